@@ -1,0 +1,41 @@
+import type { AsFound, MemberRef, PoolObservation } from './balancer.ts';
+import type { DeploymentId } from './ids.ts';
+
+/**
+ * A member that Edge has taken, or means to take, out of service (contract C8). Its key is balancer + pool + member, so
+ * two deployments can never hold one member. `parked` holds outlive their deployment until the member is returned.
+ */
+export type Hold = MemberRef & {
+  readonly deployment: DeploymentId;
+  readonly phase: 'taken' | 'parked';
+  /** Why it was taken or is parked; one sentence for `edge status`. */
+  readonly reason: string;
+  readonly asFound: AsFound;
+  readonly target: string;
+};
+
+export const memberKey = (ref: MemberRef): string => `${ref.balancer}|${ref.pool}|${ref.member}`;
+export const poolKey = (ref: { balancer: string; pool: string }): string => `${ref.balancer}|${ref.pool}`;
+
+/** `percent` is of the configured members, rounded up. */
+export type Floor = { readonly count: number } | { readonly percent: number };
+
+export function floorOf(floor: Floor, configured: number): number {
+  return 'count' in floor ? floor.count : Math.ceil((configured * floor.percent) / 100);
+}
+
+/**
+ * What would be in service if `taking` were taken: configured members less those seen out and less all that are held.
+ * A set, not a difference of counts: a member that is held *and* seen out counts once, and a hold whose drain was not
+ * yet applied when the pool was observed still counts (docs/decisions/0004).
+ */
+export function inServiceAfter(
+  observed: PoolObservation,
+  holds: Iterable<MemberRef>,
+  taking: readonly string[],
+): number {
+  const out = new Set(observed.out);
+  for (const hold of holds) if (poolKey(hold) === poolKey(observed)) out.add(hold.member);
+  for (const member of taking) out.add(member);
+  return observed.configured - out.size;
+}

@@ -1,0 +1,39 @@
+import type { CommandId, DeploymentId, PlanHash, TaskId, WorkerId } from './ids.ts';
+import type { Outcome } from './outcome.ts';
+import type { Plan } from './plan.ts';
+
+/**
+ * What is asked of a deployment; an `inbox` row. `id` makes it idempotent: the same id twice is one command.
+ * `by` is the token's name, or `worker:<id>`, or `engine`.
+ */
+export type Command = { readonly id: CommandId; readonly by: string } & CommandBody;
+
+export type CommandBody =
+  | { readonly kind: 'pause' | 'resume' | 'abort'; readonly reason: string }
+  | { readonly kind: 'retry' | 'skip'; readonly target: number; readonly reason: string }
+  | { readonly kind: 'rollback'; readonly reason: string }
+  | TaskReport
+  /** Made by the driver from a due row: the task's deadline has passed (never sent by a person). */
+  | { readonly kind: 'deadline'; readonly task: TaskId }
+  /** Made by the driver when a wait of the deployment itself is due (`DeploymentState.wakeAt`). */
+  | { readonly kind: 'wake' };
+
+/** The result of one attempt. `epoch` is that of the claim: a report of an older claim is refused (M5). */
+export type TaskReport = {
+  readonly kind: 'report';
+  readonly task: TaskId;
+  readonly epoch: number;
+  readonly attempt: number;
+  readonly worker: WorkerId;
+  readonly startedAt: number;
+  readonly outcome: Exclude<Outcome, { kind: 'wait' }>;
+};
+
+/** A deployment that is about to exist. It and its lock are made in one transaction. */
+export type NewDeployment = {
+  readonly id: DeploymentId;
+  readonly plan: Plan;
+  readonly planHash: PlanHash;
+  readonly by: string;
+  readonly reason: string;
+};

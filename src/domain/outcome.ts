@@ -1,0 +1,19 @@
+import type { Json, JsonObject } from '../lib/json.ts';
+
+/** A failure as data: `code` is of the error catalogue or of the action, `message` says what to do. No secrets. */
+export type Failure = { readonly code: string; readonly message: string; readonly cause?: FailureCause };
+
+/** What kind of failure it is; reactions are chosen by it (DESIGN.md section 5). */
+export type FailureCause = 'health' | 'command' | 'unreachable' | 'balancer' | 'timeout' | 'cancelled' | 'artifact';
+
+/**
+ * What an action says of a task (contract C4). `outputs` and `checkpoint` are small: 16 KB of JSON at most.
+ * `wait`: the lease ends now; the task is run again from its checkpoint after `wakeAfterMs`, by the clock of the store.
+ */
+export type Outcome =
+  | { readonly kind: 'done'; readonly outputs: JsonObject }
+  | { readonly kind: 'wait'; readonly checkpoint: Json; readonly wakeAfterMs: number; readonly progress?: string }
+  | { readonly kind: 'failed'; readonly error: Failure; readonly retryable: boolean }
+  | { readonly kind: 'unknown'; readonly seen: string };
+
+export const OUTCOME_LIMIT_BYTES = 16_384;

@@ -1,0 +1,99 @@
+import type { Json, JsonObject } from '../lib/json.ts';
+import type { MemberRef } from './balancer.ts';
+import type { Floor } from './capacity.ts';
+import type { DeploymentId, ReleaseId } from './ids.ts';
+
+export const PLAN_SCHEMA = 1;
+export const VERBS = ['deploy', 'restart', 'rollback'] as const;
+export type Verb = (typeof VERBS)[number];
+
+/**
+ * Everything a deployment will do, as data, frozen before it starts. Its hash covers all of it (`planHash` in plan/hash.ts).
+ * Targets, steps and batches refer to each other by index, so that a plan of 10,000 targets stays small.
+ */
+export type Plan = {
+  readonly planSchema: typeof PLAN_SCHEMA;
+  readonly verb: Verb;
+  readonly hard: boolean;
+  readonly project: string;
+  readonly environment: string;
+  readonly platform: string;
+  /** What is put there: of a rollback the release most targets return to; `null` for a restart. */
+  readonly release: ReleaseRef | null;
+  readonly targets: readonly PlanTarget[];
+  /** A named, ordered list of steps; each batch runs one of them on each of its targets. */
+  readonly sequences: Readonly<Record<string, readonly Step[]>>;
+  readonly stages: readonly Stage[];
+  readonly floors: readonly PoolFloor[];
+  readonly policy: Policy;
+  readonly causedBy?: { readonly deployment: DeploymentId; readonly why: string };
+};
+
+export type ReleaseRef = { readonly id: ReleaseId; readonly version: string; readonly hash: string };
+
+export type PlanTarget = {
+  readonly name: string;
+  readonly zone: string;
+  /** The worker pool whose workers can reach it. */
+  readonly pool: string;
+  readonly members: readonly MemberRef[];
+  /** In service, or parked by Edge, when the plan was made. Only such a target counts in budgets and is returned. */
+  readonly inServiceBefore: boolean;
+  /** What it ran before, as far as Edge knows; a rollback returns to it. */
+  readonly before: ReleaseRef | null;
+  /** Values that differ per target, for `{ target: key }` inputs: address, release folder, … */
+  readonly facts: JsonObject;
+};
+
+/**
+ * One kind of work at one place of a sequence. `action` is `name@major`. `hold: 'take'` marks the step whose result asks
+ * for capacity (its outputs carry `observed` and `asFound`), `hold: 'give'` the one after which the target serves again.
+ */
+export type Step = {
+  readonly id: string;
+  readonly action: string;
+  readonly inputs: Readonly<Record<string, Input>>;
+  readonly timeoutMs: number;
+  readonly hold?: 'take' | 'give';
+  /** Retries by the engine itself, of outcomes that the action calls retryable. */
+  readonly retries: { readonly max: number; readonly backoffMs: number };
+  readonly onUnknown: 'ask' | 'retry';
+};
+
+/** Contract C5: a literal, an output of an earlier step of the same target, a fact of the target, or its hold's as-found. */
+export type Input =
+  | { readonly value: Json }
+  | { readonly from: string; readonly output: string }
+  | { readonly target: string }
+  | { readonly hold: 'asFound' };
+
+export type Stage = { readonly name: string; readonly lanes: readonly Lane[] };
+/** One zone of a stage; lanes of a stage run side by side, batches of a lane in order. */
+export type Lane = { readonly zone: string; readonly batches: readonly Batch[] };
+export type Batch = {
+  readonly name: string;
+  readonly sequence: string;
+  readonly targets: readonly number[];
+  /** How many of its targets may be worked on at once. */
+  readonly parallel: number;
+  /** `false` for "others" and for a rollback's targets: failures spend no budget and cause no reaction. */
+  readonly countsFailures: boolean;
+};
+
+export type PoolFloor = { readonly balancer: string; readonly pool: string; readonly floor: Floor };
+
+/** `count` failures, or `percent` of the targets (rounded up), whichever is reached first, stop the deployment. */
+export type Budget = { readonly count?: number; readonly percent?: number };
+export type Reaction = 'rollback' | 'pause' | 'abort';
+
+export type Policy = {
+  readonly maxFailures: { readonly batch: Budget; readonly zone: Budget; readonly deployment: Budget };
+  /** What to do when a budget is spent, by the cause of the failure that spent it. */
+  readonly onFailure: { readonly health: Reaction; readonly other: Reaction };
+  readonly onUnknown: 'pause';
+  /** How long to wait before asking for capacity again, and in all before the deployment holds. */
+  readonly capacity: { readonly retryMs: number; readonly holdAfterMs: number };
+  /** A paused deployment aborts after this. */
+  readonly holdLimitMs: number;
+  readonly parallel: number;
+};

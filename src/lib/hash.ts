@@ -1,0 +1,12 @@
+import { createHash } from 'node:crypto';
+import { canonicalJson } from './json.ts';
+
+/** SHA-256 of a text or bytes, as 64 lower-case hex digits. */
+export function sha256(data: string | Uint8Array): string {
+  return createHash('sha256').update(data).digest('hex');
+}
+
+/** SHA-256 over the canonical JSON of a value: equal meaning, equal hash. */
+export function hashOf(value: unknown): string {
+  return sha256(canonicalJson(value));
+}

@@ -1,0 +1,97 @@
+import type { RemoteTaskId } from '../domain/ids.ts';
+
+/** Where a host is and how to log in; resolved from the environment when the plan is made. */
+export type HostAddress = {
+  readonly name: string;
+  readonly address: string;
+  readonly port: number;
+  readonly user: string;
+  /** Path of a private key on the worker's machine. */
+  readonly identityFile: string;
+  /** Verified always: a known_hosts file, or a pinned `SHA256:…` fingerprint. */
+  readonly hostKey: { readonly knownHosts: string } | { readonly fingerprint: string };
+};
+
+/**
+ * A command for a host, run as a detached task (contract C17): it starts at most once for its id, and its output and exit
+ * status survive the connection and the worker. `argv` is quoted in one place; `env` and `stdin` never reach a command line.
+ */
+export type RemoteTask = {
+  readonly id: RemoteTaskId;
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  /** Run as this user through `sudo -n`; the supervisor runs inside sudo. */
+  readonly sudoUser?: string;
+  /** Values that are replaced by `***` in the output, from the first byte (contract C11). */
+  readonly secrets: readonly string[];
+  /** Output beyond this is not kept (head and tail are); the number of bytes dropped is exact. */
+  readonly outputLimitBytes: number;
+};
+
+/** A host as it was seen when a task was dispatched: a host that is not the same any more answers UNKNOWN, not NONE. */
+export type HostIdentity = { readonly bootId: string; readonly hostId: string };
+
+/**
+ * What a host knows of a detached task. `none`: it never started, on the very host and boot that are asked about.
+ * `cancelled`: the claim was taken by a tombstone, it can never start. `unknown`: rebooted, wiped, or the supervisor died.
+ */
+export type RemoteStatus =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'running'; readonly outputBytes: number }
+  | { readonly kind: 'exited'; readonly code: number; readonly outputBytes: number; readonly droppedBytes: number }
+  | { readonly kind: 'cancelled' }
+  | { readonly kind: 'unknown'; readonly seen: string };
+
+/** `gone`: proven, no process of the task is left and none can start. `before` is what was seen before the cancel. */
+export type CancelProof =
+  | { readonly gone: true; readonly before: RemoteStatus }
+  | { readonly gone: false; readonly seen: string };
+
+export type OutputChunk = { readonly offset: number; readonly data: Uint8Array };
+
+/** What a host is and has; `missing` names helpers that Edge needs and did not find. */
+export type HostFacts = {
+  readonly identity: HostIdentity;
+  readonly system: string;
+  readonly missing: readonly string[];
+  readonly freeBytes: number;
+};
+
+export type RunOptions = {
+  /** The identity stored at the first dispatch of this task, if there was one. */
+  readonly expect?: HostIdentity;
+  /** First byte of output that is wanted: 0, or what the caller already holds. */
+  readonly fromOffset: number;
+  /** Called before anything can start, with the host's identity: the caller stores it first (M1, M4). */
+  readonly onDispatch: (identity: HostIdentity) => Promise<void>;
+  /** Called in order, without gaps, masked. The stream is held back while the promise is pending. */
+  readonly onOutput: (chunk: OutputChunk) => Promise<void>;
+  /** Ends the wait, not the task. */
+  readonly signal: AbortSignal;
+};
+
+/**
+ * Hosts over SSH, without an agent. All methods reject with `host_unreachable`, `host_key_*`, `host_auth_refused` or
+ * `host_unfit` (EdgeError); a rejection says nothing about whether a task started: ask `status`.
+ */
+export interface Hosts {
+  /** Starts the task if it never started, attaches if it did; resolves when it ended or is unknown. Reconnects by itself. */
+  run(host: HostAddress, task: RemoteTask, options: RunOptions): Promise<RemoteStatus>;
+  status(host: HostAddress, task: RemoteTask, expect: HostIdentity | undefined): Promise<RemoteStatus>;
+  /** Takes the claim if nothing started; else TERM, grace, KILL, and looks until no process of the task is left. */
+  cancel(host: HostAddress, task: RemoteTask, graceMs: number): Promise<CancelProof>;
+  /** Streams a local file to `path` (parents are made), checks size and SHA-256 on the host, then renames it into place. */
+  upload(host: HostAddress, file: UploadFile, signal: AbortSignal): Promise<void>;
+  /** Removes what these tasks left on the host; only after their results are committed. */
+  forget(host: HostAddress, tasks: readonly RemoteTask[]): Promise<void>;
+  facts(host: HostAddress): Promise<HostFacts>;
+}
+
+export type UploadFile = {
+  readonly localPath: string;
+  readonly path: string;
+  readonly sha256: string;
+  readonly mode: number;
+  readonly sudoUser?: string;
+};

@@ -1,0 +1,21 @@
+import type { AsFound, MemberState } from '../domain/balancer.ts';
+
+/**
+ * Member state of one balancer (contract C10): nothing of traffic weights or inventory. Idempotent: each `set` reads back
+ * before it resolves. Rejects with `balancer_unreachable`, `balancer_refused` or `balancer_member_unknown` (EdgeError).
+ */
+export interface LoadBalancer {
+  /** All members of a pool, from the active unit, now. */
+  members(pool: string, signal: AbortSignal): Promise<readonly MemberState[]>;
+  /**
+   * `drained`: existing connections go on, no new ones (persistent clients may still come). `offline`: nothing new at all.
+   * Resolves with the member as read back; rejects if the balancer did not take it.
+   */
+  disable(member: PoolMember, to: 'drained' | 'offline', signal: AbortSignal): Promise<MemberState>;
+  /** Returns a member to exactly the settings it was found with, and reads back. */
+  restore(member: PoolMember, asFound: AsFound, signal: AbortSignal): Promise<MemberState>;
+  /** Ends sessions on the device (tokens) and connections. */
+  close(): Promise<void>;
+}
+
+export type PoolMember = { readonly pool: string; readonly member: string };
