@@ -14,6 +14,15 @@ export type Hold = MemberRef & {
   readonly target: string;
 };
 
+/** A member with the settings it was found with. */
+export type HeldMember = MemberRef & { readonly asFound: AsFound };
+
+/** The outputs of a step marked `hold: 'take'`: what the pools of a target looked like, and how its members were found. */
+export type GuardOutputs = {
+  readonly observed: readonly PoolObservation[];
+  readonly members: readonly HeldMember[];
+};
+
 export const memberKey = (ref: MemberRef): string => `${ref.balancer}|${ref.pool}|${ref.member}`;
 export const poolKey = (ref: { balancer: string; pool: string }): string => `${ref.balancer}|${ref.pool}`;
 

@@ -20,6 +20,7 @@ const entry = (
   retryable = false,
 ): CatalogueEntry => ({ fault, retryable, http, exit, title, hint });
 
+// biome-ignore format: a table reads best with one row a line
 export const CATALOGUE = {
   // The request
   usage_invalid: entry('user', 400, 2, 'The command line is not understood', 'Run `edge help` for the commands and their options.'),
@@ -78,7 +79,12 @@ export const CATALOGUE = {
 export type ErrorCode = keyof typeof CATALOGUE;
 
 /** Where the cause is: a place in a file, a field of a request, a target or a member. */
-export type Where = { readonly file?: string; readonly line?: number; readonly column?: number; readonly path?: string };
+export type Where = {
+  readonly file?: string;
+  readonly line?: number;
+  readonly column?: number;
+  readonly path?: string;
+};
 
 export type ErrorBody = {
   readonly code: ErrorCode;
@@ -89,7 +95,12 @@ export type ErrorBody = {
   readonly also?: readonly ErrorBody[];
 };
 
-type Details = { readonly where?: Where; readonly hint?: string; readonly also?: readonly ErrorBody[]; readonly cause?: unknown };
+type Details = {
+  readonly where?: Where;
+  readonly hint?: string;
+  readonly also?: readonly ErrorBody[];
+  readonly cause?: unknown;
+};
 
 /** The only error that Edge throws on purpose. `message` says what is wrong, here and now; `hint` what to do. */
 export class EdgeError extends Error {

@@ -42,5 +42,10 @@ export function parseTaskId(id: TaskId): TaskKey {
   if (!deployment || target === undefined || step === undefined || group === undefined || rest.length > 0) {
     throw new Error(`not a task id: ${id}`);
   }
-  return { deployment: deploymentId(deployment), target: Number(target), step: Number(step), group: Number(group) };
+  return {
+    deployment: deploymentId(deployment),
+    target: Number(target),
+    step: Number(step),
+    group: Number(group),
+  };
 }

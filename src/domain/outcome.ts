@@ -4,7 +4,14 @@ import type { Json, JsonObject } from '../lib/json.ts';
 export type Failure = { readonly code: string; readonly message: string; readonly cause?: FailureCause };
 
 /** What kind of failure it is; reactions are chosen by it (DESIGN.md section 5). */
-export type FailureCause = 'health' | 'command' | 'unreachable' | 'balancer' | 'timeout' | 'cancelled' | 'artifact';
+export type FailureCause =
+  | 'health'
+  | 'command'
+  | 'unreachable'
+  | 'balancer'
+  | 'timeout'
+  | 'cancelled'
+  | 'artifact';
 
 /**
  * What an action says of a task (contract C4). `outputs` and `checkpoint` are small: 16 KB of JSON at most.
@@ -12,7 +19,12 @@ export type FailureCause = 'health' | 'command' | 'unreachable' | 'balancer' | '
  */
 export type Outcome =
   | { readonly kind: 'done'; readonly outputs: JsonObject }
-  | { readonly kind: 'wait'; readonly checkpoint: Json; readonly wakeAfterMs: number; readonly progress?: string }
+  | {
+      readonly kind: 'wait';
+      readonly checkpoint: Json;
+      readonly wakeAfterMs: number;
+      readonly progress?: string;
+    }
   | { readonly kind: 'failed'; readonly error: Failure; readonly retryable: boolean }
   | { readonly kind: 'unknown'; readonly seen: string };
 

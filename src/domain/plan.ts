@@ -19,7 +19,9 @@ export type Plan = {
   readonly environment: string;
   readonly platform: string;
   /** What is put there: of a rollback the release most targets return to; `null` for a restart. */
-  readonly release: ReleaseRef | null;
+  readonly release: ReleaseId | null;
+  /** Every release that a target gets, or had before. */
+  readonly releases: Readonly<Record<ReleaseId, PlannedRelease>>;
   readonly targets: readonly PlanTarget[];
   /** A named, ordered list of steps; each batch runs one of them on each of its targets. */
   readonly sequences: Readonly<Record<string, readonly Step[]>>;
@@ -29,7 +31,20 @@ export type Plan = {
   readonly causedBy?: { readonly deployment: DeploymentId; readonly why: string };
 };
 
-export type ReleaseRef = { readonly id: ReleaseId; readonly version: string; readonly hash: string };
+/** As much of a release as the actions need. `path` of an artifact is on the workers' machines. */
+export type PlannedRelease = {
+  readonly id: ReleaseId;
+  readonly version: string;
+  readonly hash: string;
+  readonly artifacts: readonly PlannedArtifact[];
+};
+export type PlannedArtifact = {
+  readonly name: string;
+  readonly path: string;
+  readonly sha256: string;
+  readonly sizeBytes: number;
+  readonly unpack: 'tar.gz' | 'none';
+};
 
 export type PlanTarget = {
   readonly name: string;
@@ -39,9 +54,11 @@ export type PlanTarget = {
   readonly members: readonly MemberRef[];
   /** In service, or parked by Edge, when the plan was made. Only such a target counts in budgets and is returned. */
   readonly inServiceBefore: boolean;
+  /** The release it gets; `null` for a restart. */
+  readonly release: ReleaseId | null;
   /** What it ran before, as far as Edge knows; a rollback returns to it. */
-  readonly before: ReleaseRef | null;
-  /** Values that differ per target, for `{ target: key }` inputs: address, release folder, … */
+  readonly before: ReleaseId | null;
+  /** Values that differ per target, for `{ target: key }` inputs: address, port, URL of the health check, … */
   readonly facts: JsonObject;
 };
 
@@ -60,12 +77,17 @@ export type Step = {
   readonly onUnknown: 'ask' | 'retry';
 };
 
-/** Contract C5: a literal, an output of an earlier step of the same target, a fact of the target, or its hold's as-found. */
+/**
+ * Contract C5: a literal, an output of an earlier step of the same target, a fact of the target, its members (`MemberRef[]`),
+ * the release it gets (`PlannedRelease | null`), or the settings its members were found with (`HeldMember[]`).
+ */
 export type Input =
   | { readonly value: Json }
   | { readonly from: string; readonly output: string }
   | { readonly target: string }
-  | { readonly hold: 'asFound' };
+  | { readonly members: true }
+  | { readonly release: true }
+  | { readonly asFound: true };
 
 export type Stage = { readonly name: string; readonly lanes: readonly Lane[] };
 /** One zone of a stage; lanes of a stage run side by side, batches of a lane in order. */

@@ -39,7 +39,12 @@ export type HostIdentity = { readonly bootId: string; readonly hostId: string };
 export type RemoteStatus =
   | { readonly kind: 'none' }
   | { readonly kind: 'running'; readonly outputBytes: number }
-  | { readonly kind: 'exited'; readonly code: number; readonly outputBytes: number; readonly droppedBytes: number }
+  | {
+      readonly kind: 'exited';
+      readonly code: number;
+      readonly outputBytes: number;
+      readonly droppedBytes: number;
+    }
   | { readonly kind: 'cancelled' }
   | { readonly kind: 'unknown'; readonly seen: string };
 

@@ -13,7 +13,12 @@ export type HttpProbe = {
 };
 
 export type HttpSeen =
-  | { readonly kind: 'answer'; readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: string }
+  | {
+      readonly kind: 'answer';
+      readonly status: number;
+      readonly headers: Readonly<Record<string, string>>;
+      readonly body: string;
+    }
   | { readonly kind: 'nothing'; readonly why: string };
 
 export type TcpSeen = { readonly kind: 'open' } | { readonly kind: 'nothing'; readonly why: string };

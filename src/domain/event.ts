@@ -1,0 +1,123 @@
+import type { JsonObject } from '../lib/json.ts';
+import type { HeldMember } from './capacity.ts';
+import type { DeploymentId, PlanHash, WorkerId } from './ids.ts';
+import type { Failure } from './outcome.ts';
+import type { Verb } from './plan.ts';
+
+/**
+ * A fact of one deployment, in the order of `version` (from 1, without gaps). `at` is the store's time at the commit.
+ * Targets, steps, lanes and batches are indexes into the plan.
+ */
+export type StoredEvent = {
+  readonly deployment: DeploymentId;
+  readonly version: number;
+  readonly at: number;
+  readonly event: Event;
+};
+
+type Attempt = {
+  readonly target: number;
+  readonly step: number;
+  readonly group: number;
+  readonly attempt: number;
+  readonly worker: WorkerId;
+  readonly startedAt: number;
+};
+
+export type EndStatus = 'succeeded' | 'failed' | 'aborted';
+export type PauseCause = 'operator' | 'budget' | 'unknown' | 'capacity';
+/** What made the deployment stop before its plan was done, and what is to follow. */
+export type StopCause = {
+  readonly reason: string;
+  readonly then: 'rollback' | 'nothing';
+  readonly status: 'failed' | 'aborted';
+};
+
+export type Event =
+  | {
+      readonly kind: 'deployment.created';
+      readonly planHash: PlanHash;
+      readonly project: string;
+      readonly environment: string;
+      readonly verb: Verb;
+      readonly by: string;
+      readonly reason: string;
+      readonly causedBy?: DeploymentId;
+    }
+  | { readonly kind: 'deployment.started' }
+  | { readonly kind: 'stage.opened'; readonly stage: number }
+  | { readonly kind: 'batch.opened'; readonly lane: number; readonly batch: number }
+  | { readonly kind: 'batch.ended'; readonly lane: number; readonly batch: number }
+  /** Task rows were made for these steps; the n-th of `targets` is to do the n-th of `steps`. */
+  | { readonly kind: 'tasks.granted'; readonly targets: readonly number[]; readonly steps: readonly number[] }
+  | ({ readonly kind: 'task.succeeded'; readonly outputs: JsonObject } & Attempt)
+  | ({ readonly kind: 'task.failed'; readonly error: Failure } & Attempt)
+  /** The engine tries the same step again, as the plan's `retries` say. */
+  | ({
+      readonly kind: 'task.retried';
+      readonly error: Failure;
+      readonly retries: number;
+      readonly wakeAt: number;
+    } & Attempt)
+  | ({ readonly kind: 'task.unknown'; readonly seen: string } & Attempt)
+  | {
+      readonly kind: 'task.cancelling';
+      readonly target: number;
+      readonly step: number;
+      readonly why: 'deadline' | 'abort';
+    }
+  | { readonly kind: 'capacity.taken'; readonly target: number; readonly members: readonly HeldMember[] }
+  | {
+      readonly kind: 'capacity.refused';
+      readonly target: number;
+      readonly pool: string;
+      readonly inService: number;
+      readonly floor: number;
+      readonly wakeAt: number;
+    }
+  | { readonly kind: 'capacity.given'; readonly target: number }
+  | { readonly kind: 'target.succeeded'; readonly target: number }
+  /** Ended without success; `parked` when its members stay out of service. */
+  | {
+      readonly kind: 'target.failed';
+      readonly target: number;
+      readonly status: 'failed' | 'unknown' | 'aborted';
+      readonly reason: string;
+      readonly parked: boolean;
+    }
+  | {
+      readonly kind: 'target.skipped';
+      readonly target: number;
+      readonly by: string;
+      readonly reason: string;
+      readonly parked: boolean;
+    }
+  | {
+      readonly kind: 'target.retried';
+      readonly target: number;
+      readonly by: string;
+      readonly reason: string;
+      readonly group: number;
+    }
+  | {
+      readonly kind: 'deployment.paused';
+      readonly cause: PauseCause;
+      readonly by: string;
+      readonly reason: string;
+      readonly abortAt: number;
+    }
+  | { readonly kind: 'deployment.resumed'; readonly by: string; readonly reason: string }
+  /** Nothing new is started; `abort` also ends the commands that run. */
+  | ({ readonly kind: 'deployment.stopping'; readonly by: string; readonly abort: boolean } & StopCause)
+  | {
+      readonly kind: 'deployment.ended';
+      readonly status: EndStatus;
+      readonly reason: string;
+      /** Targets that are not on the release although the deployment succeeded. */
+      readonly exceptions: number;
+      readonly notes: readonly string[];
+      /** The rollback that this one caused, made in the same transaction. */
+      readonly rollback?: DeploymentId;
+    }
+  /** A command that could not be obeyed; nothing changed by it. */
+  | { readonly kind: 'command.refused'; readonly command: string; readonly by: string; readonly why: string };

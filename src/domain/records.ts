@@ -1,0 +1,20 @@
+import type { Environment } from './environment.ts';
+import type { Project } from './project.ts';
+import type { ProjectEnvironment } from './project-environment.ts';
+import type { Release } from './release.ts';
+import type { Strategy } from './strategy.ts';
+import type { Token } from './token.ts';
+
+/**
+ * What is kept beside the deployments, by kind. Keys: a project's, environment's or strategy's name;
+ * `<project>/<environment>`; `<project>/<release id>`; a token's id.
+ */
+export type RecordTypes = {
+  project: Project;
+  environment: Environment;
+  'project-environment': ProjectEnvironment;
+  strategy: Strategy;
+  release: Release;
+  token: Token;
+};
+export type RecordKind = keyof RecordTypes;

@@ -1,0 +1,12 @@
+import type { Role } from './permission.ts';
+
+/** An API token. The token itself is shown once and never stored: `hash` is its SHA-256. Times are ms since the epoch. */
+export type Token = {
+  readonly id: string;
+  readonly name: string;
+  readonly role: Role;
+  readonly hash: string;
+  readonly createdAt: number;
+  readonly expiresAt: number | null;
+  readonly revokedAt: number | null;
+};

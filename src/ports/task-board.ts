@@ -1,0 +1,69 @@
+import type { DeploymentId, TaskId, WorkerId } from '../domain/ids.ts';
+import type { Outcome } from '../domain/outcome.ts';
+import type { Json, JsonObject } from '../lib/json.ts';
+
+/**
+ * All that a worker ever speaks to (contract C1): called directly when embedded, over HTTPS else. A claim is a lease with an
+ * epoch; what an older epoch reports is refused. Rejects with `store_unavailable` or `server_unreachable` (EdgeError).
+ */
+export interface TaskBoard {
+  /** Up to `max` tasks of the pool that are due, never claimed or whose lease ran out, and whose action the worker can do. */
+  claim(request: Claim): Promise<readonly ClaimedTask[]>;
+  /** Prolongs the leases; says which of them are no longer the worker's, and which are to be cancelled. */
+  renew(worker: WorkerId, tasks: readonly Held[]): Promise<Renewed>;
+  /** Idempotent by task + epoch. A `wait` frees the task until it is due; everything else goes to the engine's inbox. */
+  report(worker: WorkerId, reports: readonly Report[]): Promise<void>;
+  /** Idempotent by task + epoch + offset. Kept in order of `seq`; at most 64 KB a chunk. */
+  appendOutput(worker: WorkerId, chunks: readonly TaskOutput[]): Promise<void>;
+  /** Resolves when there may be work or a cancel for the pool, at the latest after `timeoutMs`. Only a doorbell. */
+  waitForWork(pool: string, timeoutMs: number, signal: AbortSignal): Promise<void>;
+}
+
+export type Claim = {
+  readonly worker: WorkerId;
+  readonly pool: string;
+  /** `name@major` of the actions it has. */
+  readonly capabilities: readonly string[];
+  readonly max: number;
+  readonly leaseMs: number;
+  /** Incarnations that this worker has proven to be gone: their leases count as ended (contract C9). */
+  readonly gone: readonly WorkerId[];
+};
+
+export type ClaimedTask = {
+  readonly task: TaskId;
+  readonly deployment: DeploymentId;
+  readonly target: string;
+  readonly step: string;
+  readonly action: string;
+  readonly inputs: JsonObject;
+  /** Grows with each claim by a new owner; fences what older owners write. */
+  readonly epoch: number;
+  /** From 1; more than 1: an earlier attempt may have acted, so look first (M3). */
+  readonly attempt: number;
+  readonly checkpoint: Json | null;
+  readonly cancel: boolean;
+  /** When an owner went silent without proof of death: writes to systems that cannot fence wait until this much time has passed. */
+  readonly quarantineMs: number;
+  /** What is left until the task's deadline. */
+  readonly remainingMs: number;
+};
+
+/** `checkpoint` is stored before the action goes on: the intent of M1. */
+export type Held = { readonly task: TaskId; readonly epoch: number; readonly checkpoint?: Json };
+export type Renewed = { readonly lost: readonly TaskId[]; readonly cancel: readonly TaskId[] };
+
+export type Report = {
+  readonly task: TaskId;
+  readonly epoch: number;
+  readonly attempt: number;
+  readonly startedAt: number;
+  readonly outcome: Outcome;
+};
+
+export type TaskOutput = {
+  readonly task: TaskId;
+  readonly epoch: number;
+  readonly seq: number;
+  readonly text: string;
+};
