@@ -20,8 +20,9 @@ type Attempt = {
   readonly step: number;
   readonly group: number;
   readonly attempt: number;
-  readonly worker: WorkerId;
-  readonly startedAt: number;
+  /** `null` when the engine itself ended it: no worker said anything in time. */
+  readonly worker: WorkerId | null;
+  readonly startedAt: number | null;
 };
 
 export type EndStatus = 'succeeded' | 'failed' | 'aborted';
@@ -29,7 +30,7 @@ export type PauseCause = 'operator' | 'budget' | 'unknown' | 'capacity';
 /** What made the deployment stop before its plan was done, and what is to follow. */
 export type StopCause = {
   readonly reason: string;
-  readonly then: 'rollback' | 'nothing';
+  readonly next: 'rollback' | 'nothing';
   readonly status: 'failed' | 'aborted';
 };
 
@@ -73,6 +74,7 @@ export type Event =
       readonly pool: string;
       readonly inService: number;
       readonly floor: number;
+      readonly since: number;
       readonly wakeAt: number;
     }
   | { readonly kind: 'capacity.given'; readonly target: number }
@@ -106,7 +108,7 @@ export type Event =
       readonly reason: string;
       readonly abortAt: number;
     }
-  | { readonly kind: 'deployment.resumed'; readonly by: string; readonly reason: string }
+  | { readonly kind: 'deployment.resumed'; readonly by: string; readonly reason: string; readonly at: number }
   /** Nothing new is started; `abort` also ends the commands that run. */
   | ({ readonly kind: 'deployment.stopping'; readonly by: string; readonly abort: boolean } & StopCause)
   | {

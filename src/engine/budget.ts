@@ -1,0 +1,39 @@
+import type { FailureCause } from '../domain/outcome.ts';
+import type { Budget, Reaction } from '../domain/plan.ts';
+import { batchOf, type Model, placeOf, present } from './model.ts';
+import type { DeploymentState } from './state.ts';
+
+/**
+ * Which budget is spent after the failure of `target` was counted, if any. A budget of 1 means that the first failure stops;
+ * percentages are of the targets that count, rounded up (DESIGN.md section 5, "Failure budget").
+ */
+export function spentBudget(model: Model, state: DeploymentState, target: number): string | undefined {
+  const place = placeOf(model, target);
+  const lane = present(state.lanes[place.lane], 'lane');
+  const { batch, zone, deployment } = model.plan.policy.maxFailures;
+  const batchSize = batchOf(model, place).targets.length;
+  if (isSpent(batch, lane.batchFailures, () => batchSize))
+    return `the batch's budget of failures is spent (${lane.batchFailures})`;
+  if (isSpent(zone, lane.zoneFailures, () => laneSize(model, place)))
+    return `the zone's budget of failures is spent (${lane.zoneFailures})`;
+  if (isSpent(deployment, state.failures, () => model.plan.targets.length))
+    return `the deployment's budget of failures is spent (${state.failures})`;
+  return undefined;
+}
+
+function isSpent(budget: Budget, failures: number, size: () => number): boolean {
+  if (failures === 0) return false;
+  if (budget.count !== undefined && failures >= budget.count) return true;
+  return budget.percent !== undefined && failures >= Math.max(1, Math.ceil((size() * budget.percent) / 100));
+}
+
+function laneSize(model: Model, place: { stage: number; lane: number }): number {
+  const lane = present(model.plan.stages[place.stage]?.lanes[place.lane], 'lane');
+  return lane.batches
+    .filter((batch) => batch.countsFailures)
+    .reduce((sum, batch) => sum + batch.targets.length, 0);
+}
+
+export function reactionTo(model: Model, cause: FailureCause | undefined): Reaction {
+  return cause === 'health' ? model.plan.policy.onFailure.health : model.plan.policy.onFailure.other;
+}

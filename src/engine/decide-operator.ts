@@ -1,0 +1,85 @@
+import type { Command } from '../domain/command.ts';
+import type { Event } from '../domain/event.ts';
+import { at } from './chunks.ts';
+import type { Facts } from './facts.ts';
+import type { Model } from './model.ts';
+import { cancelling, isOpen } from './running.ts';
+import type { DeploymentState } from './state.ts';
+
+type Operator = Extract<Command, { kind: 'pause' | 'resume' | 'abort' | 'retry' | 'skip' | 'rollback' }>;
+
+/** The operator's verbs. One that cannot be obeyed is refused with the reason, and changes nothing. */
+export function decideOperator(
+  model: Model,
+  state: DeploymentState,
+  command: Operator,
+  facts: Facts,
+): readonly Event[] {
+  const { by, reason } = command;
+  switch (command.kind) {
+    case 'pause': {
+      if (state.status === 'paused') return [];
+      if (state.stop) return refused(command, 'it is stopping');
+      return [
+        {
+          kind: 'deployment.paused',
+          cause: 'operator',
+          by,
+          reason,
+          abortAt: facts.now + model.plan.policy.holdLimitMs,
+        },
+      ];
+    }
+    case 'resume':
+      if (state.status !== 'paused') return refused(command, 'it is not paused');
+      return [{ kind: 'deployment.resumed', by, reason, at: facts.now }];
+    case 'abort':
+      return abort(model, state, command);
+    case 'rollback':
+      if (state.stop) return refused(command, 'it is stopping');
+      if (model.plan.causedBy) return refused(command, 'it is a rollback itself');
+      return [{ kind: 'deployment.stopping', by, abort: false, reason, next: 'rollback', status: 'failed' }];
+    case 'retry':
+      return retry(model, state, command);
+    case 'skip':
+      return skip(state, command);
+    default:
+      return command satisfies never;
+  }
+}
+
+function refused(command: Operator, why: string): readonly Event[] {
+  return [{ kind: 'command.refused', command: command.kind, by: command.by, why }];
+}
+
+/** Twice is once; an abort while a rollback is being prepared takes the rollback back: the person has the last word. */
+function abort(model: Model, state: DeploymentState, { by, reason }: Operator): readonly Event[] {
+  if (state.stop?.abort) return [];
+  return [
+    { kind: 'deployment.stopping', by, abort: true, reason, next: 'nothing', status: 'aborted' },
+    ...cancelling(model, state),
+  ];
+}
+
+type OfTarget = Extract<Operator, { kind: 'retry' | 'skip' }>;
+
+function retry(model: Model, state: DeploymentState, command: OfTarget): readonly Event[] {
+  const { target, by, reason } = command;
+  const record = at(state.targets, target);
+  if (state.stop) return refused(command, 'the deployment is stopping');
+  if (!['failed', 'unknown', 'aborted'].includes(record.status))
+    return refused(command, `the target is ${record.status}`);
+  if (!isOpen(model, state, target))
+    return refused(command, "the target's batch is over; deploy again, it leaves alone what is done");
+  return [{ kind: 'target.retried', target, by, reason, group: record.group + 1 }];
+}
+
+function skip(state: DeploymentState, command: OfTarget): readonly Event[] {
+  const { target, by, reason } = command;
+  const record = at(state.targets, target);
+  if (record.status === 'running')
+    return refused(command, 'the target is being worked on; pause, and wait for its step');
+  if (record.status === 'succeeded' || record.status === 'skipped')
+    return refused(command, `the target is ${record.status}`);
+  return [{ kind: 'target.skipped', target, by, reason, parked: record.held !== null }];
+}

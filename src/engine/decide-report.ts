@@ -1,0 +1,208 @@
+import type { GuardOutputs } from '../domain/capacity.ts';
+import type { TaskReport } from '../domain/command.ts';
+import type { Event } from '../domain/event.ts';
+import { parseTaskId } from '../domain/ids.ts';
+import type { FailureCause } from '../domain/outcome.ts';
+import type { JsonObject } from '../lib/json.ts';
+import { reactionTo, spentBudget } from './budget.ts';
+import { askCapacity, refusedTooLong } from './capacity.ts';
+import { at } from './chunks.ts';
+import { counts, evolve } from './evolve.ts';
+import type { Facts } from './facts.ts';
+import { type Model, stepOf, stepsOf } from './model.ts';
+import { cancelling } from './running.ts';
+import type { DeploymentState } from './state.ts';
+
+type Attempt = Pick<
+  Extract<Event, { kind: 'task.succeeded' }>,
+  'target' | 'step' | 'group' | 'attempt' | 'worker' | 'startedAt'
+>;
+type Context = {
+  readonly model: Model;
+  readonly state: DeploymentState;
+  readonly facts: Facts;
+  readonly attempt: Attempt;
+};
+
+/** What follows from the result of a task that is open. */
+export function decideReport(
+  model: Model,
+  state: DeploymentState,
+  report: TaskReport,
+  facts: Facts,
+): readonly Event[] {
+  const { target, step, group } = parseTaskId(report.task);
+  const attempt = {
+    target,
+    step,
+    group,
+    attempt: report.attempt,
+    worker: report.worker,
+    startedAt: report.startedAt,
+  };
+  const context = { model, state, facts, attempt };
+  switch (report.outcome.kind) {
+    case 'done':
+      return onDone(context, report.outcome.outputs);
+    case 'failed':
+      return onFailed(context, report.outcome);
+    case 'unknown':
+      return onUnknown(context, report.outcome.seen);
+    default:
+      return report.outcome satisfies never;
+  }
+}
+
+function onDone(context: Context, outputs: JsonObject): readonly Event[] {
+  const { model, state, attempt } = context;
+  const step = stepOf(model, attempt.target, attempt.step);
+  if (step.hold === 'take' && !isStopping(context)) return onGuard(context, outputs);
+  const isLast = attempt.step === stepsOf(model, attempt.target).length - 1;
+  const given = step.hold === 'give';
+  const events: Event[] = [{ kind: 'task.succeeded', ...attempt, outputs }];
+  if (given) events.push({ kind: 'capacity.given', target: attempt.target });
+  if (isLast) events.push({ kind: 'target.succeeded', target: attempt.target });
+  else if (isStopping(context)) {
+    const parked = !given && at(state.targets, attempt.target).held !== null;
+    events.push(stopped(state, attempt.target, parked));
+  }
+  return events;
+}
+
+function isStopping({ state, attempt }: Context): boolean {
+  return state.stop !== null || at(state.targets, attempt.target).cancelling === 'abort';
+}
+
+/** A target that is between two steps when the deployment stops. */
+export function stopped(state: DeploymentState, target: number, parked: boolean): Event {
+  return {
+    kind: 'target.failed',
+    target,
+    status: 'aborted',
+    reason: state.stop?.reason ?? 'stopped',
+    parked,
+  };
+}
+
+function onGuard({ model, state, facts, attempt }: Context, outputs: JsonObject): readonly Event[] {
+  const record = at(state.targets, attempt.target);
+  const answer = askCapacity(model, attempt.target, record, guardOutputs(outputs), facts);
+  if (answer.kind === 'capacity.taken') return [{ kind: 'task.succeeded', ...attempt, outputs: {} }, answer];
+  if (state.status !== 'running' || !refusedTooLong(model, answer, state.resumedAt, facts.now))
+    return [answer];
+  return [answer, pausedBy(model, facts, 'capacity', `no capacity may be taken out: ${whyRefused(answer)}`)];
+}
+
+function whyRefused(event: Event): string {
+  if (event.kind !== 'capacity.refused') return event.kind;
+  if (event.floor === 0) return `another deployment holds a member of ${event.pool}`;
+  return `${event.pool} would have ${event.inService} in service, under its floor of ${event.floor}`;
+}
+
+/** The worker has checked the outputs against the action's schema. */
+function guardOutputs(outputs: JsonObject): GuardOutputs {
+  return outputs as unknown as GuardOutputs;
+}
+
+type Failed = Extract<TaskReport['outcome'], { kind: 'failed' }>;
+
+function onFailed(context: Context, { error, retryable }: Failed): readonly Event[] {
+  const { model, state, attempt } = context;
+  const record = at(state.targets, attempt.target);
+  const retry =
+    retryable && !isStopping(context) && record.cancelling === null ? retried(context) : undefined;
+  if (retry) return [{ kind: 'task.retried', ...attempt, error, ...retry }];
+  const status = record.cancelling === 'abort' ? 'aborted' : 'failed';
+  const cause = record.cancelling === 'deadline' ? 'timeout' : error.cause;
+  const reason =
+    record.cancelling === 'deadline' ? `its deadline has passed; ${error.message}` : error.message;
+  return [
+    { kind: 'task.failed', ...attempt, error },
+    ...failedTarget({ model, state, facts: context.facts, target: attempt.target, status, reason, cause }),
+  ];
+}
+
+function retried({ model, state, facts, attempt }: Context): { retries: number; wakeAt: number } | undefined {
+  const { retries } = stepOf(model, attempt.target, attempt.step);
+  const done = at(state.targets, attempt.target).retries;
+  if (done >= retries.max) return undefined;
+  return { retries: done + 1, wakeAt: facts.now + retries.backoffMs * 2 ** done };
+}
+
+function onUnknown(context: Context, seen: string): readonly Event[] {
+  const { model, state, facts, attempt } = context;
+  const step = stepOf(model, attempt.target, attempt.step);
+  const retry = step.onUnknown === 'retry' && !isStopping(context) ? retried(context) : undefined;
+  if (retry)
+    return [{ kind: 'task.retried', ...attempt, error: { code: 'unknown', message: seen }, ...retry }];
+  return [
+    { kind: 'task.unknown', ...attempt, seen },
+    ...failedTarget({
+      model,
+      state,
+      facts,
+      target: attempt.target,
+      status: 'unknown',
+      reason: seen,
+      cause: undefined,
+    }),
+  ];
+}
+
+type FailedTarget = {
+  readonly model: Model;
+  readonly state: DeploymentState;
+  readonly facts: Facts;
+  readonly target: number;
+  readonly status: 'failed' | 'unknown' | 'aborted';
+  readonly reason: string;
+  readonly cause: FailureCause | undefined;
+};
+
+/** The end of a target without success, and what the deployment does about it (DESIGN.md section 5). */
+export function failedTarget(failed: FailedTarget): readonly Event[] {
+  const { model, state, target, status, reason } = failed;
+  const parked = at(state.targets, target).held !== null;
+  const event: Event = { kind: 'target.failed', target, status, reason, parked };
+  if (state.status !== 'running' || state.stop !== null || status === 'aborted') return [event];
+  return [event, ...reaction(failed, evolve(model, state, event))];
+}
+
+function reaction(
+  { model, facts, target, status, reason, cause }: FailedTarget,
+  after: DeploymentState,
+): readonly Event[] {
+  const name = model.plan.targets[target]?.name ?? String(target);
+  if (status === 'unknown') return [pausedBy(model, facts, 'unknown', `${name}: ${reason}`)];
+  const spent = counts(model, target) ? spentBudget(model, after, target) : undefined;
+  if (spent === undefined) return [];
+  const why = `${spent}; ${name}: ${reason}`;
+  const how = reactionTo(model, cause);
+  if (how === 'pause') return [pausedBy(model, facts, 'budget', why)];
+  const next = how === 'rollback' ? 'rollback' : 'nothing';
+  const abort = how === 'abort';
+  const stopping: Event = {
+    kind: 'deployment.stopping',
+    by: 'engine',
+    abort,
+    reason: why,
+    next,
+    status: 'failed',
+  };
+  return abort ? [stopping, ...cancelling(model, after)] : [stopping];
+}
+
+export function pausedBy(
+  model: Model,
+  facts: Facts,
+  cause: 'budget' | 'unknown' | 'capacity',
+  reason: string,
+): Event {
+  return {
+    kind: 'deployment.paused',
+    cause,
+    by: 'engine',
+    reason,
+    abortAt: facts.now + model.plan.policy.holdLimitMs,
+  };
+}

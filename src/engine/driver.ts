@@ -1,0 +1,118 @@
+import type { DeploymentId, PlanHash } from '../domain/ids.ts';
+import type { Plan } from '../domain/plan.ts';
+import { isTerminal } from '../domain/status.ts';
+import { forEachLimited } from '../lib/concurrency.ts';
+import type { Bell } from '../ports/bell.ts';
+import type { Ids } from '../ports/ids.ts';
+import type { Journal, Lease } from '../ports/journal.ts';
+import type { PlanRollback } from './advance.ts';
+import { evolve } from './evolve.ts';
+import { type Model, modelOf } from './model.ts';
+import { type DeploymentState, initialState } from './state.ts';
+import { turn } from './turn.ts';
+
+export type DriverPorts = { readonly journal: Journal; readonly bell: Bell; readonly ids: Ids };
+export type DriverOptions = {
+  /** Names this process in leases; unique per incarnation. */
+  readonly owner: string;
+  readonly leaseMs: number;
+  /** How often to look for due work when no bell rings: the sweep (M8). */
+  readonly sweepMs: number;
+  readonly planRollback: PlanRollback;
+  readonly hashPlan: (plan: Plan) => PlanHash;
+  /** Told of every fault that a turn met; the next sweep tries again. */
+  readonly onFault: (deployment: DeploymentId | null, fault: unknown) => void;
+};
+
+const LOT = 512;
+const SIDE_BY_SIDE = 16;
+const SNAPSHOT_EVERY = 5_000;
+
+type Loaded = { model: Model; state: DeploymentState; version: number; snapshotAt: number };
+
+/**
+ * The one committing driver (contract C2): takes what is due, decides in memory, commits once. It holds nothing that the
+ * journal does not have; whatever happens to it, another takes over from the log.
+ */
+export class Driver {
+  readonly #ports: DriverPorts;
+  readonly #options: DriverOptions;
+  readonly #loaded = new Map<DeploymentId, Loaded & { epoch: number }>();
+
+  constructor(ports: DriverPorts, options: DriverOptions) {
+    this.#ports = ports;
+    this.#options = options;
+  }
+
+  /** Runs until the signal aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const busy = await this.sweep().catch((fault: unknown) => {
+        this.#options.onFault(null, fault);
+        return false;
+      });
+      if (!busy) await this.#ports.bell.wait('engine', this.#options.sweepMs, signal);
+    }
+  }
+
+  /** Drives everything that is due now, each deployment until it has nothing more to do. Says whether there was any. */
+  async sweep(): Promise<boolean> {
+    const { owner, leaseMs } = this.#options;
+    const leases = await this.#ports.journal.acquire(owner, leaseMs, SIDE_BY_SIDE);
+    await forEachLimited(leases, SIDE_BY_SIDE, (lease) => this.#drive(lease));
+    return leases.length > 0;
+  }
+
+  async #drive(lease: Lease): Promise<void> {
+    try {
+      while (await this.#turn(lease)) {}
+    } catch (fault) {
+      this.#loaded.delete(lease.deployment);
+      this.#options.onFault(lease.deployment, fault);
+    }
+  }
+
+  /** One lot, one commit. Says whether to go on at once. */
+  async #turn(lease: Lease): Promise<boolean> {
+    const { journal, ids } = this.#ports;
+    const loaded = await this.#load(lease);
+    const lot = await journal.read(lease, LOT);
+    const { planRollback, hashPlan } = this.#options;
+    const rollback = { id: ids.deployment(), plan: planRollback, hash: hashPlan };
+    const { state, commit } = turn({ ...loaded, lot, rollback });
+    const version = loaded.version + commit.events.length;
+    const isSnapshot = version - loaded.snapshotAt >= SNAPSHOT_EVERY;
+    const done = await journal.commit(lease, isSnapshot ? { ...commit, snapshot: state } : commit);
+    if (done.kind === 'lost') this.#loaded.delete(lease.deployment);
+    if (done.kind !== 'committed') return done.kind === 'stale';
+    this.#ring(commit.open.length + commit.cancel.length > 0, commit.successor !== undefined);
+    if (isTerminal(state.status)) this.#loaded.delete(lease.deployment);
+    else
+      this.#keep(lease, { ...loaded, state, version, snapshotAt: isSnapshot ? version : loaded.snapshotAt });
+    return lot.more;
+  }
+
+  #keep(lease: Lease, loaded: Loaded): void {
+    this.#loaded.set(lease.deployment, { ...loaded, epoch: lease.epoch });
+  }
+
+  #ring(forWorkers: boolean, forEngine: boolean): void {
+    if (forWorkers) this.#ports.bell.ring('work');
+    if (forEngine) this.#ports.bell.ring('engine');
+    this.#ports.bell.ring('events');
+  }
+
+  /** The state in memory is good only for the epoch that it was made under. */
+  async #load(lease: Lease): Promise<Loaded> {
+    const kept = this.#loaded.get(lease.deployment);
+    if (kept && kept.epoch === lease.epoch) return kept;
+    const { plan, snapshot, events } = await this.#ports.journal.load(lease.deployment);
+    const model = modelOf(lease.deployment, plan);
+    const start = snapshot ? (snapshot.state as DeploymentState) : initialState(model);
+    const state = events.reduce((before, { event }) => evolve(model, before, event), start);
+    const version = events.at(-1)?.version ?? snapshot?.version ?? 0;
+    const loaded = { model, state, version, snapshotAt: snapshot?.version ?? 0 };
+    this.#keep(lease, loaded);
+    return loaded;
+  }
+}

@@ -1,0 +1,444 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { GUARDED, memberOf, samplePlan, step } from '../../test/support/sample-plan.ts';
+import { Turns } from '../../test/support/turns.ts';
+import type { Hold } from '../domain/capacity.ts';
+import { deploymentId } from '../domain/ids.ts';
+
+const healthFailure = {
+  kind: 'failed',
+  error: { code: 'health_failed', message: 'GET /health gave 500', cause: 'health' },
+  retryable: false,
+} as const;
+const commandFailure = {
+  kind: 'failed',
+  error: { code: 'command_failed', message: 'exit 3', cause: 'command' },
+  retryable: true,
+} as const;
+
+const parked = (target: number, deployment = 'd0'): Hold => ({
+  ...memberOf(target),
+  deployment: deploymentId(deployment),
+  target: `web-${target}`,
+  phase: 'parked',
+  reason: 'failed before',
+  asFound: { session: 'user-enabled', weight: 42 },
+});
+
+describe('a deployment that goes well', () => {
+  test('opens its batches in order, each when the one before has ended', () => {
+    const turns = new Turns(samplePlan({ batches: [[0], [1, 2]] }));
+    assert.deepEqual([...turns.tasks.keys()], ['d1/0/0/0']);
+    turns.finish();
+    assert.equal(turns.state.status, 'succeeded');
+    const opened = turns.kinds().filter((kind) => kind.startsWith('batch'));
+    assert.deepEqual(opened, ['batch.opened', 'batch.ended', 'batch.opened', 'batch.ended']);
+  });
+
+  test('runs each step of each target exactly once', () => {
+    const turns = new Turns(samplePlan({ batches: [[0], [1, 2], [3, 4, 5]] }));
+    turns.finish();
+    assert.equal(turns.started.length, 6 * GUARDED.length);
+    assert.equal(new Set(turns.started).size, turns.started.length);
+  });
+
+  test('works on no more targets of a batch at once than it may', () => {
+    const turns = new Turns(samplePlan({ batches: [[0, 1, 2, 3, 4]], parallel: 2 }));
+    assert.equal(turns.tasks.size, 2);
+    turns.report(0);
+    assert.equal(turns.tasks.size, 2);
+    turns.finish();
+    assert.equal(turns.state.counts.succeeded, 5);
+  });
+
+  test('runs the lanes of a stage side by side', () => {
+    const turns = new Turns(samplePlan({ batches: [[0], [1]], lanes: [[[2], [3]]] }));
+    assert.deepEqual([...turns.tasks.values()].map((task) => task.target).sort(), ['web-0', 'web-2']);
+    turns.finish();
+    assert.equal(turns.state.status, 'succeeded');
+  });
+
+  test('gives every hold back, and the settings as found reach the step that restores them', () => {
+    const turns = new Turns(samplePlan({ batches: [[0]] }));
+    for (const _ of ['guard', 'drain', 'start']) turns.report(0);
+    assert.deepEqual(turns.taskOf(0)?.inputs, {
+      members: [{ ...memberOf(0), asFound: { session: 'user-enabled', weight: 0 } }],
+    });
+    assert.equal(turns.holds.size, 1);
+    turns.report(0);
+    assert.equal(turns.holds.size, 0);
+  });
+
+  test('hands an output to a later step', () => {
+    const steps = [
+      step('build'),
+      step('other'),
+      step('use', { inputs: { size: { from: 'build', output: 'bytes' } } }),
+    ];
+    const turns = new Turns(samplePlan({ batches: [[0]], steps }));
+    turns.report(0, { kind: 'done', outputs: { bytes: 7 } });
+    turns.report(0);
+    assert.deepEqual(turns.taskOf(0)?.inputs, { size: 7 });
+  });
+
+  test('places the release on a target when its last step has succeeded', () => {
+    const turns = new Turns(samplePlan({ batches: [[0]] }));
+    for (const _ of GUARDED.slice(1)) turns.report(0);
+    assert.deepEqual(turns.last?.placed, []);
+    turns.report(0);
+    assert.deepEqual(turns.last?.placed, [{ target: 'web-0', release: turns.model.plan.release }]);
+  });
+});
+
+describe('the floor', () => {
+  test('refuses a member that would take a pool under it, and asks again later', () => {
+    const turns = new Turns(samplePlan({ batches: [[0, 1, 2, 3]], floor: { count: 3 } }));
+    turns.submit(...[0, 1, 2, 3].map((target) => turns.reportOf(target)));
+    assert.equal(turns.holds.size, 1);
+    assert.equal(turns.last?.rearm.length, 3);
+    assert.equal(turns.last?.rearm[0]?.wakeAt, turns.now + 5_000);
+  });
+
+  test('counts members that were down before', () => {
+    const turns = new Turns(samplePlan({ batches: [[0], [1, 2, 3]], floor: { count: 3 } }));
+    const task = turns.taskOf(0);
+    assert.ok(task);
+    turns.report(0, turns.seen(task, ['web-3:80']));
+    assert.equal(turns.holds.size, 0);
+  });
+
+  test('counts what other deployments hold in the same pool', () => {
+    const other: Hold = { ...parked(3), phase: 'taken' };
+    const turns = new Turns(samplePlan({ batches: [[0], [1, 2, 3]], floor: { count: 3 } }), {
+      holds: [other],
+    });
+    turns.report(0);
+    assert.equal(turns.holds.size, 1);
+  });
+
+  test('costs nothing for a member that is out of service already', () => {
+    const turns = new Turns(samplePlan({ batches: [[0], [1]], floor: { count: 1 } }));
+    const task = turns.taskOf(0);
+    assert.ok(task);
+    turns.report(0, turns.seen(task, ['web-0:80']));
+    assert.equal(turns.holds.size, 1);
+  });
+
+  test('holds the deployment when capacity was refused for too long, and goes on when it is resumed and there is room', () => {
+    const turns = new Turns(samplePlan({ batches: [[0], [1]], floor: { count: 2 } }));
+    turns.report(0);
+    turns.now += 60_000;
+    turns.report(0);
+    assert.equal(turns.state.status, 'paused');
+    assert.match(turns.state.reason, /web would have 1 in service, under its floor of 2/);
+  });
+
+  test('adopts a parked member with the settings it was first found with', () => {
+    const turns = new Turns(samplePlan({ batches: [[0]] }), { holds: [parked(0)] });
+    turns.report(0);
+    assert.deepEqual(
+      turns.last?.takeHolds.map((hold) => hold.asFound),
+      [{ session: 'user-enabled', weight: 42 }],
+    );
+  });
+
+  test('never takes a member that another deployment works on', () => {
+    const turns = new Turns(samplePlan({ batches: [[0]] }), { holds: [{ ...parked(0), phase: 'taken' }] });
+    turns.report(0);
+    assert.equal(turns.target(0).held, null);
+  });
+});
+
+describe('a failure', () => {
+  const rollbackPlan = samplePlan({ batches: [[0]], verb: 'rollback', causedBy: 'd1' });
+
+  test('of the health check stops the deployment and causes a rollback in the same commit', () => {
+    const turns = new Turns(samplePlan({ batches: [[0], [1, 2]] }), { planRollback: () => rollbackPlan });
+    turns.report(0);
+    turns.report(0);
+    turns.report(0, healthFailure);
+    assert.equal(turns.state.status, 'failed');
+    assert.equal(turns.successor?.plan, rollbackPlan);
+    const ended = turns.events.at(-1);
+    assert.equal(ended?.kind === 'deployment.ended' && ended.rollback, 'd1-rollback');
+    assert.equal(turns.tasks.size, 0);
+  });
+
+  test('tells the rollback which targets were touched and which are out of service', () => {
+    let touched: unknown;
+    const planRollback = (parent: { touched: unknown }) => {
+      touched = parent.touched;
+      return null;
+    };
+    const turns = new Turns(samplePlan({ batches: [[0], [1, 2]] }), { planRollback });
+    for (const _ of GUARDED) turns.report(0);
+    turns.report(1);
+    turns.report(1);
+    turns.report(1, healthFailure);
+    turns.report(2);
+    assert.deepEqual(touched, [
+      { target: 0, held: false },
+      { target: 1, held: true },
+    ]);
+  });
+
+  test('parks what was taken out, with the reason', () => {
+    const turns = new Turns(samplePlan({ batches: [[0]] }));
+    turns.report(0);
+    turns.report(0, commandFailure);
+    assert.deepEqual(
+      [...turns.holds.values()].map(({ phase, reason }) => ({ phase, reason })),
+      [{ phase: 'parked', reason: 'exit 3' }],
+    );
+  });
+
+  test('lets steps that run end, starts nothing new, and leaves those targets parked for the rollback', () => {
+    const turns = new Turns(samplePlan({ batches: [[0, 1, 2]], parallel: 2 }), {
+      planRollback: () => rollbackPlan,
+    });
+    turns.submit(turns.reportOf(0), turns.reportOf(1));
+    turns.report(0, healthFailure);
+    assert.equal(turns.state.status, 'running');
+    turns.report(1);
+    assert.equal(turns.state.status, 'failed');
+    assert.equal(turns.target(2).status, 'pending');
+    assert.equal(turns.holds.size, 2);
+  });
+
+  test('within the budget is an exception of a deployment that succeeds', () => {
+    const policy = { maxFailures: { batch: {}, zone: {}, deployment: { count: 2 } } };
+    const turns = new Turns(samplePlan({ batches: [[0], [1, 2]], policy }));
+    turns.report(0, commandFailure);
+    turns.finish();
+    assert.equal(turns.state.status, 'succeeded');
+    assert.equal(turns.state.exceptions, 1);
+  });
+
+  test('is tried again as the step says, with growing pauses, on the same task', () => {
+    const steps = [step('start', { retries: { max: 2, backoffMs: 1_000 } })];
+    const turns = new Turns(samplePlan({ batches: [[0]], steps }));
+    turns.report(0, commandFailure);
+    assert.deepEqual(turns.last?.rearm, [{ task: 'd1/0/0/0', wakeAt: turns.now + 1_000 }]);
+    turns.report(0, commandFailure);
+    assert.deepEqual(turns.last?.rearm, [{ task: 'd1/0/0/0', wakeAt: turns.now + 2_000 }]);
+    turns.report(0, commandFailure);
+    assert.equal(turns.target(0).status, 'failed');
+  });
+
+  test('of a percentage is counted over the batch, rounded up', () => {
+    const policy = {
+      maxFailures: { batch: { percent: 34 }, zone: {}, deployment: {} },
+      onFailure: { health: 'pause', other: 'pause' },
+    } as const;
+    const turns = new Turns(samplePlan({ batches: [[0, 1, 2, 3]], policy }));
+    turns.report(0, commandFailure);
+    assert.equal(turns.state.status, 'running');
+    turns.report(1, commandFailure);
+    assert.equal(turns.state.status, 'paused');
+  });
+
+  test('in a batch that does not count spends nothing', () => {
+    const turns = new Turns(samplePlan({ batches: [[0, 1]], countsFailures: false }));
+    turns.report(0, commandFailure);
+    assert.equal(turns.state.status, 'running');
+  });
+
+  test('of a rollback holds it at its end and shows it', () => {
+    const turns = new Turns(
+      samplePlan({ batches: [[0, 1]], verb: 'rollback', causedBy: 'd0', countsFailures: false }),
+    );
+    turns.report(0, commandFailure);
+    turns.finish();
+    assert.equal(turns.state.status, 'paused');
+    assert.match(turns.state.reason, /1 targets could not be rolled back/);
+    turns.operator('resume');
+    assert.equal(turns.state.status, 'failed');
+  });
+
+  test('whose rollback has nothing to return to says so', () => {
+    const turns = new Turns(samplePlan({ batches: [[0]] }));
+    turns.report(0);
+    turns.report(0, healthFailure);
+    const ended = turns.events.at(-1);
+    assert.deepEqual(ended?.kind === 'deployment.ended' && ended.notes, [
+      'no rollback: no earlier release is known for what was touched',
+    ]);
+  });
+});
+
+describe('what is unknown', () => {
+  test('pauses the deployment and is never taken for success', () => {
+    const turns = new Turns(samplePlan({ batches: [[0], [1]] }));
+    turns.report(0);
+    turns.report(0, { kind: 'unknown', seen: 'the host has rebooted' });
+    assert.equal(turns.state.status, 'paused');
+    assert.equal(turns.target(0).status, 'unknown');
+    assert.equal(turns.tasks.size, 0);
+    assert.equal([...turns.holds.values()][0]?.phase, 'parked');
+  });
+
+  test('after a deadline and an unproven cancel ends as unknown', () => {
+    const turns = new Turns(samplePlan({ batches: [[0]] }));
+    turns.report(0);
+    turns.now += 60_001;
+    turns.submit();
+    assert.equal(turns.taskOf(0)?.step, 'drain');
+    assert.equal(turns.last?.cancel.length, 1);
+    turns.now += 120_001;
+    turns.submit();
+    assert.equal(turns.target(0).status, 'unknown');
+    assert.equal(turns.state.status, 'paused');
+  });
+
+  test('a proven cancel after a deadline is a failure by time-out', () => {
+    const turns = new Turns(samplePlan({ batches: [[0]] }));
+    turns.report(0);
+    turns.now += 60_001;
+    turns.submit();
+    turns.report(0, {
+      kind: 'failed',
+      error: { code: 'task_cancelled', message: 'the process group is gone', cause: 'cancelled' },
+      retryable: false,
+    });
+    assert.equal(turns.target(0).status, 'failed');
+  });
+
+  test('a task that finished before its cancel arrived is taken as it was', () => {
+    const turns = new Turns(samplePlan({ batches: [[0]] }));
+    turns.report(0);
+    turns.now += 60_001;
+    turns.submit();
+    turns.report(0);
+    assert.equal(turns.taskOf(0)?.step, 'start');
+  });
+});
+
+describe('the operator', () => {
+  test('pauses: started targets finish, no fresh one begins', () => {
+    const turns = new Turns(samplePlan({ batches: [[0, 1]], parallel: 1 }));
+    turns.operator('pause');
+    turns.finish();
+    assert.equal(turns.target(0).status, 'succeeded');
+    assert.equal(turns.target(1).status, 'pending');
+    turns.operator('resume');
+    turns.finish();
+    assert.equal(turns.state.status, 'succeeded');
+  });
+
+  test('aborts: running commands are cancelled, their targets parked, and it ends when all have answered', () => {
+    const turns = new Turns(samplePlan({ batches: [[0, 1], [2]] }));
+    turns.submit(turns.reportOf(0), turns.reportOf(1));
+    turns.operator('abort');
+    assert.equal(turns.last?.cancel.length, 2);
+    const gone = {
+      kind: 'failed',
+      error: { code: 'task_cancelled', message: 'gone', cause: 'cancelled' },
+      retryable: false,
+    } as const;
+    turns.report(0, gone);
+    assert.equal(turns.state.status, 'running');
+    turns.report(1, gone);
+    assert.equal(turns.state.status, 'aborted');
+    assert.deepEqual(
+      [...turns.holds.values()].map((hold) => hold.phase),
+      ['parked', 'parked'],
+    );
+  });
+
+  test('aborts twice: the second changes nothing', () => {
+    const turns = new Turns(samplePlan({ batches: [[0]] }));
+    turns.operator('abort');
+    assert.deepEqual(turns.operator('abort'), []);
+  });
+
+  test('aborts a deployment with nothing running at once', () => {
+    const turns = new Turns(samplePlan({ batches: [[0]], parallel: 1 }));
+    turns.report(0, { kind: 'unknown', seen: 'x' });
+    turns.operator('abort');
+    assert.equal(turns.state.status, 'aborted');
+  });
+
+  test('retries a failed target as a new attempt group from the first step', () => {
+    const policy = { onFailure: { health: 'pause', other: 'pause' } } as const;
+    const turns = new Turns(samplePlan({ batches: [[0]], policy }));
+    turns.report(0);
+    turns.report(0, commandFailure);
+    turns.ofTarget('retry', 0);
+    assert.equal(turns.taskOf(0)?.id, 'd1/0/0/1');
+    turns.finish();
+    turns.operator('resume');
+    assert.equal(turns.state.status, 'succeeded');
+    assert.equal(turns.state.exceptions, 0);
+    assert.equal(turns.holds.size, 0);
+  });
+
+  test('skips a target: it is left out, and what was taken stays parked', () => {
+    const policy = { onFailure: { health: 'pause', other: 'pause' } } as const;
+    const turns = new Turns(samplePlan({ batches: [[0], [1]], policy }));
+    turns.report(0);
+    turns.report(0, commandFailure);
+    turns.ofTarget('skip', 0);
+    turns.ofTarget('skip', 1);
+    turns.operator('resume');
+    assert.equal(turns.state.status, 'succeeded');
+    assert.equal(turns.state.exceptions, 2);
+    assert.equal(turns.holds.size, 1);
+  });
+
+  test('is refused, with the reason in the log, what cannot be done', () => {
+    const turns = new Turns(samplePlan({ batches: [[0]] }));
+    const events = turns.ofTarget('retry', 0);
+    assert.deepEqual(events, [
+      { kind: 'command.refused', command: 'retry', by: 'ann', why: 'the target is running' },
+    ]);
+  });
+
+  test('rolls back in the middle', () => {
+    const rollbackPlan = samplePlan({ batches: [[0]], verb: 'rollback', causedBy: 'd1' });
+    const turns = new Turns(samplePlan({ batches: [[0], [1]] }), { planRollback: () => rollbackPlan });
+    turns.report(0);
+    turns.operator('rollback');
+    turns.report(0);
+    assert.equal(turns.state.status, 'failed');
+    assert.equal(turns.successor?.plan, rollbackPlan);
+  });
+
+  test('who does not come back in time finds it aborted', () => {
+    const turns = new Turns(samplePlan({ batches: [[0]], parallel: 1 }));
+    turns.operator('pause');
+    turns.now += 86_400_000;
+    turns.submit();
+    turns.report(0, commandFailure);
+    assert.equal(turns.state.status, 'aborted');
+  });
+});
+
+describe('late and repeated results', () => {
+  test('change nothing', () => {
+    const turns = new Turns(samplePlan({ batches: [[0]] }));
+    const report = turns.reportOf(0);
+    turns.submit(report);
+    assert.deepEqual(turns.submit(report), []);
+  });
+
+  test('in the same lot change nothing either', () => {
+    const turns = new Turns(samplePlan({ batches: [[0]] }));
+    const report = turns.reportOf(0);
+    turns.submit(report, report);
+    assert.equal(turns.kinds().filter((kind) => kind === 'task.succeeded').length, 1);
+  });
+
+  test('after the end change nothing', () => {
+    const turns = new Turns(samplePlan({ batches: [[0]] }));
+    turns.finish();
+    assert.deepEqual(turns.operator('abort'), []);
+  });
+});
+
+test('the log alone gives the same state', () => {
+  const policy = { maxFailures: { batch: {}, zone: {}, deployment: { count: 5 } } };
+  const turns = new Turns(samplePlan({ batches: [[0], [1, 2], [3, 4]], policy, floor: { count: 2 } }));
+  turns.report(0, commandFailure);
+  turns.finish();
+  assert.deepEqual(turns.replayed(), turns.state);
+});

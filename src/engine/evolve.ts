@@ -1,0 +1,249 @@
+import type { Event } from '../domain/event.ts';
+import { at, replaced } from './chunks.ts';
+import { type Model, placeOf, present, stepsOf } from './model.ts';
+import { CLOSED_LANE, type DeploymentState, type LaneState, type TargetState } from './state.ts';
+
+/** The state after an event. It trusts the event: whether it may happen was decided before it was written. O(1). */
+export function evolve(model: Model, state: DeploymentState, event: Event): DeploymentState {
+  switch (event.kind) {
+    case 'deployment.created':
+      return { ...state, planHash: event.planHash };
+    case 'deployment.started':
+      return { ...state, status: 'running' };
+    case 'stage.opened': {
+      const lanes = present(model.plan.stages[event.stage], `stage ${event.stage}`).lanes;
+      return { ...state, stage: event.stage, lanes: lanes.map(() => CLOSED_LANE) };
+    }
+    case 'batch.opened':
+      return withLane(state, event.lane, (lane) => openedBatch(model, state, lane, event));
+    case 'batch.ended':
+      return withLane(state, event.lane, (lane) => ({ ...lane, open: false }));
+    case 'tasks.granted':
+      return granted(model, state, event.targets);
+    case 'task.succeeded':
+      return stepDone(model, state, event);
+    case 'task.retried':
+      return withTarget(state, event.target, (target) => ({ ...target, retries: event.retries }));
+    case 'task.failed':
+    case 'task.unknown':
+      return withTarget(state, event.target, (target) => ({ ...target, granted: false, cancelling: null }));
+    case 'task.cancelling':
+      return withTarget(state, event.target, (target) => ({ ...target, cancelling: event.why }));
+    case 'capacity.taken':
+      return withTarget(state, event.target, (target) => ({
+        ...target,
+        held: event.members,
+        refusedSince: null,
+      }));
+    case 'capacity.refused':
+      return withTarget(state, event.target, (target) => ({
+        ...target,
+        refusedSince: target.refusedSince ?? event.since,
+      }));
+    case 'capacity.given':
+      return withTarget(state, event.target, (target) => ({ ...target, held: null }));
+    case 'target.succeeded':
+    case 'target.failed':
+    case 'target.skipped':
+      return ended(model, state, event);
+    case 'target.retried':
+      return retried(model, state, event);
+    case 'deployment.paused':
+      return { ...state, status: 'paused', reason: event.reason, abortAt: event.abortAt };
+    case 'deployment.resumed':
+      return resumed(state, event.at);
+    case 'deployment.stopping':
+      return { ...state, status: 'running', reason: event.reason, abortAt: null, stop: event };
+    case 'deployment.ended':
+      return {
+        ...state,
+        status: event.status,
+        reason: event.reason,
+        abortAt: null,
+        exceptions: event.exceptions,
+      };
+    case 'command.refused':
+      return state;
+    default:
+      return event satisfies never;
+  }
+}
+
+function withTarget(
+  state: DeploymentState,
+  target: number,
+  change: (target: TargetState) => TargetState,
+): DeploymentState {
+  return { ...state, targets: replaced(state.targets, target, change(at(state.targets, target))) };
+}
+
+function withLane(
+  state: DeploymentState,
+  lane: number,
+  change: (lane: LaneState) => LaneState,
+): DeploymentState {
+  return { ...state, lanes: state.lanes.with(lane, change(present(state.lanes[lane], `lane ${lane}`))) };
+}
+
+type Opened = { readonly lane: number; readonly batch: number };
+
+/** Targets that were skipped before their batch opened have ended already. */
+function openedBatch(
+  model: Model,
+  state: DeploymentState,
+  lane: LaneState,
+  { lane: index, batch }: Opened,
+): LaneState {
+  const of = present(model.plan.stages[state.stage]?.lanes[index]?.batches[batch], `batch ${batch}`);
+  const ended = of.targets.filter((target) => at(state.targets, target).status !== 'pending').length;
+  return { ...CLOSED_LANE, zoneFailures: lane.zoneFailures, open: true, batch, ended };
+}
+
+/** A grant takes all that could go on, then fresh targets from the cursor (`pending`). */
+function granted(model: Model, state: DeploymentState, targets: readonly number[]): DeploymentState {
+  const lanes = state.lanes.map((lane) => ({ ...lane, goOn: [] as readonly number[] }));
+  let records = state.targets;
+  let active = state.counts.active;
+  for (const target of targets) {
+    const before = at(records, target);
+    records = replaced(records, target, { ...before, status: 'running', granted: true });
+    if (before.status !== 'pending') continue;
+    const place = placeOf(model, target);
+    const lane = present(lanes[place.lane], `lane ${place.lane}`);
+    lanes[place.lane] = {
+      ...lane,
+      active: lane.active + 1,
+      cursor: place.of.targets.indexOf(target, lane.cursor) + 1,
+    };
+    active += 1;
+  }
+  return { ...state, lanes, targets: records, counts: { ...state.counts, active } };
+}
+
+function stepDone(
+  model: Model,
+  state: DeploymentState,
+  event: Extract<Event, { kind: 'task.succeeded' }>,
+): DeploymentState {
+  const place = placeOf(model, event.target);
+  const steps = stepsOf(model, event.target);
+  const id = present(steps[event.step], 'step').id;
+  const before = at(state.targets, event.target);
+  const keep = model.kept[place.of.sequence]?.has(id) === true;
+  const outputs = keep ? { ...before.outputs, [id]: event.outputs } : before.outputs;
+  const after: TargetState = {
+    ...before,
+    step: event.step + 1,
+    granted: false,
+    cancelling: null,
+    retries: 0,
+    refusedSince: null,
+    outputs,
+  };
+  const targets = replaced(state.targets, event.target, after);
+  if (after.step === steps.length) return { ...state, targets };
+  const lane = present(state.lanes[place.lane], 'lane');
+  const goOn = [...lane.goOn, event.target];
+  return { ...state, targets, lanes: state.lanes.with(place.lane, { ...lane, goOn }) };
+}
+
+type Ended = Extract<Event, { kind: 'target.succeeded' | 'target.failed' | 'target.skipped' }>;
+
+function ended(model: Model, state: DeploymentState, event: Ended): DeploymentState {
+  const before = at(state.targets, event.target);
+  const status =
+    event.kind === 'target.failed' ? event.status : event.kind === 'target.skipped' ? 'skipped' : 'succeeded';
+  const records = replaced(state.targets, event.target, {
+    ...before,
+    status,
+    granted: false,
+    cancelling: null,
+    outputs: {},
+  });
+  return { ...countEnded(model, state, event, before), targets: records };
+}
+
+function countEnded(
+  model: Model,
+  state: DeploymentState,
+  event: Ended,
+  before: TargetState,
+): DeploymentState {
+  const place = placeOf(model, event.target);
+  const wasActive = before.status === 'running';
+  const wasEnded = !wasActive && before.status !== 'pending';
+  const failed = event.kind === 'target.failed';
+  const counted = failed && event.status !== 'aborted' && counts(model, event.target) ? 1 : 0;
+  const lane = state.lanes[place.lane];
+  const isOpen = place.stage === state.stage && lane?.open === true && lane.batch === place.batch;
+  const counters = {
+    succeeded: state.counts.succeeded + (event.kind === 'target.succeeded' ? 1 : 0),
+    failed: state.counts.failed + (failed ? 1 : 0) - (wasEnded ? 1 : 0),
+    skipped: state.counts.skipped + (event.kind === 'target.skipped' ? 1 : 0),
+    active: state.counts.active - (wasActive ? 1 : 0),
+  };
+  const changed = { ...state, counts: counters, failures: state.failures + counted };
+  if (!isOpen || lane === undefined) return changed;
+  const closed: LaneState = {
+    ...lane,
+    active: lane.active - (wasActive ? 1 : 0),
+    ended: lane.ended + (wasEnded ? 0 : 1),
+    goOn:
+      event.kind === 'target.succeeded' ? lane.goOn : lane.goOn.filter((target) => target !== event.target),
+    batchFailures: lane.batchFailures + counted,
+    zoneFailures: lane.zoneFailures + counted,
+  };
+  return { ...changed, lanes: state.lanes.with(place.lane, closed) };
+}
+
+/** Whether a failure of this target spends budget (DESIGN.md section 5, "others" and rollback). */
+export function counts(model: Model, target: number): boolean {
+  return placeOf(model, target).of.countsFailures;
+}
+
+/** A new attempt group begins at the first step; what is held stays held. */
+function retried(
+  model: Model,
+  state: DeploymentState,
+  event: Extract<Event, { kind: 'target.retried' }>,
+): DeploymentState {
+  const place = placeOf(model, event.target);
+  const before = at(state.targets, event.target);
+  const lane = present(state.lanes[place.lane], 'lane');
+  const target: TargetState = {
+    ...before,
+    status: 'running',
+    group: event.group,
+    step: 0,
+    granted: false,
+    retries: 0,
+    refusedSince: null,
+    outputs: {},
+  };
+  return {
+    ...state,
+    targets: replaced(state.targets, event.target, target),
+    counts: { ...state.counts, failed: state.counts.failed - 1, active: state.counts.active + 1 },
+    lanes: state.lanes.with(place.lane, {
+      ...lane,
+      active: lane.active + 1,
+      ended: lane.ended - 1,
+      goOn: [...lane.goOn, event.target],
+    }),
+  };
+}
+
+/** Whoever resumes accepts the failures so far: budgets begin anew. */
+function resumed(state: DeploymentState, resumedAt: number): DeploymentState {
+  const lanes = state.lanes.map((lane) => ({ ...lane, batchFailures: 0, zoneFailures: 0 }));
+  return {
+    ...state,
+    status: 'running',
+    reason: '',
+    abortAt: null,
+    failures: 0,
+    resumedAt,
+    acceptedFailed: state.counts.failed,
+    lanes,
+  };
+}

@@ -1,0 +1,72 @@
+import { type TaskId, taskId } from '../domain/ids.ts';
+import type { Input, Step } from '../domain/plan.ts';
+import type { Json, JsonObject } from '../lib/json.ts';
+import type { NewTask } from '../ports/journal.ts';
+import { at } from './chunks.ts';
+import { type Model, present, stepOf, targetOf } from './model.ts';
+import type { DeploymentState, LaneState } from './state.ts';
+
+/**
+ * The targets whose next step may begin now: all that go on, then fresh ones as far as the batch's parallelism allows. It
+ * looks at each of them once, never at the others. A paused deployment lets started targets finish and takes no fresh one.
+ */
+export function pending(model: Model, state: DeploymentState): readonly number[] {
+  if (state.stop || (state.status !== 'running' && state.status !== 'paused')) return [];
+  return state.lanes.flatMap((lane, index) => {
+    if (!lane.open) return [];
+    return state.status === 'paused' ? lane.goOn : [...lane.goOn, ...fresh(model, state, index, lane)];
+  });
+}
+
+function fresh(model: Model, state: DeploymentState, index: number, lane: LaneState): readonly number[] {
+  const batch = present(model.plan.stages[state.stage]?.lanes[index]?.batches[lane.batch], 'batch');
+  const room = Math.min(batch.parallel, model.plan.policy.parallel) - lane.active;
+  const found: number[] = [];
+  for (let cursor = lane.cursor; found.length < room && cursor < batch.targets.length; cursor += 1) {
+    const target = present(batch.targets[cursor], 'target');
+    if (at(state.targets, target).status === 'pending') found.push(target);
+  }
+  return found;
+}
+
+/** The task row of a target's current step. */
+export function taskOf(model: Model, state: DeploymentState, target: number, now: number): NewTask {
+  const record = at(state.targets, target);
+  const step = stepOf(model, target, record.step);
+  return {
+    id: currentTask(model, state, target),
+    target: targetOf(model, target).name,
+    step: step.id,
+    action: step.action,
+    pool: targetOf(model, target).pool,
+    inputs: inputsOf(model, state, target, step),
+    wakeAt: now,
+    deadlineAt: now + step.timeoutMs,
+  };
+}
+
+export function currentTask(model: Model, state: DeploymentState, target: number): TaskId {
+  const { step, group } = at(state.targets, target);
+  return taskId({ deployment: model.id, target, step, group });
+}
+
+function inputsOf(model: Model, state: DeploymentState, target: number, step: Step): JsonObject {
+  const inputs: Record<string, Json> = {};
+  for (const [name, input] of Object.entries(step.inputs)) {
+    const value = resolve(model, state, target, input);
+    if (value !== undefined) inputs[name] = value;
+  }
+  return inputs;
+}
+
+function resolve(model: Model, state: DeploymentState, index: number, input: Input): Json | undefined {
+  const target = targetOf(model, index);
+  if ('value' in input) return input.value;
+  if ('target' in input) return target.facts[input.target];
+  if ('members' in input) return target.members;
+  if ('release' in input)
+    return target.release === null ? null : (model.plan.releases[target.release] ?? null);
+  const record = at(state.targets, index);
+  if ('asFound' in input) return record.held ?? [];
+  return record.outputs[input.from]?.[input.output];
+}

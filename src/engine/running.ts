@@ -1,0 +1,25 @@
+import type { Event } from '../domain/event.ts';
+import { at } from './chunks.ts';
+import { type Model, placeOf } from './model.ts';
+import type { DeploymentState } from './state.ts';
+
+/** Asks the workers to end whatever runs now in the open batches. */
+export function cancelling(model: Model, state: DeploymentState): readonly Event[] {
+  return state.lanes.flatMap((lane, index) => {
+    const batch = model.plan.stages[state.stage]?.lanes[index]?.batches[lane.batch];
+    if (!lane.open || batch === undefined) return [];
+    return batch.targets.flatMap((target): Event[] => {
+      const record = at(state.targets, target);
+      return record.granted && record.cancelling !== 'abort'
+        ? [{ kind: 'task.cancelling', target, step: record.step, why: 'abort' }]
+        : [];
+    });
+  });
+}
+
+/** Whether a target's batch is the one its lane works on now. */
+export function isOpen(model: Model, state: DeploymentState, target: number): boolean {
+  const place = placeOf(model, target);
+  const lane = state.lanes[place.lane];
+  return place.stage === state.stage && lane?.open === true && lane.batch === place.batch;
+}

@@ -1,0 +1,107 @@
+import type { HeldMember } from '../domain/capacity.ts';
+import type { StopCause } from '../domain/event.ts';
+import type { PlanHash } from '../domain/ids.ts';
+import type { Status } from '../domain/status.ts';
+import type { JsonObject } from '../lib/json.ts';
+import { type Chunks, chunksOf } from './chunks.ts';
+import type { Model } from './model.ts';
+
+/**
+ * Where a deployment stands. It is plain JSON (a snapshot is this value) and holds only what later decisions need: the
+ * history stays in the log (contract C12). Everything that does not change is in the `Model`.
+ */
+export type DeploymentState = {
+  readonly planHash: PlanHash | null;
+  readonly status: Status;
+  /** One sentence for people: why it is paused, stopping or ended. */
+  readonly reason: string;
+  readonly stage: number;
+  readonly lanes: readonly LaneState[];
+  readonly targets: Chunks<TargetState>;
+  readonly counts: Counts;
+  /** Failures that count against the deployment's budget, since the last resume. */
+  readonly failures: number;
+  readonly stop: (StopCause & { readonly abort: boolean }) | null;
+  /** When a paused deployment aborts; ms since the epoch. */
+  readonly abortAt: number | null;
+  readonly resumedAt: number;
+  /** How many failed targets the last resume has accepted. */
+  readonly acceptedFailed: number;
+  readonly exceptions: number;
+};
+
+export type Counts = {
+  readonly succeeded: number;
+  readonly failed: number;
+  readonly skipped: number;
+  readonly active: number;
+};
+
+/** One lane of the open stage. `cursor` passes the targets of the open batch once; `goOn` are those with a next step. */
+export type LaneState = {
+  readonly batch: number;
+  readonly open: boolean;
+  readonly cursor: number;
+  readonly active: number;
+  readonly ended: number;
+  readonly goOn: readonly number[];
+  readonly batchFailures: number;
+  readonly zoneFailures: number;
+};
+
+export type TargetState = {
+  readonly status: Status;
+  readonly step: number;
+  readonly group: number;
+  /** A task row exists for the step. */
+  readonly granted: boolean;
+  /** The engine has asked the worker to end the task, and why. */
+  readonly cancelling: 'deadline' | 'abort' | null;
+  readonly retries: number;
+  readonly refusedSince: number | null;
+  /** What was taken out of service for this target, with the settings to restore. */
+  readonly held: readonly HeldMember[] | null;
+  /** Outputs that later steps read, by step id. */
+  readonly outputs: Readonly<Record<string, JsonObject>>;
+};
+
+const FRESH: TargetState = {
+  status: 'pending',
+  step: 0,
+  group: 0,
+  granted: false,
+  cancelling: null,
+  retries: 0,
+  refusedSince: null,
+  held: null,
+  outputs: {},
+};
+
+export function initialState(model: Model): DeploymentState {
+  return {
+    planHash: null,
+    status: 'pending',
+    reason: '',
+    stage: -1,
+    lanes: [],
+    targets: chunksOf(model.plan.targets.length, FRESH),
+    counts: { succeeded: 0, failed: 0, skipped: 0, active: 0 },
+    failures: 0,
+    stop: null,
+    abortAt: null,
+    resumedAt: 0,
+    acceptedFailed: 0,
+    exceptions: 0,
+  };
+}
+
+export const CLOSED_LANE: LaneState = {
+  batch: -1,
+  open: false,
+  cursor: 0,
+  active: 0,
+  ended: 0,
+  goOn: [],
+  batchFailures: 0,
+  zoneFailures: 0,
+};

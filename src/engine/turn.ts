@@ -1,0 +1,190 @@
+import type { Command, NewDeployment } from '../domain/command.ts';
+import type { Event } from '../domain/event.ts';
+import { type DeploymentId, type PlanHash, type TaskId, taskId } from '../domain/ids.ts';
+import type { Plan } from '../domain/plan.ts';
+import { isTerminal } from '../domain/status.ts';
+import type { Commit, Lot, NewTask, Summary } from '../ports/journal.ts';
+import { advance, type PlanRollback, successorOf } from './advance.ts';
+import { at } from './chunks.ts';
+import { decide } from './decide.ts';
+import { evolve } from './evolve.ts';
+import { afterEvent, type Facts, factsOf, taking } from './facts.ts';
+import { type Model, targetOf } from './model.ts';
+import { currentTask, pending, taskOf } from './pending.ts';
+import type { DeploymentState } from './state.ts';
+
+/** A cancel that is not proven within this time leaves the task unknown. */
+const CANCEL_LIMIT_MS = 120_000;
+
+export type TurnInput = {
+  readonly model: Model;
+  readonly state: DeploymentState;
+  readonly version: number;
+  readonly lot: Lot;
+  readonly rollback: {
+    readonly id: DeploymentId;
+    readonly plan: PlanRollback;
+    readonly hash: (plan: Plan) => PlanHash;
+  };
+};
+export type Turn = { readonly state: DeploymentState; readonly commit: Commit };
+
+/**
+ * One turn of the engine: a lot of commands in, one commit out (group commit, contract C2). Pure. All commands are decided
+ * in order, each on the state after the one before; then batches advance; then the frontier is granted, once.
+ */
+export function turn({ model, state, version, lot, rollback }: TurnInput): Turn {
+  const log = new Log(model, state, factsOf(lot.now, lot.holds));
+  for (const command of [...lot.commands, ...ofDueRows(lot)]) {
+    for (const event of decide(model, log.state, command, log.facts)) log.add(event);
+  }
+  for (let next = log.progress(); next; next = log.progress()) {
+    log.add(next.kind === 'deployment.ended' ? log.ended(next, rollback) : next);
+  }
+  const granted = pending(model, log.state);
+  const open = granted.map((target) => taskOf(model, log.state, target, lot.now));
+  if (granted.length > 0) log.grant(granted);
+  return { state: log.state, commit: commitOf(log, { version, lot, open }) };
+}
+
+function ofDueRows(lot: Lot): readonly Command[] {
+  const overdue = lot.overdue.map(
+    (task): Command => ({ id: `deadline/${task}` as Command['id'], by: 'engine', kind: 'deadline', task }),
+  );
+  return [...overdue, { id: 'wake' as Command['id'], by: 'engine', kind: 'wake' }];
+}
+
+/** The events of one turn with the state and facts after them, and what they change beside the log. */
+class Log {
+  readonly model: Model;
+  state: DeploymentState;
+  facts: Facts;
+  readonly events: Event[] = [];
+  readonly close: TaskId[] = [];
+  readonly rearm: { task: TaskId; wakeAt: number }[] = [];
+  readonly cancel: { task: TaskId; deadlineAt: number }[] = [];
+  successor: NewDeployment | undefined;
+
+  constructor(model: Model, state: DeploymentState, facts: Facts) {
+    this.model = model;
+    this.state = state;
+    this.facts = facts;
+  }
+
+  add(event: Event): void {
+    this.#noteTask(event);
+    this.events.push(event);
+    this.state = evolve(this.model, this.state, event);
+    this.facts = afterEvent(this.model, this.facts, event);
+  }
+
+  progress(): Event | undefined {
+    return advance(this.model, this.state, this.facts);
+  }
+
+  grant(targets: readonly number[]): void {
+    const steps = targets.map((target) => at(this.state.targets, target).step);
+    this.add({ kind: 'tasks.granted', targets, steps });
+  }
+
+  /** The end, with the rollback that it causes: both are of one transaction (contract C7). */
+  ended(event: Extract<Event, { kind: 'deployment.ended' }>, rollback: TurnInput['rollback']): Event {
+    if (this.state.stop?.next !== 'rollback') return event;
+    const plan = successorOf(this.model, this.state, rollback.plan);
+    if (plan === null)
+      return {
+        ...event,
+        notes: [...event.notes, 'no rollback: no earlier release is known for what was touched'],
+      };
+    this.successor = {
+      id: rollback.id,
+      plan,
+      planHash: rollback.hash(plan),
+      by: 'engine',
+      reason: event.reason,
+    };
+    return { ...event, rollback: rollback.id };
+  }
+
+  #noteTask(event: Event): void {
+    switch (event.kind) {
+      case 'task.succeeded':
+      case 'task.failed':
+      case 'task.unknown':
+        this.close.push(taskId({ deployment: this.model.id, ...event }));
+        break;
+      case 'task.retried':
+      case 'capacity.refused':
+        this.rearm.push({ task: currentTask(this.model, this.state, event.target), wakeAt: event.wakeAt });
+        break;
+      case 'task.cancelling': {
+        const deadlineAt = this.facts.now + CANCEL_LIMIT_MS;
+        this.cancel.push({ task: currentTask(this.model, this.state, event.target), deadlineAt });
+        break;
+      }
+      default:
+    }
+  }
+}
+
+type Rest = { readonly version: number; readonly lot: Lot; readonly open: readonly NewTask[] };
+
+function commitOf(log: Log, { version, lot, open }: Rest): Commit {
+  const { model, state, events } = log;
+  return {
+    expectedVersion: version,
+    events,
+    handled: lot.commands.map((command) => command.id),
+    open,
+    close: log.close,
+    rearm: log.rearm,
+    cancel: log.cancel,
+    ...holdsOf(model, events),
+    placed: placedBy(model, events),
+    poolVersions: lot.poolVersions,
+    summary: summaryOf(model, state),
+    wakeAt: state.abortAt,
+    ...(log.successor && { successor: log.successor }),
+  };
+}
+
+function holdsOf(
+  model: Model,
+  events: readonly Event[],
+): Pick<Commit, 'takeHolds' | 'parkHolds' | 'giveHolds'> {
+  const name = (target: number) => targetOf(model, target).name;
+  return {
+    takeHolds: events.flatMap((event) =>
+      event.kind === 'capacity.taken'
+        ? event.members.map((member) => taking(model.id, name(event.target), member))
+        : [],
+    ),
+    parkHolds: events.flatMap((event) =>
+      (event.kind === 'target.failed' || event.kind === 'target.skipped') && event.parked
+        ? [{ target: name(event.target), reason: event.reason }]
+        : [],
+    ),
+    giveHolds: events.flatMap((event) =>
+      event.kind === 'capacity.given' ? [{ target: name(event.target) }] : [],
+    ),
+  };
+}
+
+function placedBy(model: Model, events: readonly Event[]): Commit['placed'] {
+  return events.flatMap((event) => {
+    if (event.kind !== 'target.succeeded') return [];
+    const { name, release } = targetOf(model, event.target);
+    return release === null ? [] : [{ target: name, release }];
+  });
+}
+
+function summaryOf(model: Model, state: DeploymentState): Summary {
+  const { status, reason, counts, exceptions } = state;
+  return {
+    status,
+    reason,
+    counts: { total: model.plan.targets.length, ...counts },
+    ended: isTerminal(status),
+    exceptions,
+  };
+}

@@ -1,0 +1,179 @@
+import { type Hold, memberKey } from '../../src/domain/capacity.ts';
+import type { Command, CommandBody, NewDeployment } from '../../src/domain/command.ts';
+import type { Event } from '../../src/domain/event.ts';
+import {
+  commandId,
+  deploymentId,
+  parseTaskId,
+  planHash,
+  type TaskId,
+  workerId,
+} from '../../src/domain/ids.ts';
+import type { Outcome } from '../../src/domain/outcome.ts';
+import type { Plan } from '../../src/domain/plan.ts';
+import type { PlanRollback } from '../../src/engine/advance.ts';
+import { at } from '../../src/engine/chunks.ts';
+import { evolve } from '../../src/engine/evolve.ts';
+import { type Model, modelOf } from '../../src/engine/model.ts';
+import { type DeploymentState, initialState, type TargetState } from '../../src/engine/state.ts';
+import { turn } from '../../src/engine/turn.ts';
+import type { Commit, NewTask } from '../../src/ports/journal.ts';
+import { memberOf } from './sample-plan.ts';
+
+type Result = Exclude<Outcome, { kind: 'wait' }>;
+const DONE: Result = { kind: 'done', outputs: {} };
+
+/**
+ * One deployment turned by hand: no store, no clock, no worker. It applies each commit as a journal would, and knows which
+ * members would really be out of service, so that a test can look at the world and not at the engine's own state.
+ */
+export class Turns {
+  readonly model: Model;
+  readonly events: Event[] = [];
+  readonly tasks = new Map<TaskId, NewTask & { cancel: boolean }>();
+  readonly holds: Map<string, Hold>;
+  readonly started: TaskId[] = [];
+  state: DeploymentState;
+  now = 1_000_000;
+  successor: NewDeployment | undefined;
+  last: Commit | undefined;
+  #count = 0;
+  readonly #planRollback: PlanRollback;
+
+  constructor(plan: Plan, options: { holds?: readonly Hold[]; planRollback?: PlanRollback } = {}) {
+    this.model = modelOf(deploymentId('d1'), plan);
+    this.state = initialState(this.model);
+    this.holds = new Map((options.holds ?? []).map((hold) => [memberKey(hold), hold]));
+    this.#planRollback = options.planRollback ?? (() => null);
+    this.submit();
+  }
+
+  /** One lot of commands, one commit. */
+  submit(...bodies: readonly CommandBody[]): readonly Event[] {
+    const commands = bodies.map(
+      (body): Command => ({ id: commandId(`c${this.#count++}`), by: 'ann', ...body }),
+    );
+    const { state, commit } = turn({
+      model: this.model,
+      state: this.state,
+      version: this.events.length,
+      lot: {
+        now: this.now,
+        commands,
+        more: false,
+        overdue: this.#overdue(),
+        holds: [...this.holds.values()],
+        poolVersions: {},
+      },
+      rollback: { id: deploymentId('d1-rollback'), plan: this.#planRollback, hash: () => planHash('h') },
+    });
+    this.state = state;
+    this.#apply(commit);
+    return commit.events;
+  }
+
+  operator(kind: 'pause' | 'resume' | 'abort' | 'rollback'): readonly Event[] {
+    return this.submit({ kind, reason: 'because' });
+  }
+
+  ofTarget(kind: 'retry' | 'skip', target: number): readonly Event[] {
+    return this.submit({ kind, target, reason: 'because' });
+  }
+
+  /** The open task of a target reports. Without an outcome, whatever its step should give: guards see all in service. */
+  report(target: number, outcome?: Result): readonly Event[] {
+    return this.submit(this.reportOf(target, outcome));
+  }
+
+  reportOf(target: number, outcome?: Result): CommandBody {
+    const task = this.taskOf(target);
+    if (!task) throw new Error(`target ${target} has no open task`);
+    return {
+      kind: 'report',
+      task: task.id,
+      epoch: 1,
+      attempt: 1,
+      worker: workerId('w'),
+      startedAt: this.now,
+      outcome: outcome ?? this.good(task),
+    };
+  }
+
+  good(task: NewTask): Result {
+    return task.step === 'guard' ? this.seen(task) : DONE;
+  }
+
+  /** A guard's outputs when all but the held members serve. */
+  seen(task: NewTask, out: readonly string[] = []): Result {
+    const target = parseTaskId(task.id).target;
+    const observed = [
+      { balancer: 'lb', pool: 'web', configured: this.model.plan.targets.length, out: [...out] },
+    ];
+    return {
+      kind: 'done',
+      outputs: {
+        observed,
+        members: [{ ...memberOf(target), asFound: { session: 'user-enabled', weight: target } }],
+      },
+    };
+  }
+
+  taskOf(target: number): NewTask | undefined {
+    return [...this.tasks.values()].find((task) => parseTaskId(task.id).target === target);
+  }
+
+  /** Reports success for every open task until nothing is open. */
+  finish(limit = 10_000): void {
+    for (let turns = 0; this.tasks.size > 0 && turns < limit; turns += 1) {
+      const open = [...this.tasks.values()].map((task) => this.reportOf(parseTaskId(task.id).target));
+      this.submit(...open);
+    }
+  }
+
+  target(target: number): TargetState {
+    return at(this.state.targets, target);
+  }
+
+  kinds(): readonly string[] {
+    return this.events.map((event) => event.kind);
+  }
+
+  /** The state as another driver would find it: from the log alone. */
+  replayed(): DeploymentState {
+    return this.events.reduce((state, event) => evolve(this.model, state, event), initialState(this.model));
+  }
+
+  #overdue(): readonly TaskId[] {
+    return [...this.tasks.values()].filter((task) => task.deadlineAt < this.now).map((task) => task.id);
+  }
+
+  #apply(commit: Commit): void {
+    this.last = commit;
+    this.events.push(...commit.events);
+    for (const id of commit.close) this.tasks.delete(id);
+    for (const task of commit.open) {
+      if (this.tasks.has(task.id) || this.started.includes(task.id))
+        throw new Error(`${task.id} was granted twice`);
+      this.tasks.set(task.id, { ...task, cancel: false });
+      this.started.push(task.id);
+    }
+    for (const { task, deadlineAt } of commit.cancel) {
+      const open = this.tasks.get(task);
+      if (open) this.tasks.set(task, { ...open, deadlineAt, cancel: true });
+    }
+    for (const hold of commit.takeHolds) this.holds.set(memberKey(hold), hold);
+    for (const { target, reason } of commit.parkHolds)
+      this.#changeHolds(target, (hold) => ({ ...hold, phase: 'parked', reason }));
+    for (const { target } of commit.giveHolds) this.#changeHolds(target, () => undefined);
+    this.successor = commit.successor ?? this.successor;
+  }
+
+  #changeHolds(target: string, change: (hold: Hold) => Hold | undefined): void {
+    for (const [key, hold] of [...this.holds]) {
+      if (hold.target !== target) continue;
+      const after = change(hold);
+      if (after) this.holds.set(key, after);
+      else this.holds.delete(key);
+    }
+  }
+}
