@@ -2,16 +2,14 @@
 // Runs on the machine's own Node: plain JavaScript, syntax of Node 18, no package.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { basename, delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { withFolderLock } from './folder-lock.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const stampFile = join(root, 'node_modules', '.edge-bootstrap');
 const lockFolder = join(root, '.bootstrap-lock');
-const ownerFile = join(lockFolder, 'pid');
-const lockTimeoutMs = 10 * 60_000;
-const ownerlessGraceMs = 5_000;
 
 function readText(file) {
   try {
@@ -42,57 +40,6 @@ function wantedStamp() {
 
 function isInstalled() {
   return readText(stampFile) === wantedStamp();
-}
-
-function isAlive(pid) {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error.code === 'EPERM';
-  }
-}
-
-function isAbandoned() {
-  const pid = Number(readText(ownerFile));
-  if (pid > 0) return !isAlive(pid);
-  const age = Date.now() - (statSync(lockFolder, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
-  return age > ownerlessGraceMs;
-}
-
-function tryLock() {
-  try {
-    mkdirSync(lockFolder);
-  } catch (error) {
-    if (error.code !== 'EEXIST') throw error;
-    return false;
-  }
-  writeFileSync(ownerFile, String(process.pid));
-  return true;
-}
-
-function clearAbandonedLock() {
-  const grave = `${lockFolder}.${process.pid}`;
-  try {
-    renameSync(lockFolder, grave);
-  } catch {
-    return; // another start cleared it first
-  }
-  rmSync(grave, { recursive: true, force: true });
-}
-
-function sleep(ms) {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
-}
-
-function lock() {
-  const giveUpAt = Date.now() + lockTimeoutMs;
-  while (!tryLock()) {
-    if (isAbandoned()) clearAbandonedLock();
-    else if (Date.now() > giveUpAt)
-      throw new Error(`another install holds ${lockFolder}; remove it if none runs`);
-    else sleep(100);
-  }
 }
 
 /** The npm that started us, else the one on PATH; never a Node inside node_modules, which the install deletes. */
@@ -132,18 +79,12 @@ function install() {
   writeFileSync(stampFile, wantedStamp());
 }
 
-function main() {
-  if (isInstalled()) return;
-  lock();
-  try {
-    if (!isInstalled()) install();
-  } finally {
-    rmSync(lockFolder, { recursive: true, force: true });
-  }
+function installIfNeeded() {
+  if (!isInstalled()) install();
 }
 
 try {
-  main();
+  if (!isInstalled()) withFolderLock(lockFolder, installIfNeeded);
 } catch (error) {
   process.stderr.write(`edge: cannot install the packages: ${error.message}\n`);
   process.exitCode = 1;

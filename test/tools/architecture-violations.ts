@@ -25,6 +25,8 @@ export const installed = [
   'fastify',
 ];
 
+export const forDevelopment = ['fast-check', 'for-development'];
+
 /** Imports that must stay allowed: a rule that refuses everything would prove nothing. */
 export const allowed: Readonly<Record<string, string>> = {
   'src/lib/x.ts': leaf,

@@ -1,57 +1,42 @@
 // Each rule of .dependency-cruiser.mjs is proved once: a planted tree breaks it, and allowed imports stay quiet.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { copyFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import extractConfig from 'dependency-cruiser/config-utl/extract-depcruise-config';
 import { cruiseImports } from '../../scripts/imports.ts';
 import { projectRoot } from '../../scripts/project.ts';
-import { allowed, installed, planted } from './architecture-violations.ts';
+import { withTemporaryFolder } from '../support/temporary-folder.ts';
+import { writeTree } from '../support/write-tree.ts';
+import { allowed, forDevelopment, installed, planted } from './architecture-violations.ts';
 
 const config = '.dependency-cruiser.mjs';
 
-function writeTree(root: string, files: Readonly<Record<string, string>>): void {
-  for (const [path, content] of Object.entries(files)) {
-    mkdirSync(dirname(join(root, path)), { recursive: true });
-    writeFileSync(join(root, path), `${content}\n`);
-  }
-}
+const declared = (names: readonly string[]) => Object.fromEntries(names.map((name) => [name, '1.0.0']));
+const manifest = { dependencies: declared(installed), devDependencies: declared(forDevelopment) };
 
-function packageFiles(names: readonly string[]): Record<string, string> {
-  const entries = names.map((name) => [
+const packageFiles = Object.fromEntries(
+  [...installed, ...forDevelopment, 'undeclared'].flatMap((name) => [
     [`node_modules/${name}/package.json`, JSON.stringify({ name, version: '1.0.0', main: 'index.js' })],
     [`node_modules/${name}/index.js`, 'exports.x = 1;'],
-  ]);
-  return Object.fromEntries(entries.flat());
-}
-
-function declared(names: readonly string[]): Record<string, string> {
-  return Object.fromEntries(names.map((name) => [name, '1.0.0']));
-}
+  ]),
+);
 
 /** What the rules find in the allowed tree with `files` on top, as sorted `rule: from -> to`. */
-async function violationsWith(files: Readonly<Record<string, string>>): Promise<string[]> {
-  const root = mkdtempSync(join(tmpdir(), 'edge-architecture-'));
-  try {
+function violationsWith(files: Readonly<Record<string, string>>): Promise<string[]> {
+  return withTemporaryFolder(async (root) => {
     copyFileSync(join(projectRoot, config), join(root, config));
-    const manifest = {
-      dependencies: declared(installed),
-      devDependencies: declared(['fast-check', 'for-development']),
-    };
-    writeTree(root, {
-      'package.json': JSON.stringify(manifest),
-      ...packageFiles([...installed, 'fast-check', 'for-development', 'undeclared']),
-    });
-    writeTree(root, { ...allowed, ...files });
+    writeTree(root, { 'package.json': JSON.stringify(manifest), ...packageFiles, ...allowed, ...files });
     const { summary } = await cruiseImports(root);
-    const plain = (path: string) => path.replace(/^node_modules\/(.*)\/index\.js$/, '$1');
-    return summary.violations.map(({ rule, from, to }) => `${rule.name}: ${from} -> ${plain(to)}`).sort();
-  } finally {
-    rmSync(root, { recursive: true, force: true });
-  }
+    return summary.violations
+      .map(({ rule, from, to }) => `${rule.name}: ${from} -> ${withoutPath(to)}`)
+      .sort();
+  });
 }
+
+/** `node_modules/ssh2/index.js` is `ssh2`. */
+const withoutPath = (to: string): string => to.replace(/^node_modules\/(.*)\/index\.js$/, '$1');
 
 test('the imports that the table allows are quiet', async () => {
   assert.deepEqual(await violationsWith({}), []);

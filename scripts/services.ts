@@ -1,0 +1,137 @@
+// Server programs that tests start: found on this machine, else installed where that is possible.
+// `bin/node scripts/services.ts install sshd haproxy`
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { withFolderLock } from './folder-lock.mjs';
+
+interface Service {
+  /** What must be there; the first is the server. */
+  readonly programs: readonly [string, ...string[]];
+  readonly debianPackages: readonly string[];
+  /** Folders that an init script would make. */
+  readonly folders?: readonly string[];
+}
+
+const services = {
+  sshd: {
+    programs: ['sshd', 'ssh', 'ssh-keygen', 'sudo'],
+    debianPackages: ['openssh-server', 'openssh-client', 'sudo'],
+    folders: ['/run/sshd'],
+  },
+  haproxy: { programs: ['haproxy'], debianPackages: ['haproxy'] },
+} satisfies Record<string, Service>;
+
+export type ServiceName = keyof typeof services;
+
+/** Where the server program is, or why it cannot be had. `skip` is what node:test takes as its option of that name. */
+export type Provided =
+  | { readonly path: string; readonly skip?: undefined }
+  | { readonly path?: undefined; readonly skip: string };
+
+/** For tests: a service or the reason to skip; throws instead where EDGE_TEST_REQUIRE=all. */
+export function requireService(name: ServiceName): Provided {
+  const provided = provideService(name);
+  if (provided.skip !== undefined && process.env.EDGE_TEST_REQUIRE === 'all') throw new Error(provided.skip);
+  return provided;
+}
+
+/** Finds the service's programs, or installs them. */
+export function provideService(name: ServiceName): Provided {
+  const service: Service = services[name];
+  if (missingPrograms(service).length === 0) return ready(service);
+  const obstacle = whyNotInstallable();
+  if (obstacle) return { skip: `${name}: ${missingPrograms(service).join(', ')} not found; ${obstacle}` };
+  return withFolderLock(join(tmpdir(), 'edge-services.lock'), () => {
+    const failure = missingPrograms(service).length > 0 ? installPackages(service.debianPackages) : undefined;
+    const missing = missingPrograms(service);
+    if (missing.length === 0) return ready(service);
+    return { skip: `${name}: ${missing.join(', ')} not found; ${failure ?? 'its packages do not hold it'}` };
+  });
+}
+
+function missingPrograms({ programs }: Service): string[] {
+  return programs.filter((program) => findProgram(program) === undefined);
+}
+
+function ready({ programs: [server], folders = [] }: Service): Provided {
+  const path = findProgram(server);
+  if (path === undefined) return { skip: `${server} is gone` };
+  if (process.getuid?.() === 0) for (const folder of folders) mkdirSync(folder, { recursive: true });
+  return { path };
+}
+
+/** Servers are often outside the PATH of a user. */
+function findProgram(program: string): string | undefined {
+  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin'];
+  return folders.map((folder) => join(folder, program)).find(isExecutable);
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function whyNotInstallable(): string | undefined {
+  if (findProgram('apt-get') === undefined) return 'only Debian packages can be installed from here';
+  if (process.getuid?.() !== 0) return 'only root can install it';
+  return undefined;
+}
+
+/** Returns what went wrong, if anything. Package lists are fetched only if the install does not work with those at hand. */
+function installPackages(packages: readonly string[]): string | undefined {
+  const install = ['install', '-y', '-qq', '--no-install-recommends', ...packages];
+  return withoutDaemons(() => {
+    if (aptGet(install) === undefined) return undefined;
+    return aptGet(['update', '-qq']) ?? aptGet(install);
+  });
+}
+
+const aptTimeoutMs = 5 * 60_000;
+
+function aptGet(args: readonly string[]): string | undefined {
+  const options = {
+    encoding: 'utf8' as const,
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+    timeout: aptTimeoutMs,
+  };
+  const result = spawnSync('apt-get', ['-o', 'DPkg::Lock::Timeout=120', ...args], options);
+  if (result.status === 0) return undefined;
+  const lastLine = (result.stderr ?? '').trim().split('\n').at(-1);
+  return `apt-get ${args[0]} failed: ${result.error?.message ?? lastLine ?? result.signal}`;
+}
+
+/** A package must not start its daemon: Debian asks this script before it starts one. */
+function withoutDaemons<T>(action: () => T): T {
+  const policy = '/usr/sbin/policy-rc.d';
+  if (existsSync(policy)) return action();
+  writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+  try {
+    return action();
+  } finally {
+    rmSync(policy, { force: true });
+  }
+}
+
+function isServiceName(name: string): name is ServiceName {
+  return Object.hasOwn(services, name);
+}
+
+function main([verb, ...names]: readonly string[]): number {
+  const unknown = names.filter((name) => !isServiceName(name));
+  if (verb !== 'install' || names.length === 0 || unknown.length > 0) {
+    console.error(`usage: services.ts install <${Object.keys(services).join('|')}> …`);
+    return 2;
+  }
+  const results = names.filter(isServiceName).map((name) => ({ name, ...provideService(name) }));
+  for (const { name, path, skip } of results)
+    console.log(path === undefined ? `missing  ${skip}` : `${name}  ${path}`);
+  return results.some(({ path }) => path === undefined) ? 1 : 0;
+}
+
+if (import.meta.main) process.exitCode = main(process.argv.slice(2));
