@@ -428,6 +428,16 @@ describe('late and repeated results', () => {
     assert.equal(turns.kinds().filter((kind) => kind === 'task.succeeded').length, 1);
   });
 
+  test('of an older attempt group change nothing', () => {
+    const policy = { onFailure: { health: 'pause', other: 'pause' } } as const;
+    const turns = new Turns(samplePlan({ batches: [[0]], steps: [step('start'), step('settle')], policy }));
+    const late = turns.reportOf(0);
+    turns.report(0, commandFailure);
+    turns.ofTarget('retry', 0);
+    assert.deepEqual(turns.submit(late), []);
+    assert.equal(turns.target(0).step, 0);
+  });
+
   test('after the end change nothing', () => {
     const turns = new Turns(samplePlan({ batches: [[0]] }));
     turns.finish();
