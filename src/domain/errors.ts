@@ -1,6 +1,6 @@
 /**
  * Every error that a person can meet. `fault`: who can mend it. `http`: the API's status. `exit`: the CLI's exit status
- * (docs/reference/exit-codes.md is made from this table). `hint`: what to do; a thrown error may give a better one.
+ * (docs/reference/errors.md is made from this table). `hint`: what to do; a thrown error may give a better one.
  */
 export type CatalogueEntry = {
   readonly fault: 'user' | 'target' | 'world' | 'edge';
