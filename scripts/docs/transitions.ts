@@ -1,4 +1,5 @@
 // The table of a target's statuses: every transition that the engine can reach, found by trying every move on a small plan.
+import type { Event } from '../../src/domain/event.ts';
 import { canonicalJson } from '../../src/lib/json.ts';
 import { samplePlan, step } from '../../test/support/sample-plan.ts';
 import { Turns } from '../../test/support/turns.ts';
@@ -48,12 +49,15 @@ function replay(path: readonly Move[], arrows: Map<string, Arrow>): Turns {
     const length = turns.events.length;
     move(turns);
     const to = turns.target(0).status;
-    const cause = turns.events
-      .slice(length)
-      .find((event) => event.kind.startsWith('target.') || event.kind === 'tasks.granted');
+    const cause = turns.events.slice(length).find(isOfTarget);
     if (cause && from !== to) note(arrows, { from, event: cause.kind, to });
   }
   return turns;
+}
+
+function isOfTarget(event: Event): boolean {
+  if (event.kind === 'tasks.granted') return event.targets.includes(0);
+  return event.kind.startsWith('target.') && 'target' in event && event.target === 0;
 }
 
 function note(arrows: Map<string, Arrow>, arrow: Arrow): void {
