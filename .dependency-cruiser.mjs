@@ -8,7 +8,7 @@ const mayImport = {
   config: ['domain', 'lib'],
   plan: ['domain', 'lib'],
   analysis: ['domain', 'lib'],
-  ports: ['domain'],
+  ports: ['domain', 'lib'],
   engine: ['domain', 'ports', 'lib'],
   actions: ['domain', 'ports', 'analysis', 'lib'],
   platforms: ['domain', 'plan', 'ports', 'actions', 'analysis', 'lib'],
