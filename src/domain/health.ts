@@ -1,0 +1,73 @@
+import { z } from 'zod';
+import type { DeepReadonly } from '../lib/types.ts';
+import { argvField, portField, timeoutField } from './fields.ts';
+
+/** How the running version is read from the answer of an HTTP check. It must be that of the release. */
+const versionSource = z.union(
+  [
+    z.strictObject({
+      header: z.string().min(1).describe('Name of the header of the answer that holds the version.'),
+    }),
+    z.strictObject({
+      jsonPath: z
+        .string()
+        .regex(/^[^.\s]+(\.[^.\s]+)*$/, 'names with dots between, such as build.version')
+        .describe('Where the version is in the JSON of the answer: names with dots between.'),
+    }),
+  ],
+  'either { header: … } or { jsonPath: … }',
+);
+
+const checkPort = portField.exactOptional().describe('Port to ask, if it is not the `port` of the target.');
+const lookTimeout = timeoutField.default(5_000).describe('How long one look may take.');
+
+const httpCheck = z.strictObject({
+  kind: z.literal('http'),
+  scheme: z.enum(['http', 'https']).default('http').describe('Scheme of the address.'),
+  port: checkPort,
+  path: z
+    .string()
+    .regex(/^\/\S*$/, 'a path starts with a slash')
+    .default('/')
+    .describe('Path, with its query.'),
+  headers: z.record(z.string(), z.string()).default({}).describe('Headers to send, such as Host.'),
+  status: z.int().min(100).max(599).default(200).describe('The status that means healthy.'),
+  body: z.string().min(1).exactOptional().describe('A text that the answer must contain.'),
+  version: versionSource
+    .exactOptional()
+    .describe('Where the answer says which version runs; it must be that of the release.'),
+  timeoutMs: lookTimeout,
+});
+
+const tcpCheck = z.strictObject({ kind: z.literal('tcp'), port: checkPort, timeoutMs: lookTimeout });
+
+const commandCheck = z.strictObject({
+  kind: z.literal('command'),
+  argv: argvField.describe('Runs on the target in the folder of the project; exit status 0 means healthy.'),
+  timeoutMs: lookTimeout,
+});
+
+export const healthCheckSchema = z.discriminatedUnion('kind', [httpCheck, tcpCheck, commandCheck]);
+export type HealthCheck = DeepReadonly<z.infer<typeof healthCheckSchema>>;
+
+const check = healthCheckSchema.describe('What is asked: `http`, `tcp` or `command`.');
+const passes = z.int().min(1).max(100).describe('Healthy means: this many passes in a row.');
+const intervalMs = timeoutField.describe('Time from one look to the next.');
+const windowMs = timeoutField.describe('The target fails if it is not healthy after this time.');
+
+export const healthSchema = z.strictObject({
+  check,
+  passes: passes.default(3),
+  intervalMs: intervalMs.default(1_000),
+  windowMs: windowMs.default(60_000),
+});
+/** How a target shows that it is well. */
+export type Health = DeepReadonly<z.infer<typeof healthSchema>>;
+
+/** What an environment, or a project in it, does differently; what is left out stays as the project says. */
+export const healthOverrideSchema = z.strictObject({
+  check: check.exactOptional(),
+  passes: passes.exactOptional(),
+  intervalMs: intervalMs.exactOptional(),
+  windowMs: windowMs.exactOptional(),
+});

@@ -1,0 +1,83 @@
+import { z } from 'zod';
+import type { DeepReadonly } from '../lib/types.ts';
+import { fingerprintField, policyOverrideSchema } from './environment.ts';
+import { amountField, envField, hostField, nameField, portField, vendorNameField } from './fields.ts';
+import { healthOverrideSchema } from './health.ts';
+import { projectOverridesSchema } from './project.ts';
+import { inlineStrategySchema } from './strategy.ts';
+
+const memberSchema = z.strictObject({
+  balancer: nameField
+    .exactOptional()
+    .describe('Name of the balancer; may be left out where there is only one.'),
+  pool: vendorNameField.describe('Pool (of HAProxy: backend).'),
+  member: vendorNameField.describe('Name of the member as the balancer has it.'),
+});
+
+const SHORTHAND = 'pool/member, such as web/web-1:8080';
+const targetSchema = z
+  .strictObject({
+    name: nameField.describe('Name of the target, unique here.'),
+    address: hostField.describe('Host name or IP address.'),
+    sshPort: portField.exactOptional().describe('Port of sshd, if it is not that of the environment.'),
+    port: portField.exactOptional().describe('Port of the service; health checks ask it.'),
+    zone: nameField.exactOptional().describe('Zone; may be left out where there is only one.'),
+    hostKey: fingerprintField
+      .exactOptional()
+      .describe('Fingerprint of its host key, in place of known_hosts.'),
+    member: z
+      .string()
+      .regex(/^[^\s|/]+\/[^\s|]+$/, SHORTHAND)
+      .exactOptional()
+      .describe('Short for one member of the only balancer, as `pool/member`.'),
+    members: z
+      .array(memberSchema)
+      .max(32)
+      .exactOptional()
+      .describe('Its members, in full. Without any, nothing is drained.'),
+    env: envField
+      .exactOptional()
+      .describe('Environment variables that are added or replaced on this target.'),
+  })
+  .refine((target) => target.member === undefined || target.members === undefined, {
+    path: ['member'],
+    message: 'give member or members, not both',
+  });
+export type TargetConfig = DeepReadonly<z.infer<typeof targetSchema>>;
+
+export const MAX_TARGETS = 20_000;
+
+export const projectEnvironmentSchema = z
+  .strictObject({
+    kind: z.literal('project-environment'),
+    project: nameField.describe('Name of the project.'),
+    environment: nameField.describe('Name of the environment.'),
+    strategy: z
+      .union([nameField, inlineStrategySchema], 'the name of a strategy, or a strategy written in place')
+      .prefault({})
+      .describe('Name of a strategy, or one written in place.'),
+    targets: z
+      .array(targetSchema)
+      .min(1)
+      .max(MAX_TARGETS)
+      .describe('The hosts, in the order in which they are deployed to.'),
+    floors: z
+      .record(vendorNameField, amountField)
+      .default({})
+      .describe('`minInService` of single pools, by `pool` or `balancer/pool`.'),
+    policy: policyOverrideSchema
+      .exactOptional()
+      .describe('Policy that differs from that of the environment.'),
+    health: healthOverrideSchema.exactOptional().describe('Health attributes that differ here.'),
+    overrides: projectOverridesSchema.exactOptional().describe('Settings of the project that differ here.'),
+    canary: z
+      .boolean('write true or false')
+      .exactOptional()
+      .describe('Canary on or off, if not as the environment says.'),
+    notifications: z
+      .boolean('write true or false')
+      .exactOptional()
+      .describe('Notifications on or off, if not as the environment says.'),
+  })
+  .describe('A project in one environment: its targets and what differs there.');
+export type ProjectEnvironment = DeepReadonly<z.infer<typeof projectEnvironmentSchema>>;

@@ -1,0 +1,88 @@
+import { z } from 'zod';
+import type { DeepReadonly } from '../lib/types.ts';
+import { argvField, envField, nameField, remoteFolderField, timeoutField } from './fields.ts';
+import { healthSchema } from './health.ts';
+
+const folder = remoteFolderField.describe('Folder on the hosts; commands run in it. May start with `~/`.');
+const runAs = nameField.describe(
+  'User that commands run as, through `sudo -n`; if left out, the user of the SSH login.',
+);
+const keepReleases = z
+  .int()
+  .min(1)
+  .max(1_000)
+  .describe('How many releases stay in `releases/`, the running one included.');
+
+const start = argvField.describe('Starts the service and returns. Run in `folder`.');
+const stop = argvField.describe(
+  'Stops the service and returns when it has ended. Exit status 0 also if nothing ran.',
+);
+const install = argvField.describe(
+  'Your own way to install, in place of release folders. It finds EDGE_RELEASE, EDGE_VERSION and EDGE_RELEASE_HASH in its environment.',
+);
+const env = envField.describe('Environment variables of start, stop and install.');
+
+const stopMs = timeoutField.describe('Longest time for `stop`.');
+const startMs = timeoutField.describe('Longest time for `start`.');
+const installMs = timeoutField.describe('Longest time for the install step, with the copying of artifacts.');
+const graceMs = timeoutField.describe('Time between TERM and KILL when a command is ended.');
+
+export const projectSchema = z
+  .strictObject({
+    kind: z.literal('project'),
+    name: nameField.describe('Name of the project.'),
+    description: z.string().max(1_000).exactOptional().describe('What it is, for people.'),
+    folder,
+    runAs: runAs.exactOptional(),
+    keepReleases: keepReleases.default(5),
+    commands: z
+      .strictObject({
+        start: start.default(['current/bin/start']),
+        stop: stop.default(['current/bin/stop']),
+        install: install.exactOptional(),
+      })
+      .prefault({})
+      .describe('How the service is started, stopped and installed.'),
+    env: env.default({}),
+    health: healthSchema
+      .exactOptional()
+      .describe('How a target shows that it is well; without it nothing is verified.'),
+    timeouts: z
+      .strictObject({
+        stopMs: stopMs.default(60_000),
+        startMs: startMs.default(60_000),
+        installMs: installMs.default(600_000),
+        graceMs: graceMs.default(10_000),
+      })
+      .prefault({})
+      .describe('How long the steps may take.'),
+  })
+  .describe('What is deployed: its folder on the hosts, its commands and its health check.');
+
+/** What is deployed. With no `commands.install`, a release lands in `<folder>/releases/<release id>`, linked by `current`. */
+export type Project = DeepReadonly<z.infer<typeof projectSchema>>;
+
+/** What one environment does differently for a project; what is left out stays as the project says. */
+export const projectOverridesSchema = z.strictObject({
+  folder: folder.exactOptional(),
+  runAs: runAs.exactOptional(),
+  keepReleases: keepReleases.exactOptional(),
+  commands: z
+    .strictObject({
+      start: start.exactOptional(),
+      stop: stop.exactOptional(),
+      install: install.exactOptional(),
+    })
+    .exactOptional()
+    .describe('Commands that differ here.'),
+  env: env.exactOptional().describe('Environment variables that are added or replaced here.'),
+  timeouts: z
+    .strictObject({
+      stopMs: stopMs.exactOptional(),
+      startMs: startMs.exactOptional(),
+      installMs: installMs.exactOptional(),
+      graceMs: graceMs.exactOptional(),
+    })
+    .exactOptional()
+    .describe('Times that differ here.'),
+});
