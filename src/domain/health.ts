@@ -18,7 +18,9 @@ const versionSource = z.union(
   'either { header: … } or { jsonPath: … }',
 );
 
-const checkPort = portField.exactOptional().describe('Port to ask, if it is not the `port` of the target.');
+const checkPort = portField
+  .exactOptional()
+  .describe('Port to ask on targets that name no `port` of their own.');
 const lookTimeout = timeoutField.default(5_000).describe('How long one look may take.');
 
 const httpCheck = z.strictObject({

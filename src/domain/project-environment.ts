@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { DeepReadonly } from '../lib/types.ts';
+import type { MemberRef } from './balancer.ts';
 import { fingerprintField, policyOverrideSchema } from './environment.ts';
 import { amountField, envField, hostField, nameField, portField, vendorNameField } from './fields.ts';
 import { healthOverrideSchema } from './health.ts';
@@ -45,7 +46,21 @@ const targetSchema = z
   });
 export type TargetConfig = DeepReadonly<z.infer<typeof targetSchema>>;
 
-export const MAX_TARGETS = 20_000;
+/** The members of a target. `onlyBalancer` is that of an environment with just one: the balancer of a member that names none. */
+export function membersOf(target: TargetConfig, onlyBalancer: string | undefined): readonly MemberRef[] {
+  return writtenMembers(target).map(({ balancer = onlyBalancer ?? '', pool, member }) => ({
+    balancer,
+    pool,
+    member,
+  }));
+}
+
+/** The members of a target as they are written, the short form taken apart. */
+export function writtenMembers(target: TargetConfig): NonNullable<TargetConfig['members']> {
+  if (target.member === undefined) return target.members ?? [];
+  const slash = target.member.indexOf('/');
+  return [{ pool: target.member.slice(0, slash), member: target.member.slice(slash + 1) }];
+}
 
 export const projectEnvironmentSchema = z
   .strictObject({
@@ -59,7 +74,7 @@ export const projectEnvironmentSchema = z
     targets: z
       .array(targetSchema)
       .min(1)
-      .max(MAX_TARGETS)
+      .max(100_000)
       .describe('The hosts, in the order in which they are deployed to.'),
     floors: z
       .record(vendorNameField, amountField)

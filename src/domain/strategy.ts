@@ -2,6 +2,11 @@ import { z } from 'zod';
 import type { DeepReadonly } from '../lib/types.ts';
 import { amountField, durationField, nameField, timeoutField } from './fields.ts';
 
+const batchSize = amountField.refine(
+  (amount) => amount !== 0 && amount !== '0%',
+  'a batch has at least 1 target',
+);
+
 const fields = {
   canary: amountField
     .default(1)
@@ -10,7 +15,7 @@ const fields = {
     ),
   batches: z
     .union(
-      [z.array(amountField).min(1).max(1_000), amountField],
+      [z.array(batchSize).min(1).max(1_000), batchSize],
       'a list that grows, such as [10%, 25%, 50%, 100%], or one size, such as 5 or 20%',
     )
     .default(['10%', '25%', '50%', '100%'])

@@ -1,0 +1,99 @@
+import { poolKey } from '../domain/capacity.ts';
+import type { ReleaseId } from '../domain/ids.ts';
+import {
+  PLAN_SCHEMA,
+  type Plan,
+  type PlannedRelease,
+  type PlanTarget,
+  type Policy,
+  type Stage,
+} from '../domain/plan.ts';
+import { plannedRelease } from '../domain/release.ts';
+import type { PlanRequest } from './request.ts';
+import { type Platform, withRollbacks } from './sequences.ts';
+import type { Settings } from './settings.ts';
+import type { Worked } from './stages.ts';
+import type { Candidate, Survey } from './targets.ts';
+
+export type Context = {
+  readonly request: PlanRequest;
+  readonly settings: Settings;
+  readonly seen: Survey;
+  readonly platform: Platform;
+};
+
+export type Parts = {
+  readonly candidates: readonly Candidate[];
+  /** The same targets, as they are worked on. */
+  readonly targets: readonly Worked[];
+  readonly stages: readonly Stage[];
+};
+
+/** Puts the plan together: nothing is decided here. */
+export function assemble(context: Context, { candidates, targets, stages }: Parts): Plan {
+  const { request, settings, seen, platform } = context;
+  const releases = releasesOf(candidates, request);
+  const sequences = withRollbacks(targets.map(({ sequence }) => sequence));
+  return {
+    planSchema: PLAN_SCHEMA,
+    verb: request.verb,
+    hard: request.hard,
+    project: settings.project,
+    environment: settings.environment,
+    platform: settings.platform,
+    release: request.release?.id ?? null,
+    releases,
+    targets: candidates.map((target) => planTarget(target, context, releases)),
+    sequences: Object.fromEntries(sequences.map((name) => [name, platform.steps(name, settings)])),
+    stages,
+    floors: request.hard ? [] : floorsOf(targets, seen),
+    policy: policyOf(settings),
+  };
+}
+
+/** The release that is put there and all that the targets had before, as far as they are known. */
+function releasesOf(
+  targets: readonly Candidate[],
+  { release, releases }: PlanRequest,
+): Readonly<Record<ReleaseId, PlannedRelease>> {
+  const known = new Map([...releases, ...(release ? [release] : [])].map((each) => [each.id, each]));
+  const wanted = new Set([release?.id, ...targets.map(({ before }) => before)]);
+  return Object.fromEntries(
+    [...known.values()].filter(({ id }) => wanted.has(id)).map((each) => [each.id, plannedRelease(each)]),
+  );
+}
+
+function planTarget(target: Candidate, context: Context, releases: Plan['releases']): PlanTarget {
+  const { request, settings, seen, platform } = context;
+  return {
+    name: target.config.name,
+    zone: target.zone,
+    pool: target.workers,
+    members: target.members,
+    // When nothing is in service, all that is meant to serve counts: there is nothing else to judge by.
+    inServiceBefore: target.inService || (seen.cold && target.wanted),
+    release: request.release?.id ?? null,
+    before: target.before !== null && Object.hasOwn(releases, target.before) ? target.before : null,
+    facts: platform.facts(target.config, settings),
+  };
+}
+
+function floorsOf(targets: readonly Worked[], { pools }: Survey): Plan['floors'] {
+  const used = new Set(targets.flatMap(({ members }) => members.map(poolKey)));
+  return [...pools.values()]
+    .filter(({ key }) => used.has(key))
+    .map(({ balancer, pool, floor }) => ({ balancer, pool, floor }));
+}
+
+const CAPACITY_RETRY_MS = 5_000;
+
+function policyOf({ policy, strategy }: Settings): Policy {
+  return {
+    maxFailures: policy.maxFailures,
+    onFailure: policy.onFailure,
+    onUnknown: 'pause',
+    capacity: { retryMs: CAPACITY_RETRY_MS, holdAfterMs: policy.capacityWaitMs },
+    holdLimitMs: policy.holdLimitMs,
+    parallel: strategy.parallel,
+  };
+}

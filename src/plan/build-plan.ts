@@ -1,0 +1,74 @@
+import { EdgeError } from '../domain/errors.ts';
+import { assemble } from './assemble.ts';
+import { capacityCurve } from './capacity.ts';
+import { spareCapacity } from './floors.ts';
+import { expectedMs } from './forecast.ts';
+import { planHash } from './hash.ts';
+import { notesOf } from './notes.ts';
+import type { Planned, PlanRequest } from './request.ts';
+import type { Platform } from './sequences.ts';
+import { resolveSettings } from './settings.ts';
+import { stagesOf, type Worked } from './stages.ts';
+import { type Candidate, type Survey, survey, type Treatment, treatmentOf } from './targets.ts';
+
+export const MAX_TARGETS = 20_000;
+
+/**
+ * The plan of a deployment, a restart or a rollback that a person asks for, with what stands beside it. Pure: equal
+ * requests give equal plans and hashes. Throws `plan_empty`, `plan_too_large`, `floor_impossible`, `target_unknown`,
+ * `balancer_member_unknown`, `config_reference`, `config_invalid`, `host_key_unknown`.
+ */
+export function buildPlan(request: PlanRequest, platform: Platform): Planned {
+  const settings = resolveSettings(request);
+  const seen = survey(request, settings);
+  const { strategy, zones, canary } = settings;
+  const treated = treat(seen, request, strategy.others);
+  const candidates = treated.flatMap(([target, { kind }]) => (kind === 'work' ? [target] : []));
+  refuseEmpty(candidates, request, seen);
+  const targets = treated.flatMap(([target, treatment]) => worked(target, treatment));
+  const { spare, short } = spareCapacity(targets, seen.pools, request.heldByOthers);
+  const order = { verb: request.verb, hard: request.hard, zones: zones.map(({ name }) => name) };
+  const stages = stagesOf(targets, { ...order, canary, strategy, spare });
+  const plan = assemble({ request, settings, seen, platform }, { candidates, targets, stages });
+  const capacity = capacityCurve(stages, targets, seen.pools);
+  const notes = notesOf({ request, settings, seen, treated, plan, short, capacity });
+  return { plan, hash: planHash(plan), notes, capacity, expectedMs: expectedMs(plan) };
+}
+
+function refuseEmpty(
+  work: readonly unknown[],
+  { verb, projectEnvironment }: PlanRequest,
+  seen: Survey,
+): void {
+  if (work.length > MAX_TARGETS) {
+    throw new EdgeError(
+      'plan_too_large',
+      `The plan has ${work.length} targets; at most ${MAX_TARGETS} are possible`,
+    );
+  }
+  if (work.length > 0) return;
+  const place = `${projectEnvironment.project}/${projectEnvironment.environment}`;
+  const nothing = seen.chosen.every(({ inService }) => !inService);
+  if (verb === 'restart' || nothing) {
+    throw new EdgeError('plan_empty', `No target of ${place} is in service, so there is nothing to ${verb}`, {
+      hint: 'Bring servers back into service on the balancer first; `edge status` shows what is parked.',
+    });
+  }
+  throw new EdgeError('plan_empty', `All targets of ${place} are on this release, running and in service`, {
+    hint: 'Use --force to install it again.',
+  });
+}
+
+function treat(
+  { chosen, cold }: Survey,
+  request: PlanRequest,
+  others: boolean,
+): readonly (readonly [Candidate, Treatment])[] {
+  return chosen.map((target) => [target, treatmentOf(target, request, { cold, others })]);
+}
+
+function worked({ zone, members, parked }: Candidate, treatment: Treatment): readonly Worked[] {
+  if (treatment.kind === 'leave') return [];
+  const { sequence, other } = treatment;
+  return [{ zone, members, sequence, other, parked }];
+}

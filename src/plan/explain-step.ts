@@ -1,0 +1,96 @@
+import type { Input, Plan, Step } from '../domain/plan.ts';
+import type { Json, JsonObject } from '../lib/json.ts';
+
+/** A step for people. `command` is exactly what will run; its `env` may differ per target and is then a fact of each. */
+export type ExplainedStep = {
+  readonly id: string;
+  readonly action: string;
+  readonly does: string;
+  readonly command?: ExplainedCommand;
+  readonly timeoutMs: number;
+};
+
+export type ExplainedCommand = {
+  readonly argv: readonly string[];
+  readonly cwd: string;
+  readonly user: string | null;
+  readonly env: JsonObject | 'per target';
+};
+
+export function describeStep(step: Step, plan: Plan): ExplainedStep {
+  const name = step.action.split('@')[0] ?? '';
+  const does = (SENTENCES[name] ?? generic)(step, plan);
+  const { id, action, timeoutMs } = step;
+  const command = commandOf(step);
+  return { id, action, does, ...(command && { command }), timeoutMs };
+}
+
+type Sentence = (step: Step, plan: Plan) => string;
+
+/** By action. An action that is not listed is shown with its inputs. */
+const SENTENCES: Readonly<Record<string, Sentence>> = {
+  'capacity.guard': () => 'look at the pools, and wait until the floor allows it to go out of service',
+  'balancer.drain': (step) =>
+    `take it out of service; wait up to ${duration(literalOf(step, 'timeoutMs'))} for its connections to end, then ` +
+    (literalOf(step, 'then') === 'force' ? 'force it offline' : 'fail'),
+  'host.run': (step) => `run ${quoted(step)}`,
+  'release.install': (step, plan) =>
+    `put ${artifactNames(plan)} into ${text(literalOf(step, 'folder'))}/releases/<release>, point current there, ` +
+    `keep ${text(literalOf(step, 'keep'))} releases`,
+  'health.verify': (step) =>
+    `check ${checked(step)} every ${duration(literalOf(step, 'intervalMs'))} until ${text(literalOf(step, 'passes'))} passes ` +
+    `in a row${step.inputs.release ? ' with the version of the release' : ''}, for up to ${duration(literalOf(step, 'windowMs'))}`,
+  'balancer.enable': () => 'return it to service exactly as found, and wait until it is up',
+  'wait.settle': (step) => `wait ${duration(literalOf(step, 'ms'))}`,
+};
+
+const generic: Sentence = ({ action, inputs }) => `${action} ${JSON.stringify(inputs)}`;
+
+function artifactNames({ releases, release }: Plan): string {
+  const artifacts = release === null ? [] : (releases[release]?.artifacts ?? []);
+  return artifacts.length === 0 ? 'the release' : artifacts.map(({ name }) => name).join(', ');
+}
+
+function checked(step: Step): string {
+  const check = literalOf(step, 'check');
+  if (!isObject(check)) return 'its health';
+  if (check.kind === 'http') return `HTTP ${text(check.path ?? '/')} for status ${text(check.status ?? 200)}`;
+  return check.kind === 'tcp' ? 'that its port is open' : `that ${JSON.stringify(check.argv)} exits with 0`;
+}
+
+function commandOf(step: Step): ExplainedCommand | undefined {
+  const argv = literalOf(step, 'argv');
+  if (!Array.isArray(argv)) return undefined;
+  const env = literalOf(step, 'env');
+  const user = literalOf(step, 'sudoUser');
+  return {
+    argv: argv.map(text),
+    cwd: text(literalOf(step, 'cwd') ?? ''),
+    user: user === undefined ? null : text(user),
+    env: isObject(env) ? env : 'per target',
+  };
+}
+
+function quoted(step: Step): string {
+  const command = commandOf(step);
+  if (!command) return 'a command';
+  const user = command.user === null ? '' : ` as ${command.user}`;
+  return `${JSON.stringify(command.argv)} in ${command.cwd}${user}`;
+}
+
+function literalOf(step: Step, name: string): Json | undefined {
+  const input: Input | undefined = step.inputs[name];
+  return input && 'value' in input ? input.value : undefined;
+}
+
+const isObject = (value: Json | undefined): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const text = (value: Json | undefined) => (typeof value === 'string' ? value : JSON.stringify(value ?? null));
+
+/** Milliseconds as people say them: `500 ms`, `90 s`, `5 min`. */
+export function duration(ms: Json | undefined): string {
+  if (typeof ms !== 'number') return '?';
+  if (ms >= 120_000 && ms % 60_000 === 0) return `${ms / 60_000} min`;
+  return ms >= 1_000 && ms % 100 === 0 ? `${ms / 1_000} s` : `${ms} ms`;
+}

@@ -1,0 +1,133 @@
+import type { Plan } from '../domain/plan.ts';
+import type { PoolCapacity } from './capacity.ts';
+import { type Pool, poolName } from './pools.ts';
+import type { Note, NoteCode, PlanRequest } from './request.ts';
+import type { Settings } from './settings.ts';
+import type { Candidate, Survey, Treatment } from './targets.ts';
+
+export type Findings = {
+  readonly request: PlanRequest;
+  readonly settings: Settings;
+  readonly seen: Survey;
+  readonly treated: readonly (readonly [Candidate, Treatment])[];
+  readonly plan: Plan;
+  readonly short: readonly Pool[];
+  readonly capacity: readonly PoolCapacity[];
+};
+
+/** What people should know before they say yes. */
+export function notesOf(findings: Findings): readonly Note[] {
+  return [...notesOnChecks(findings), ...notesOnPools(findings), ...notesOnTargets(findings)];
+}
+
+const note = (code: NoteCode, when: boolean, message: () => string): readonly Note[] =>
+  when ? [{ code, message: message() }] : [];
+
+function notesOnChecks({ request, settings, seen }: Findings): readonly Note[] {
+  return [
+    ...note(
+      'unverified',
+      request.hard,
+      () => 'Hard: nothing is drained or verified, and connections are cut.',
+    ),
+    ...note(
+      'no_health_check',
+      !request.hard && settings.health === undefined,
+      () =>
+        `The project ${settings.project} has no health check: nothing is verified before a target is returned.`,
+    ),
+    ...note(
+      'nothing_in_service',
+      seen.cold,
+      () =>
+        'No target is in service: nothing is drained, and every target that is meant to serve is started.',
+    ),
+  ];
+}
+
+function notesOnPools({ request, seen, plan, short, capacity }: Findings): readonly Note[] {
+  if (request.hard) return [];
+  const planned = new Set(plan.floors.map(poolName));
+  const unseen = [...seen.pools.values()].filter((pool) => !pool.seen && planned.has(poolName(pool)));
+  const emptied = [
+    ...new Set(capacity.filter(({ before, lowest }) => before > 0 && lowest === 0).map(poolName)),
+  ];
+  return [
+    ...unseen.flatMap((pool) =>
+      note(
+        'pool_unseen',
+        true,
+        () => `The pool ${poolName(pool)} could not be asked: all its members are taken to be in service.`,
+      ),
+    ),
+    ...short.flatMap((pool) =>
+      note(
+        'capacity_short',
+        true,
+        () =>
+          `The pool ${poolName(pool)} has ${pool.configured - pool.out.size} of ${pool.configured} members in service and a ` +
+          `floor of ${pool.least}: the deployment waits until members are back.`,
+      ),
+    ),
+    ...emptied.flatMap((pool) =>
+      note(
+        'pool_emptied',
+        true,
+        () =>
+          `The pool ${pool} has nothing in service while its last member changes; its floor of 0 allows it.`,
+      ),
+    ),
+  ];
+}
+
+function notesOnTargets({ request, treated, plan }: Findings): readonly Note[] {
+  const works = treated.filter(([, { kind }]) => kind === 'work').map(([target]) => target);
+  const onRelease = treated.filter(
+    ([, treatment]) => treatment.kind === 'leave' && treatment.why === 'on-release',
+  );
+  const parked = works.filter((target) => target.parked);
+  const forgotten = works.filter(({ before }) => before !== null && !Object.hasOwn(plan.releases, before));
+  return [
+    ...about(
+      'left_alone',
+      onRelease.map(([target]) => target),
+      'On the release already and left alone (--force reinstalls)',
+    ),
+    ...(request.hard
+      ? about('parked_stays', parked, 'Parked by Edge, and still so afterwards')
+      : about('parked_returned', parked, 'Parked by Edge, and returned')),
+    ...notesOnOthers(treated),
+    ...about(
+      'release_forgotten',
+      forgotten,
+      'The release before is not known any more, so a rollback cannot return',
+    ),
+  ];
+}
+
+function notesOnOthers(treated: Findings['treated']): readonly Note[] {
+  const stopped = treated
+    .filter(([, treatment]) => treatment.kind === 'work' && treatment.sequence === 'others-stopped')
+    .map(([target]) => target);
+  const [known, unknown] = [
+    stopped.filter(({ running }) => running === false),
+    stopped.filter(({ running }) => running === null),
+  ];
+  return [
+    ...about('others_stopped', known, 'Out of service and not running, so installed but not started'),
+    ...about(
+      'others_running_unknown',
+      unknown,
+      'Out of service and not known to run, so installed but not started',
+    ),
+  ];
+}
+
+const about = (code: NoteCode, targets: readonly Candidate[], what: string) =>
+  note(code, targets.length > 0, () => `${what}: ${namesOf(targets)}.`);
+
+function namesOf(targets: readonly Candidate[]): string {
+  const names = targets.slice(0, 8).map(({ config }) => config.name);
+  const more = targets.length - names.length;
+  return names.join(', ') + (more > 0 ? ` and ${more} more` : '');
+}

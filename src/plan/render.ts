@@ -1,0 +1,94 @@
+import type { PoolCapacity } from './capacity.ts';
+import type { Explained, ExplainedBatch, ExplainedStage, ExplainedTarget } from './explain.ts';
+import { duration, type ExplainedCommand, type ExplainedStep } from './explain-step.ts';
+import { poolName } from './pools.ts';
+
+/** A plan as plain text: no colours, no width, the same text for the same plan. */
+export function renderPlan(plan: Explained): string {
+  const lines = [
+    plan.title,
+    `plan ${plan.hash.slice(0, 12)}, expected ${about(plan.expectedMs)}`,
+    ...plan.notes.map(({ code, message }) => `note ${code}: ${message}`),
+    '',
+    ...plan.stages.flatMap((stage, index) => [...stageLines(stage, index), '']),
+    ...Object.entries(plan.sequences).flatMap(([name, steps]) => [...sequenceLines(name, steps), '']),
+    ...rollbackLines(plan),
+    ...policyLines(plan),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function stageLines({ name, batches }: ExplainedStage, index: number): readonly string[] {
+  return [`stage ${index + 1}: ${name}`, ...batches.flatMap(batchLines)];
+}
+
+function batchLines(batch: ExplainedBatch): readonly string[] {
+  const { name, zone, sequence, targets, parallel } = batch;
+  const atOnce = parallel < targets.length ? `, ${parallel} at once` : '';
+  const free = batch.countsFailures ? '' : ', failures do not count';
+  return [
+    `  ${zone} · ${name}: ${count(targets.length, 'target')}, ${sequence}${atOnce}${free}`,
+    ...batch.capacity.map((pool) => `    ${capacityText(pool)}`),
+    ...targetLines(targets).map((line) => `    ${line}`),
+  ];
+}
+
+const capacityText = (pool: PoolCapacity) =>
+  `${poolName(pool)}: ${pool.before} in service, at least ${pool.lowest}, then ${pool.after} (floor ${pool.floor})`;
+
+/** Targets that change in the same way are named together. */
+function targetLines(targets: readonly ExplainedTarget[]): readonly string[] {
+  const groups = Map.groupBy(targets, ({ before, release }) =>
+    release === null ? '' : `: ${before ?? 'not known'} → ${release}`,
+  );
+  return [...groups].map(([change, members]) => `${members.map(({ name }) => name).join(' ')}${change}`);
+}
+
+function sequenceLines(name: string, steps: readonly ExplainedStep[]): readonly string[] {
+  const width = Math.max(...steps.map(({ id }) => id.length));
+  return [
+    `${name}, for each target:`,
+    ...steps.flatMap(({ id, does, command }) => [
+      `  ${id.padEnd(width)}  ${does}`,
+      ...(command ? envLines(command).map((line) => `  ${''.padEnd(width)}  ${line}`) : []),
+    ]),
+  ];
+}
+
+function envLines({ env }: ExplainedCommand): readonly string[] {
+  if (env === 'per target') return ['with environment variables of its own'];
+  return Object.entries(env).map(([name, value]) =>
+    typeof value === 'string' ? `with ${name}=${JSON.stringify(value)}` : `with ${name} from a secret`,
+  );
+}
+
+function rollbackLines({ rollbacks }: Explained): readonly string[] {
+  return Object.entries(rollbacks).map(
+    ([name, steps]) => `if it is rolled back, ${name}: ${steps.map(({ id }) => id).join(' → ')}`,
+  );
+}
+
+function policyLines({ policy, floors }: Explained): readonly string[] {
+  const { maxFailures, onFailure, holdLimitMs, parallel } = policy;
+  return [
+    `stops after ${budget(maxFailures.batch)} in a batch, ${budget(maxFailures.zone)} in a zone, ${budget(maxFailures.deployment)} in all`,
+    `then: failed health check → ${onFailure.health}; other failure → ${onFailure.other}; unknown → ${policy.onUnknown}`,
+    `at most ${parallel} targets at once; a pause of ${duration(holdLimitMs)} ends it`,
+    ...floors.map(({ pool, floor }) => `floor of ${pool}: ${floor}`),
+  ];
+}
+
+function budget({ count: failures, percent }: Explained['policy']['maxFailures']['batch']): string {
+  const limits = [
+    failures === undefined ? [] : count(failures, 'failure'),
+    percent === undefined ? [] : `${percent}%`,
+  ];
+  return limits.flat().join(' or ');
+}
+
+const count = (number: number, noun: string) => `${number} ${noun}${number === 1 ? '' : 's'}`;
+
+/** A rough length of time. */
+function about(ms: number): string {
+  return ms < 120_000 ? `about ${Math.ceil(ms / 1_000)} s` : `about ${Math.round(ms / 60_000)} min`;
+}

@@ -1,0 +1,62 @@
+import type { Step } from '../domain/plan.ts';
+import type { TargetConfig } from '../domain/project-environment.ts';
+import type { JsonObject } from '../lib/json.ts';
+import type { Settings } from './settings.ts';
+
+/**
+ * The ways in which a target is worked on; a batch does one of them.
+ * `rolling`: in service behind a balancer, in a full cycle. `plain`: no balancer. `cold`: nothing serves yet, so nothing
+ * is drained. `returning`: Edge holds it out of service already (rollback only). `others`: was out of service and its
+ * service ran. `others-stopped`: was out of service and nothing ran. `hard`: neither balancer nor check.
+ * The `restart` ones leave out install.
+ */
+export const SEQUENCES = [
+  'rolling',
+  'plain',
+  'cold',
+  'returning',
+  'others',
+  'others-stopped',
+  'hard',
+  'restart',
+  'restart-plain',
+  'restart-cold',
+  'restart-hard',
+] as const;
+export type SequenceName = (typeof SEQUENCES)[number];
+
+/** How a target is returned to what it had before, by the sequence that it went through; see `planRollback`. */
+const BACK: Readonly<Record<SequenceName, SequenceName>> = {
+  rolling: 'rolling',
+  plain: 'plain',
+  cold: 'cold',
+  returning: 'returning',
+  others: 'others',
+  'others-stopped': 'others-stopped',
+  hard: 'hard',
+  restart: 'rolling',
+  'restart-plain': 'plain',
+  'restart-cold': 'cold',
+  'restart-hard': 'hard',
+};
+
+export function rollbackSequence(name: string, held: boolean): SequenceName {
+  if (held) return 'returning';
+  return BACK[SEQUENCES.find((known) => known === name) ?? 'rolling'];
+}
+
+/** The sequences that a plan must carry: those that it uses, and those that a rollback of it would use. */
+export function withRollbacks(used: Iterable<SequenceName>): readonly SequenceName[] {
+  const all = new Set<SequenceName>();
+  for (const name of used) {
+    all.add(name).add(BACK[name]);
+    if (name === 'rolling' || name === 'restart') all.add('returning');
+  }
+  return SEQUENCES.filter((name) => all.has(name));
+}
+
+/** What a platform gives the planner: the steps of a sequence, and the facts of a target that its steps refer to. */
+export type Platform = {
+  readonly steps: (name: SequenceName, settings: Settings) => readonly Step[];
+  readonly facts: (target: TargetConfig, settings: Settings) => JsonObject;
+};

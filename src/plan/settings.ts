@@ -1,0 +1,91 @@
+import type { Environment } from '../domain/environment.ts';
+import { EdgeError } from '../domain/errors.ts';
+import type { Health } from '../domain/health.ts';
+import type { Project } from '../domain/project.ts';
+import type { ProjectEnvironment } from '../domain/project-environment.ts';
+import type { InlineStrategy, Strategy } from '../domain/strategy.ts';
+import { didYouMean } from '../lib/nearest.ts';
+
+/** What holds for a project in an environment, all overrides applied: the nearest to the target wins. */
+export type Settings = {
+  readonly project: string;
+  readonly environment: string;
+  readonly platform: Environment['platform'];
+  readonly folder: string;
+  readonly runAs: string | undefined;
+  readonly keepReleases: number;
+  readonly commands: Project['commands'];
+  readonly env: Project['env'];
+  /** Some targets have variables of their own. */
+  readonly envDiffers: boolean;
+  readonly health: Health | undefined;
+  readonly timeouts: Project['timeouts'];
+  readonly ssh: Environment['ssh'];
+  readonly balancers: Environment['balancers'];
+  readonly zones: Environment['zones'];
+  readonly policy: Environment['policy'];
+  readonly floors: ProjectEnvironment['floors'];
+  readonly strategy: InlineStrategy;
+  readonly canary: boolean;
+};
+
+export type Documents = {
+  readonly project: Project;
+  readonly environment: Environment;
+  readonly projectEnvironment: ProjectEnvironment;
+  readonly strategies: readonly Strategy[];
+};
+
+/** Throws `config_reference` if the project environment names a strategy that does not exist. */
+export function resolveSettings(documents: Documents): Settings {
+  const { project, environment, projectEnvironment } = documents;
+  const over = projectEnvironment.overrides;
+  return {
+    project: project.name,
+    environment: environment.name,
+    platform: environment.platform,
+    folder: over?.folder ?? project.folder,
+    runAs: over?.runAs ?? project.runAs,
+    keepReleases: over?.keepReleases ?? project.keepReleases,
+    commands: { ...project.commands, ...over?.commands },
+    env: { ...project.env, ...over?.env },
+    envDiffers: projectEnvironment.targets.some(({ env }) => env !== undefined),
+    health: project.health && { ...project.health, ...environment.health, ...projectEnvironment.health },
+    timeouts: { ...project.timeouts, ...over?.timeouts },
+    ssh: environment.ssh,
+    balancers: environment.balancers,
+    zones: environment.zones,
+    policy: policyOf(environment.policy, projectEnvironment.policy),
+    floors: projectEnvironment.floors,
+    strategy: strategyOf(projectEnvironment, documents.strategies),
+    canary: projectEnvironment.canary ?? environment.canary,
+  };
+}
+
+function policyOf(base: Environment['policy'], over: ProjectEnvironment['policy']): Environment['policy'] {
+  return {
+    ...base,
+    ...over,
+    maxFailures: { ...base.maxFailures, ...over?.maxFailures },
+    onFailure: { ...base.onFailure, ...over?.onFailure },
+  };
+}
+
+function strategyOf(
+  { strategy, project, environment }: ProjectEnvironment,
+  all: readonly Strategy[],
+): InlineStrategy {
+  if (typeof strategy !== 'string') return strategy;
+  const found = all.find(({ name }) => name === strategy);
+  if (found) return found;
+  throw new EdgeError(
+    'config_reference',
+    `${project}/${environment} names the strategy "${strategy}", which does not exist`,
+    {
+      hint: didYouMean(
+        strategy,
+        all.map(({ name }) => name),
+      ),
+    },
+  );
+}

@@ -1,0 +1,133 @@
+import type { MemberRef } from '../domain/balancer.ts';
+import { poolKey } from '../domain/capacity.ts';
+import { EdgeError } from '../domain/errors.ts';
+import type { ReleaseId } from '../domain/ids.ts';
+import { membersOf, type TargetConfig } from '../domain/project-environment.ts';
+import { didYouMean } from '../lib/nearest.ts';
+import { type Pool, poolsOf } from './pools.ts';
+import type { PlanRequest, TargetSeen } from './request.ts';
+import type { SequenceName } from './sequences.ts';
+import type { Settings } from './settings.ts';
+
+/** A configured target with all that is known of it. */
+export type Candidate = {
+  readonly config: TargetConfig;
+  readonly zone: string;
+  readonly workers: string;
+  readonly members: readonly MemberRef[];
+  readonly before: ReleaseId | null;
+  readonly parked: boolean;
+  readonly running: boolean | null;
+  /** It serves, or would if Edge had not parked it. */
+  readonly inService: boolean;
+  /** People want it to serve: at least one member is enabled, or it has none. */
+  readonly wanted: boolean;
+};
+
+export type Survey = {
+  readonly all: readonly Candidate[];
+  /** The candidates that the request asks for. */
+  readonly chosen: readonly Candidate[];
+  readonly pools: ReadonlyMap<string, Pool>;
+  /** Not one target of this environment serves: a first deployment, or the end of an outage. */
+  readonly cold: boolean;
+};
+
+/** Throws `target_unknown`, `balancer_member_unknown`. */
+export function survey(request: PlanRequest, settings: Settings): Survey {
+  const { targets } = request.projectEnvironment;
+  const balancers = Object.keys(settings.balancers);
+  const only = balancers.length === 1 ? balancers[0] : undefined;
+  const members = new Map(targets.map((target) => [target.name, membersOf(target, only)]));
+  const pools = poolsOf([...members.values()].flat(), request.pools, settings);
+  const seen = new Map(request.fleet.map((entry) => [entry.target, entry]));
+  const all = targets.map((config) =>
+    candidate({
+      config,
+      members: members.get(config.name) ?? [],
+      seen: seen.get(config.name),
+      pools,
+      settings,
+    }),
+  );
+  return {
+    all,
+    chosen: chosenOf(all, request.options.targets),
+    pools,
+    cold: !all.some(({ inService }) => inService),
+  };
+}
+
+type Known = {
+  readonly config: TargetConfig;
+  readonly members: readonly MemberRef[];
+  readonly seen: TargetSeen | undefined;
+  readonly pools: ReadonlyMap<string, Pool>;
+  readonly settings: Settings;
+};
+
+function candidate({ config, members, seen, pools, settings }: Known): Candidate {
+  const zone = settings.zones.find(({ name }) => name === config.zone) ?? settings.zones[0];
+  const running = seen?.running ?? null;
+  const parked = seen?.parked ?? false;
+  const serves = members.some((ref) => pools.get(poolKey(ref))?.out.has(ref.member) === false);
+  return {
+    config,
+    zone: zone?.name ?? 'default',
+    workers: zone?.pool ?? 'default',
+    members,
+    before: seen?.before ?? null,
+    parked,
+    running,
+    inService: parked || (members.length === 0 ? running !== false : serves),
+    wanted: members.length === 0 || members.some((ref) => pools.get(poolKey(ref))?.enabled.has(ref.member)),
+  };
+}
+
+function chosenOf(all: readonly Candidate[], names: readonly string[] | null): readonly Candidate[] {
+  if (names === null) return all;
+  const known = new Set(all.map(({ config }) => config.name));
+  const unknown = names.find((name) => !known.has(name));
+  if (unknown !== undefined) {
+    throw new EdgeError('target_unknown', `There is no target "${unknown}" here`, {
+      hint: didYouMean(unknown, known),
+    });
+  }
+  const wanted = new Set(names);
+  return all.filter(({ config }) => wanted.has(config.name));
+}
+
+/** What is done to a candidate, or why it is left alone. */
+export type Treatment =
+  | { readonly kind: 'work'; readonly sequence: SequenceName; readonly other: boolean }
+  | { readonly kind: 'leave'; readonly why: 'on-release' | 'out-of-service' };
+
+const work = (sequence: SequenceName, other = false): Treatment => ({ kind: 'work', sequence, other });
+const LEAVE_OUT: Treatment = { kind: 'leave', why: 'out-of-service' };
+
+export function treatmentOf(
+  target: Candidate,
+  request: PlanRequest,
+  more: { cold: boolean; others: boolean },
+): Treatment {
+  const serves = target.inService || (more.cold && target.wanted);
+  if (!serves) return otherTreatment(target, request, more.others);
+  if (isOnRelease(target, request) && target.inService && !target.parked && target.running !== false) {
+    return { kind: 'leave', why: 'on-release' };
+  }
+  const restarts = request.verb === 'restart';
+  if (request.hard) return work(restarts ? 'restart-hard' : 'hard');
+  if (!target.inService) return work(restarts ? 'restart-cold' : 'cold');
+  if (target.members.length === 0) return work(restarts ? 'restart-plain' : 'plain');
+  return work(restarts ? 'restart' : 'rolling');
+}
+
+function otherTreatment(target: Candidate, request: PlanRequest, others: boolean): Treatment {
+  if (request.verb === 'restart' || !others) return LEAVE_OUT;
+  if (isOnRelease(target, request)) return { kind: 'leave', why: 'on-release' };
+  return work(target.running === true ? 'others' : 'others-stopped', true);
+}
+
+function isOnRelease(target: Candidate, { release, options }: PlanRequest): boolean {
+  return !options.force && release !== null && target.before === release.id;
+}
