@@ -88,9 +88,10 @@ const isObject = (value: Json | undefined): value is JsonObject =>
 
 const text = (value: Json | undefined) => (typeof value === 'string' ? value : JSON.stringify(value ?? null));
 
-/** Milliseconds as people say them: `500 ms`, `90 s`, `5 min`. */
+/** Milliseconds as people say them: `500 ms`, `90 s`, `5 min`, `24 h`. */
 export function duration(ms: Json | undefined): string {
   if (typeof ms !== 'number') return '?';
+  if (ms >= 7_200_000 && ms % 3_600_000 === 0) return `${ms / 3_600_000} h`;
   if (ms >= 120_000 && ms % 60_000 === 0) return `${ms / 60_000} min`;
   return ms >= 1_000 && ms % 100 === 0 ? `${ms / 1_000} s` : `${ms} ms`;
 }

@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  pool,
+  project,
+  projectEnvironment,
+  release,
+  request,
+  targets,
+} from '../../test/fixtures/configuration.ts';
+import { EdgeError, type ErrorCode } from '../domain/errors.ts';
+import { datacenter } from '../platforms/datacenter/plan.ts';
+import { buildPlan } from './build-plan.ts';
+import type { PlanRequest } from './request.ts';
+
+const build = (parts: Partial<PlanRequest> = {}) => buildPlan(request(parts), datacenter);
+const members = (count: number) => targets(count).map(({ name }) => String(name));
+
+function refuses(parts: Partial<PlanRequest>, code: ErrorCode, message: RegExp): void {
+  assert.throws(
+    () => build(parts),
+    (error) => error instanceof EdgeError && error.code === code && message.test(error.message),
+  );
+}
+
+test('a floor that leaves no target is refused before anything is touched', () => {
+  refuses(
+    { projectEnvironment: projectEnvironment({ floors: { web: 8 } }) },
+    'floor_impossible',
+    /8 of 8 .* floor of 8/,
+  );
+  refuses({ pools: [pool(members(8), ['web-7', 'web-8'])] }, 'floor_impossible', /6 of 8 .* floor of 6/);
+});
+
+test('a pool of one needs an explicit floor of 0, and the plan says what that means', () => {
+  const one = { targets: targets(1) };
+  refuses(
+    { projectEnvironment: projectEnvironment(one), pools: [pool(['web-1'])] },
+    'floor_impossible',
+    /1 of 1/,
+  );
+  const { notes } = build({
+    projectEnvironment: projectEnvironment({ ...one, policy: { minInService: 0 } }),
+    pools: [pool(['web-1'])],
+  });
+  assert.deepEqual(
+    notes.map(({ code }) => code),
+    ['pool_emptied'],
+  );
+});
+
+test('a pool that is short only because another deployment holds members is waited for', () => {
+  const { notes } = build({
+    pools: [pool([...members(8), 'api-1', 'api-2'], ['api-1', 'api-2'])],
+    heldByOthers: ['api-1', 'api-2'].map((member) => ({ balancer: 'lb', pool: 'web', member })),
+  });
+  assert.deepEqual(
+    notes.map(({ code }) => code),
+    ['capacity_short'],
+  );
+});
+
+test('a member that the balancer does not know is refused before anything is touched', () => {
+  refuses({ pools: [pool(members(7))] }, 'balancer_member_unknown', /web-8/);
+});
+
+test('a pool that could not be asked is taken to be in service, and the plan says so', () => {
+  const { plan, notes } = build({ pools: [] });
+  assert.ok(plan.targets.every(({ inServiceBefore }) => inServiceBefore));
+  assert.deepEqual(
+    notes.map(({ code }) => code),
+    ['pool_unseen'],
+  );
+});
+
+test('more than 20,000 targets are refused', () => {
+  const many = projectEnvironment({ targets: targets(20_001) });
+  refuses({ projectEnvironment: many, fleet: [] }, 'plan_too_large', /20001/);
+});
+
+test('a strategy that does not exist is named', () => {
+  refuses({ projectEnvironment: projectEnvironment({ strategy: 'careful' }) }, 'config_reference', /careful/);
+});
+
+test('a release that a target had and that is gone cannot be returned to, and the plan says so', () => {
+  const { plan, notes } = build({ releases: [] });
+  assert.ok(plan.targets.every((target) => target.before === null));
+  assert.deepEqual(
+    notes.map(({ code }) => code),
+    ['release_forgotten'],
+  );
+});
+
+test('a project without a health check is planned without verify, and the plan says so', () => {
+  const { health, ...withoutHealth } = project();
+  const { plan, notes } = build({ project: withoutHealth });
+  assert.ok(!plan.sequences.rolling?.some(({ id }) => id === 'verify'));
+  assert.deepEqual(
+    notes.map(({ code }) => code),
+    ['no_health_check'],
+  );
+});
+
+test('when all targets are on the release there is nothing to do', () => {
+  const before = release('2.0.0').id;
+  const fleet = members(8).map((target) => ({ target, before, parked: false, running: true }));
+  refuses({ fleet }, 'plan_empty', /on this release/);
+});
+
+test('a target that is asked for and does not exist is named, with the one that was meant', () => {
+  assert.throws(
+    () => build({ options: { force: false, targets: ['wbe-3'] } }),
+    (error) =>
+      error instanceof EdgeError &&
+      error.code === 'target_unknown' &&
+      error.body.hint === 'Did you mean "web-3"?',
+  );
+});
