@@ -1,0 +1,89 @@
+import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http';
+
+/** A web server behind a balancer, steered by the test. It answers with its name and version. */
+export type MemberServer = {
+  readonly name: string;
+  readonly port: number;
+  /** Requests that wait at `/hold`. */
+  readonly held: number;
+  readonly requests: number;
+  /** The fields of the last request, health looks left out. */
+  readonly lastHeaders: IncomingHttpHeaders;
+  healthy: boolean;
+  /** While true, requests to `/hold` wait for `release`; else they are answered at once. */
+  holding: boolean;
+  version: string;
+  release(): void;
+  /** Stops as a process that dies: connections are cut, requests in flight with them. */
+  kill(): Promise<void>;
+  /** Listens again on the same port. */
+  start(): Promise<void>;
+};
+
+export async function startMemberServer(name: string, host = '127.0.0.1'): Promise<MemberServer> {
+  const held = new Set<ServerResponse>();
+  let requests = 0;
+  let lastHeaders: IncomingHttpHeaders = {};
+  let server: Server | undefined;
+  let port = 0;
+  const answer = (outgoing: ServerResponse, status = 200): void => {
+    outgoing.writeHead(status, {
+      'x-app-version': member.version,
+      'x-member': name,
+      'content-type': 'text/plain',
+    });
+    outgoing.end(`${name} ${member.version}\n`);
+  };
+  const start = (): Promise<void> =>
+    new Promise((resolve, reject) => {
+      server = createServer({ keepAliveTimeout: 65_000 }, (incoming, outgoing) => {
+        const url = new URL(incoming.url ?? '/', 'http://member');
+        incoming.resume();
+        if (url.pathname === '/health') return answer(outgoing, member.healthy ? 200 : 503);
+        requests += 1;
+        lastHeaders = incoming.headers;
+        if (url.pathname === '/hold' && member.holding) return void held.add(outgoing);
+        if (url.pathname === '/slow')
+          return void setTimeout(() => answer(outgoing), Number(url.searchParams.get('ms') ?? 100));
+        answer(outgoing);
+      });
+      server.once('error', reject);
+      server.listen(port, host, () => {
+        const address = server?.address();
+        port = typeof address === 'object' && address ? address.port : port;
+        resolve();
+      });
+    });
+  const member: MemberServer = {
+    name,
+    get port() {
+      return port;
+    },
+    get held() {
+      return held.size;
+    },
+    get requests() {
+      return requests;
+    },
+    get lastHeaders() {
+      return lastHeaders;
+    },
+    healthy: true,
+    holding: false,
+    version: 'v1',
+    release: () => {
+      for (const outgoing of held) answer(outgoing);
+      held.clear();
+    },
+    kill: () =>
+      new Promise((resolve) => {
+        held.clear();
+        if (!server?.listening) return resolve();
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+    start,
+  };
+  await start();
+  return member;
+}
