@@ -161,10 +161,7 @@ async function serve(
 ): Promise<{ url: string; server: Server; sockets: Socket[] }> {
   const sockets: Socket[] = [];
   const server = tls
-    ? createTlsServer(
-        { key: readFileSync(join(TLS, 'device-key.pem')), cert: readFileSync(CERT) },
-        listener,
-      )
+    ? createTlsServer({ key: readFileSync(join(TLS, 'device-key.pem')), cert: readFileSync(CERT) }, listener)
     : createServer(listener);
   server.on('connection', (socket) => sockets.push(socket));
   server.listen(0, '127.0.0.1');

@@ -1,0 +1,129 @@
+import type { AsFound, MemberState } from '../../domain/balancer.ts';
+import { EdgeError } from '../../domain/errors.ts';
+import type { LoadBalancer, PoolMember } from '../../ports/load-balancer.ts';
+import { adminOf, healthOf, parseServersState, parseStat, type ServerState } from './replies.ts';
+import { ask, type RuntimeSocket } from './socket.ts';
+
+export type HaproxyOptions = {
+  /** A path, or `host:port`, of a stats socket with `level admin`. */
+  readonly socket: string;
+  readonly timeoutMs?: number;
+};
+
+type Admin = MemberState['admin'];
+
+const TIMEOUT_MS = 5_000;
+const STATE_WORDS: Readonly<Record<Admin, string>> = { enabled: 'ready', drained: 'drain', offline: 'maint' };
+
+/**
+ * Server state of HAProxy over its runtime socket (wire facts: INTEGRATIONS.md 2.1). A pool is a backend, a member one of
+ * its servers. What is set here is lost when HAProxy reloads without a state file: whoever drains has to look again.
+ */
+export function createHaproxyBalancer(options: HaproxyOptions): LoadBalancer {
+  const target = { address: options.socket, timeoutMs: options.timeoutMs ?? TIMEOUT_MS };
+  return {
+    members: (pool, signal) => members(target, pool, signal),
+    disable: (member, to, signal) => setAdmin(target, { member, to, signal }),
+    restore: (member, asFound, signal) => restore(target, { member, asFound, signal }),
+    // A connection lasts for one command: there is nothing to end.
+    close: async () => {},
+  };
+}
+
+async function members(
+  target: RuntimeSocket,
+  pool: string,
+  signal: AbortSignal,
+): Promise<readonly MemberState[]> {
+  requireName(pool);
+  // State first, counts after: a server seen as drained had no new connection when they were counted.
+  const reply = await ask(target, `show servers state ${pool}`, signal);
+  const servers = parseServersState(reply);
+  if (!servers) throw refusal(`backend ${pool}`, reply);
+  const stats = parseStat(await ask(target, `show stat ${pool} 4 -1`, signal), pool);
+  return servers.map((server) => {
+    const stat = stats?.get(server.name);
+    return {
+      member: server.name,
+      admin: adminOf(server),
+      health: healthOf(server, stat),
+      connections: stat?.connections,
+      asFound: asFoundOf(server),
+    };
+  });
+}
+
+const asFoundOf = (server: ServerState): AsFound => ({
+  adminState: server.adminState,
+  weight: server.weight,
+});
+
+type SetAdmin = { readonly member: PoolMember; readonly to: Admin; readonly signal: AbortSignal };
+
+async function setAdmin(target: RuntimeSocket, { member, to, signal }: SetAdmin): Promise<MemberState> {
+  await set(target, `set server ${nameOf(member)} state ${STATE_WORDS[to]}`, signal);
+  const after = await readOne(target, member, signal);
+  if (after.admin === to) return after;
+  throw new EdgeError(
+    'balancer_refused',
+    `${nameOf(member)}: HAProxy said nothing against it and kept it ${after.admin}`,
+  );
+}
+
+type Restore = { readonly member: PoolMember; readonly asFound: AsFound; readonly signal: AbortSignal };
+
+/** Only what differs is written: weights of a static algorithm cannot be set at all, and a tracking server has no own state. */
+async function restore(target: RuntimeSocket, { member, asFound, signal }: Restore): Promise<MemberState> {
+  const { adminState, weight } = asFound;
+  if (typeof adminState !== 'number' || typeof weight !== 'number') {
+    throw new EdgeError(
+      'internal',
+      `${nameOf(member)}: what was found there was not recorded by this adapter`,
+    );
+  }
+  const now = await readOne(target, member, signal);
+  if (now.asFound.weight !== weight)
+    await set(target, `set server ${nameOf(member)} weight ${weight}`, signal);
+  const to = adminOf({ adminState });
+  if (now.admin === to) return readOne(target, member, signal);
+  return setAdmin(target, { member, to, signal });
+}
+
+async function readOne(target: RuntimeSocket, member: PoolMember, signal: AbortSignal): Promise<MemberState> {
+  const found = (await members(target, member.pool, signal)).find((state) => state.member === member.member);
+  if (!found)
+    throw new EdgeError('balancer_member_unknown', `backend ${member.pool} has no server ${member.member}`);
+  return found;
+}
+
+/** There is no status code: a set that worked says nothing, so every text is a failure. */
+async function set(target: RuntimeSocket, command: string, signal: AbortSignal): Promise<void> {
+  const reply = await ask(target, command, signal);
+  if (reply !== '') throw refusal(command, reply);
+}
+
+function refusal(what: string, reply: string): EdgeError {
+  const [text = ''] = reply.trim().split('\n');
+  const message = `${what}: ${text || 'no table in the reply'}`;
+  if (/no such (server|backend)|can't find backend/i.test(text))
+    return new EdgeError('balancer_member_unknown', message);
+  const hint = /permission denied/i.test(text)
+    ? 'Give the stats socket `level admin` in the configuration of HAProxy.'
+    : undefined;
+  return new EdgeError('balancer_refused', message, hint === undefined ? {} : { hint });
+}
+
+function nameOf({ pool, member }: PoolMember): string {
+  requireName(pool);
+  requireName(member);
+  return `${pool}/${member}`;
+}
+
+/** The characters that HAProxy allows in names. Anything else (`;`, white space, a slash) could be another command. */
+function requireName(name: string): void {
+  if (/^[A-Za-z0-9_.:-]+$/.test(name)) return;
+  throw new EdgeError(
+    'balancer_member_unknown',
+    `${JSON.stringify(name)} is not a name that HAProxy can have`,
+  );
+}

@@ -1,0 +1,63 @@
+import type { MemberState } from '../../domain/balancer.ts';
+
+/** A server as `show servers state` describes it; the columns are named in its second line. */
+export type ServerState = {
+  readonly name: string;
+  /** 0 stopped, 1 starting, 2 running, 3 stopping. */
+  readonly opState: number;
+  /** 1, 2, 4, 32 are kinds of maintenance; 8, 16 kinds of drain; 64 says that the name was set by the socket. */
+  readonly adminState: number;
+  readonly weight: number;
+};
+
+/** A server as `show stat` counts it. */
+export type ServerStat = { readonly connections: number; readonly checked: boolean };
+
+const MAINTENANCE = 1 | 2 | 4 | 32;
+const DRAIN = 8 | 16;
+
+/** `undefined` if the reply is not such a table: then it is the text of an error. */
+export function parseServersState(reply: string): readonly ServerState[] | undefined {
+  const [version, head, ...rows] = reply.split('\n');
+  if (version !== '1' || !head?.startsWith('# ')) return undefined;
+  const columns = head.slice(2).split(' ');
+  return rows.filter(Boolean).map((row) => {
+    const field = cells(columns, row.split(' '));
+    return {
+      name: field('srv_name'),
+      opState: Number(field('srv_op_state')),
+      adminState: Number(field('srv_admin_state')),
+      weight: Number(field('srv_uweight')),
+    };
+  });
+}
+
+/** By server name. A server without a check has an empty `check_status`; what is queued for it counts as a connection. */
+export function parseStat(reply: string, backend: string): ReadonlyMap<string, ServerStat> | undefined {
+  const [head, ...rows] = reply.split('\n');
+  if (!head?.startsWith('# pxname,')) return undefined;
+  const columns = head.slice(2).split(',');
+  const found = new Map<string, ServerStat>();
+  for (const row of rows) {
+    const field = cells(columns, row.split(','));
+    if (field('pxname') !== backend) continue;
+    const connections = Number(field('scur')) + Number(field('qcur') || 0);
+    found.set(field('svname'), { connections, checked: field('check_status') !== '' });
+  }
+  return found;
+}
+
+const cells = (columns: readonly string[], row: readonly string[]) => (name: string) =>
+  row[columns.indexOf(name)] ?? '';
+
+export function adminOf({ adminState }: Pick<ServerState, 'adminState'>): MemberState['admin'] {
+  if (adminState & MAINTENANCE) return 'offline';
+  return adminState & DRAIN ? 'drained' : 'enabled';
+}
+
+/** A server in maintenance is not checked, so nothing is known of it. */
+export function healthOf(server: ServerState, stat: ServerStat | undefined): MemberState['health'] {
+  if (!stat?.checked || server.adminState & MAINTENANCE) return 'unknown';
+  if (server.opState === 1) return 'checking';
+  return server.opState === 2 ? 'up' : 'down';
+}

@@ -1,0 +1,74 @@
+import type { AsFound, MemberState } from '../../domain/balancer.ts';
+import { EdgeError } from '../../domain/errors.ts';
+import type { LoadBalancer, PoolMember } from '../../ports/load-balancer.ts';
+
+type Admin = MemberState['admin'];
+type Health = MemberState['health'];
+type Entry = { admin: Admin; health: Health; connections: number | undefined; weight: number };
+
+/** The world's side of a balancer in memory: what its monitor sees, and who is connected. */
+export type MemoryBalancer = LoadBalancer & {
+  setHealth(member: PoolMember, health: Health): void;
+  setConnections(member: PoolMember, connections: number | undefined): void;
+  /** Somebody else changes a member, past Edge. */
+  editByHand(member: PoolMember, to: { readonly admin?: Admin; readonly weight?: number }): void;
+  /** `false`: every call rejects with `balancer_unreachable`. */
+  setReachable(reachable: boolean): void;
+};
+
+/** A balancer without a network, a clock or randomness: for tests of the engine and for the simulation. */
+export function createMemoryBalancer(pools: Readonly<Record<string, readonly string[]>>): MemoryBalancer {
+  const world = new Map(Object.entries(pools).map(([pool, names]) => [pool, newEntries(names)]));
+  let reachable = true;
+  const look = (signal: AbortSignal): void => {
+    signal.throwIfAborted();
+    if (!reachable) throw new EdgeError('balancer_unreachable', 'the balancer in memory is switched off');
+  };
+  const write = async (member: PoolMember, to: Partial<Entry>, signal: AbortSignal): Promise<MemberState> => {
+    look(signal);
+    return stateOf(member.member, Object.assign(entryOf(world, member), to));
+  };
+  return {
+    members: async (pool, signal) => {
+      look(signal);
+      return [...entriesOf(world, pool)].map(([name, entry]) => stateOf(name, entry));
+    },
+    disable: (member, to, signal) => write(member, { admin: to }, signal),
+    restore: (member, asFound, signal) => write(member, parseAsFound(asFound), signal),
+    close: async () => {},
+    setHealth: (member, health) => void Object.assign(entryOf(world, member), { health }),
+    setConnections: (member, connections) => void Object.assign(entryOf(world, member), { connections }),
+    editByHand: (member, to) => void Object.assign(entryOf(world, member), to),
+    setReachable: (to) => {
+      reachable = to;
+    },
+  };
+}
+
+type World = ReadonlyMap<string, Map<string, Entry>>;
+
+function newEntries(names: readonly string[]): Map<string, Entry> {
+  return new Map(names.map((name) => [name, { admin: 'enabled', health: 'up', connections: 0, weight: 1 }]));
+}
+
+function entriesOf(world: World, pool: string): Map<string, Entry> {
+  const entries = world.get(pool);
+  if (!entries) throw new EdgeError('balancer_member_unknown', `no pool ${pool}`);
+  return entries;
+}
+
+function entryOf(world: World, { pool, member }: PoolMember): Entry {
+  const entry = entriesOf(world, pool).get(member);
+  if (!entry) throw new EdgeError('balancer_member_unknown', `pool ${pool} has no member ${member}`);
+  return entry;
+}
+
+function stateOf(member: string, { admin, health, connections, weight }: Entry): MemberState {
+  return { member, admin, health, connections, asFound: { admin, weight } };
+}
+
+function parseAsFound({ admin, weight }: AsFound): Pick<Entry, 'admin' | 'weight'> {
+  if ((admin === 'enabled' || admin === 'drained' || admin === 'offline') && typeof weight === 'number')
+    return { admin, weight };
+  throw new EdgeError('internal', 'what was found there was not recorded by this adapter');
+}
