@@ -14,7 +14,7 @@ const mayImport = {
   platforms: ['domain', 'plan', 'ports', 'actions', 'analysis', 'lib'],
   worker: ['domain', 'lib', 'ports/task-board.ts', 'ports/queue.ts', 'ports/clock.ts'],
   adapters: ['domain', 'ports', 'lib', 'outbound'],
-  outbound: ['domain', 'lib'],
+  outbound: ['domain', 'lib', 'ports/probe.ts'],
   projections: ['domain', 'ports', 'lib'],
   operations: ['domain', 'config', 'plan', 'engine', 'ports', 'projections', 'lib'],
   api: ['domain', 'operations', 'projections', 'lib'],

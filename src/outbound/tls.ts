@@ -68,6 +68,9 @@ function readCa(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    throw new EdgeError('config_unreadable', `the CA file ${path} cannot be read`, { cause: error });
+    throw unreadable(path, error);
   }
 }
+
+const unreadable = (path: string, cause: unknown): EdgeError =>
+  new EdgeError('config_unreadable', `the CA file ${path} cannot be read`, { cause });

@@ -7,6 +7,8 @@ export type MemberServer = {
   /** Requests that wait at `/hold`. */
   readonly held: number;
   readonly requests: number;
+  /** Requests that it works on now. */
+  readonly active: number;
   /** The fields of the last request, health looks left out. */
   readonly lastHeaders: IncomingHttpHeaders;
   healthy: boolean;
@@ -23,6 +25,7 @@ export type MemberServer = {
 export async function startMemberServer(name: string, host = '127.0.0.1'): Promise<MemberServer> {
   const held = new Set<ServerResponse>();
   let requests = 0;
+  let active = 0;
   let lastHeaders: IncomingHttpHeaders = {};
   let server: Server | undefined;
   let port = 0;
@@ -41,6 +44,10 @@ export async function startMemberServer(name: string, host = '127.0.0.1'): Promi
         incoming.resume();
         if (url.pathname === '/health') return answer(outgoing, member.healthy ? 200 : 503);
         requests += 1;
+        active += 1;
+        outgoing.once('close', () => {
+          active -= 1;
+        });
         lastHeaders = incoming.headers;
         if (url.pathname === '/hold' && member.holding) return void held.add(outgoing);
         if (url.pathname === '/slow')
@@ -64,6 +71,9 @@ export async function startMemberServer(name: string, host = '127.0.0.1'): Promi
     },
     get requests() {
       return requests;
+    },
+    get active() {
+      return active;
     },
     get lastHeaders() {
       return lastHeaders;

@@ -105,7 +105,7 @@ async function set(target: RuntimeSocket, command: string, signal: AbortSignal):
 function refusal(what: string, reply: string): EdgeError {
   const [text = ''] = reply.trim().split('\n');
   const message = `${what}: ${text || 'no table in the reply'}`;
-  if (/no such (server|backend)|can't find backend/i.test(text))
+  if (/no such (server|backend|proxy)|can't find backend/i.test(text))
     return new EdgeError('balancer_member_unknown', message);
   const hint = /permission denied/i.test(text)
     ? 'Give the stats socket `level admin` in the configuration of HAProxy.'

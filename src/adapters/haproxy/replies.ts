@@ -10,8 +10,8 @@ export type ServerState = {
   readonly weight: number;
 };
 
-/** A server as `show stat` counts it. */
-export type ServerStat = { readonly connections: number; readonly checked: boolean };
+/** A server as `show stat` counts it. `unsure`: not looked at yet, or not often enough to change its mind (`UP 1/2`). */
+export type ServerStat = { readonly connections: number; readonly check: 'none' | 'unsure' | 'sure' };
 
 const MAINTENANCE = 1 | 2 | 4 | 32;
 const DRAIN = 8 | 16;
@@ -32,7 +32,10 @@ export function parseServersState(reply: string): readonly ServerState[] | undef
   });
 }
 
-/** By server name. A server without a check has an empty `check_status`; what is queued for it counts as a connection. */
+/**
+ * By server name; what is queued for it counts as a connection. The columns that are read stand before those with free
+ * text, which alone can hold commas.
+ */
 export function parseStat(reply: string, backend: string): ReadonlyMap<string, ServerStat> | undefined {
   const [head, ...rows] = reply.split('\n');
   if (!head?.startsWith('# pxname,')) return undefined;
@@ -42,9 +45,15 @@ export function parseStat(reply: string, backend: string): ReadonlyMap<string, S
     const field = cells(columns, row.split(','));
     if (field('pxname') !== backend) continue;
     const connections = Number(field('scur')) + Number(field('qcur') || 0);
-    found.set(field('svname'), { connections, checked: field('check_status') !== '' });
+    found.set(field('svname'), { connections, check: checkOf(field('check_status'), field('status')) });
   }
   return found;
+}
+
+/** A server without a check has an empty `check_status`; `INI` means that the first look is still to come. */
+function checkOf(checkStatus: string, status: string): ServerStat['check'] {
+  if (checkStatus === '') return 'none';
+  return checkStatus === 'INI' || /^UP \d+\/\d+/.test(status) ? 'unsure' : 'sure';
 }
 
 const cells = (columns: readonly string[], row: readonly string[]) => (name: string) =>
@@ -55,9 +64,12 @@ export function adminOf({ adminState }: Pick<ServerState, 'adminState'>): Member
   return adminState & DRAIN ? 'drained' : 'enabled';
 }
 
-/** A server in maintenance is not checked, so nothing is known of it. */
+/**
+ * A server in maintenance is not checked, so nothing is known of it. One that leaves maintenance runs at once, before any
+ * look: it counts as `checking` until the check is sure of it.
+ */
 export function healthOf(server: ServerState, stat: ServerStat | undefined): MemberState['health'] {
-  if (!stat?.checked || server.adminState & MAINTENANCE) return 'unknown';
-  if (server.opState === 1) return 'checking';
-  return server.opState === 2 ? 'up' : 'down';
+  if (!stat || stat.check === 'none' || server.adminState & MAINTENANCE) return 'unknown';
+  if (server.opState !== 1 && server.opState !== 2) return 'down';
+  return server.opState === 1 || stat.check === 'unsure' ? 'checking' : 'up';
 }

@@ -12,6 +12,8 @@ export type Device = {
   readonly pools: ReadonlyMap<string, Pool>;
   readonly tokens: Tokens;
   readonly faults: FaultState;
+  /** REST requests since the start. */
+  calls: number;
 };
 
 type Call = {
@@ -38,6 +40,7 @@ export function icontrol(device: Device): RequestListener {
 }
 
 function answer(device: Device, call: Call): RestAnswer | 'silence' {
+  device.calls += 1;
   if (meets(device.faults, 'starting')) return errors.starting(call.path);
   if (meets(device.faults, 'restartingPage')) return errors.restartingPage();
   if (call.method === 'POST' && call.path === '/mgmt/shared/authn/login') return login(device, call.body);

@@ -48,6 +48,8 @@ export type LabBalancer = {
   lookNow(): Promise<void>;
   /** Tokens that were issued since the start, and those of a user that live. */
   tokens(user: string): { readonly issued: number; readonly live: number };
+  /** Requests to the REST interface since the start. */
+  calls(): number;
   readonly faults: Faults;
   close(): Promise<void>;
 };
@@ -68,6 +70,7 @@ export async function startLabBalancer(settings: LabBalancerSettings): Promise<L
   );
   const tokens = new Tokens(settings.users, settings.now ?? Date.now);
   const faults = newFaultState();
+  const device = { pools, tokens, faults, calls: 0 };
   const pool = (name: string): Pool => required(pools, name);
   const monitors = settings.pools.flatMap(({ name, monitor }) =>
     monitor ? [startMonitor(pool(name), monitor)] : [],
@@ -81,7 +84,7 @@ export async function startLabBalancer(settings: LabBalancerSettings): Promise<L
       settings.pools.map(async (p) => [p.name, await startVirtual(pool(p.name), p.virtual ?? {})] as const),
     ),
   );
-  const management = await startManagement(settings, icontrol({ pools, tokens, faults }));
+  const management = await startManagement(settings, icontrol(device));
   return {
     url: management.url,
     virtualUrl: (name) => required(virtuals, name).url,
@@ -89,6 +92,7 @@ export async function startLabBalancer(settings: LabBalancerSettings): Promise<L
     counters: (name) => pool(name).counters,
     lookNow,
     tokens: (user) => ({ issued: tokens.issued, live: tokens.live(user) }),
+    calls: () => device.calls,
     faults: faultsOf(faults, tokens, pools),
     close: async () => {
       for (const monitor of monitors) monitor.close();

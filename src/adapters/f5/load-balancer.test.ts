@@ -1,0 +1,217 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, test } from 'node:test';
+import { loadBalancerContract, rejectsWith } from '../../../test/contracts/load-balancer.ts';
+import { LAB_POOL, type LabDevice, OPERATOR, startLabDevice } from '../../../test/support/lab-device.ts';
+import { EdgeError } from '../../domain/errors.ts';
+
+const TLS = join(import.meta.dirname, '../../../test/fixtures/tls');
+const signal = new AbortController().signal;
+const web1 = { pool: LAB_POOL, member: 'web-1:80' };
+const open: LabDevice[] = [];
+afterEach(async () => {
+  for (const device of open.splice(0)) await device.dispose();
+});
+
+async function device(settings: Parameters<typeof startLabDevice>[0] = {}): Promise<LabDevice> {
+  const started = await startLabDevice(settings);
+  open.push(started);
+  return started;
+}
+
+const tokens = ({ lab }: LabDevice) => lab.tokens(OPERATOR.name);
+const seen = ({ lab }: LabDevice, name: string) =>
+  lab.members(LAB_POOL).find((member) => member.name === name);
+
+loadBalancerContract('F5', () => startLabDevice());
+
+test('one token serves all calls of a process, and is deleted when it closes', async () => {
+  const f5 = await device();
+  await Promise.all([1, 2, 3].map(() => f5.balancer.members(LAB_POOL, signal)));
+  await f5.balancer.disable(web1, 'drained', signal);
+  assert.deepEqual(tokens(f5), { issued: 1, live: 1 });
+  await f5.balancer.close();
+  assert.deepEqual(tokens(f5), { issued: 1, live: 0 });
+});
+
+test('nothing is asked of the device before the first call, nor at a close without one', async () => {
+  const f5 = await device();
+  await f5.balancer.close();
+  assert.deepEqual(tokens(f5), { issued: 0, live: 0 });
+});
+
+for (const fault of ['expireTokens', 'forgetTokens'] as const) {
+  test(`an ended token (${fault}) leads to one new login for all who wait`, async () => {
+    const f5 = await device();
+    await f5.balancer.members(LAB_POOL, signal);
+    f5.lab.faults[fault]();
+    const members = f5.members.map((member) =>
+      f5.balancer.disable({ pool: LAB_POOL, member }, 'drained', signal),
+    );
+    await Promise.all([f5.balancer.members(LAB_POOL, signal), ...members]);
+    assert.deepEqual(tokens(f5), { issued: 2, live: 1 });
+  });
+}
+
+test('a missing permission is refused at once and does not cost a token', async () => {
+  const f5 = await device({ users: [{ ...OPERATOR, partition: 'Other' }] });
+  const refused = await f5.balancer.disable(web1, 'drained', signal).catch((error: unknown) => error);
+  assert.ok(refused instanceof EdgeError && refused.code === 'balancer_refused');
+  assert.match(refused.body.hint, /role Operator/);
+  assert.deepEqual(tokens(f5), { issued: 1, live: 1 });
+  assert.equal(seen(f5, 'web-1:80')?.session, 'monitor-enabled');
+});
+
+test('a spurious 401 is tried once more with the same token, and not for ever', async () => {
+  const f5 = await device();
+  await f5.balancer.members(LAB_POOL, signal);
+  f5.lab.faults.spurious401(1);
+  await f5.balancer.disable(web1, 'drained', signal);
+  f5.lab.faults.spurious401(1_000);
+  await rejectsWith('balancer_refused', f5.balancer.members(LAB_POOL, signal));
+  assert.deepEqual(tokens(f5), { issued: 1, live: 1 });
+  f5.lab.faults.spurious401(0);
+});
+
+test('a full token quota is refused with what to do about it', async () => {
+  const f5 = await device();
+  const others = Array.from({ length: 100 }, () => f5.connect());
+  await Promise.all(others.map((other) => other.members(LAB_POOL, signal)));
+  assert.equal(tokens(f5).live, 100);
+  const refused = await f5.balancer.members(LAB_POOL, signal).catch((error: unknown) => error);
+  assert.ok(refused instanceof EdgeError && refused.code === 'balancer_refused');
+  assert.match(refused.body.hint, /100 live tokens/);
+  await others[0]?.close();
+  assert.equal((await f5.balancer.members(LAB_POOL, signal)).length, 3);
+});
+
+test('a wrong password is refused', async () => {
+  const f5 = await device();
+  await rejectsWith('balancer_refused', f5.connect({ password: 'wrong' }).members(LAB_POOL, signal));
+});
+
+test('a control plane that starts is waited for, at the login too', async () => {
+  const f5 = await device();
+  f5.lab.faults.starting(2);
+  assert.equal((await f5.balancer.members(LAB_POOL, signal)).length, 3);
+  f5.lab.faults.starting(3);
+  assert.equal((await f5.balancer.disable(web1, 'drained', signal)).admin, 'drained');
+  f5.lab.faults.restartingPage(1);
+  assert.equal((await f5.balancer.members(LAB_POOL, signal)).length, 3);
+});
+
+test('a control plane that goes on starting is unreachable, and no member is missing', async () => {
+  const f5 = await device();
+  f5.lab.faults.starting(1_000);
+  await rejectsWith('balancer_unreachable', f5.balancer.disable(web1, 'drained', signal));
+});
+
+test('a write while another task runs on the device is made when that has ended', async () => {
+  const f5 = await device();
+  f5.lab.faults.busy(3);
+  assert.equal((await f5.balancer.disable(web1, 'drained', signal)).admin, 'drained');
+  f5.lab.faults.busy(4);
+  await rejectsWith('balancer_unreachable', f5.balancer.disable(web1, 'offline', signal));
+  assert.equal(seen(f5, 'web-1:80')?.state, 'up');
+});
+
+test('a write that is applied and never answered counts, since it is read back', async () => {
+  const f5 = await device();
+  const impatient = f5.connect({ timeoutMs: 300 });
+  await impatient.members(LAB_POOL, signal);
+  f5.lab.faults.applyThenTimeout(1);
+  assert.equal((await impatient.disable(web1, 'offline', signal)).admin, 'offline');
+});
+
+test('a write that is answered and not applied is refused, since it is read back', async () => {
+  const f5 = await device();
+  f5.lab.faults.ignoreWrites(1);
+  await rejectsWith('balancer_refused', f5.balancer.disable(web1, 'drained', signal));
+});
+
+test('the standby unit is refused, and its token deleted', async () => {
+  const f5 = await device();
+  f5.lab.faults.standby(true);
+  await rejectsWith('balancer_refused', f5.balancer.members(LAB_POOL, signal));
+  assert.deepEqual(tokens(f5), { issued: 1, live: 0 });
+});
+
+test('readable values become writable ones: enabled, and forced down by hand before', async () => {
+  const f5 = await device();
+  await f5.balancer.disable(web1, 'offline', signal);
+  await f5.balancer.restore(web1, { session: 'monitor-enabled', state: 'down' }, signal);
+  assert.equal(seen(f5, 'web-1:80')?.session, 'monitor-enabled');
+  const kept = await f5.balancer.restore(web1, { session: 'monitor-enabled', state: 'user-down' }, signal);
+  assert.deepEqual(kept.asFound, { session: 'monitor-enabled', state: 'user-down' });
+  assert.equal(kept.admin, 'offline');
+});
+
+test('those who ask for one pool at once share one read of it', async () => {
+  const f5 = await device();
+  await f5.balancer.members(LAB_POOL, signal);
+  const before = f5.lab.calls();
+  await Promise.all([1, 2, 3, 4, 5].map(() => f5.balancer.members(LAB_POOL, signal)));
+  assert.equal(f5.lab.calls() - before, 2);
+});
+
+test('a change by hand is seen at the next look', async () => {
+  const f5 = await device();
+  await f5.balancer.disable(web1, 'drained', signal);
+  f5.lab.faults.editByHand(LAB_POOL, 'web-1:80', { disabled: false });
+  const [first] = await f5.balancer.members(LAB_POOL, signal);
+  assert.equal(first?.admin, 'enabled');
+});
+
+test('statistics are found in the nested form and in the flat one', async () => {
+  const f5 = await device();
+  const release = await f5.occupy('web-2:80');
+  const connections = async () =>
+    (await f5.balancer.members(LAB_POOL, signal)).map((member) => member.connections);
+  assert.deepEqual(await connections(), [0, 1, 0]);
+  f5.lab.faults.flatStats(true);
+  assert.deepEqual(await connections(), [0, 1, 0]);
+  release();
+});
+
+test('route domains, IPv6, folders and other partitions are reached by their names', async () => {
+  const connect = { host: '127.0.0.1', port: 1 };
+  const names = ['10.0.0.2%10:80', '2001:db8::7.80', '/Common/web-9:8080'];
+  const pool = '/Prod/app.app/web_pool';
+  const f5 = await device({
+    users: [{ ...OPERATOR, partition: 'Prod' }],
+    pools: [{ name: pool, members: names.map((name) => ({ name, connect })) }],
+  });
+  const balancer = f5.connect({ partition: 'Prod' });
+  const before = await balancer.members(pool, signal);
+  assert.deepEqual(
+    before.map(({ member, health, connections }) => ({ member, health, connections })),
+    names.map((member) => ({ member, health: 'unknown', connections: 0 })),
+  );
+  for (const member of names)
+    assert.equal((await balancer.disable({ pool, member }, 'drained', signal)).member, member);
+  assert.deepEqual(
+    new Set((await balancer.members(pool, signal)).map(({ admin }) => admin)),
+    new Set(['drained']),
+  );
+});
+
+test('a pool without members is an empty list', async () => {
+  const f5 = await device({ pools: [{ name: '/Common/empty', members: [] }] });
+  assert.deepEqual(await f5.balancer.members('empty', signal), []);
+});
+
+test('a device is believed by its CA or pinned certificate, and gets no password otherwise', async () => {
+  const certFile = join(TLS, 'device-cert.pem');
+  const tls = {
+    key: readFileSync(join(TLS, 'device-key.pem'), 'utf8'),
+    cert: readFileSync(certFile, 'utf8'),
+  };
+  const f5 = await device({ tls });
+  assert.equal((await f5.connect({ tls: { ca: certFile } }).members(LAB_POOL, signal)).length, 3);
+  await rejectsWith(
+    'balancer_refused',
+    f5.connect({ tls: { fingerprint: 'ab'.repeat(32) } }).members(LAB_POOL, signal),
+  );
+  assert.equal(tokens(f5).issued, 1);
+});

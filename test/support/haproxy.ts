@@ -1,0 +1,124 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { until } from './until.ts';
+
+export type HaproxyServer = { readonly name: string; readonly address: string; readonly port: number };
+
+export type HaproxySettings = {
+  /** The program, from `requireService('haproxy')`. */
+  readonly path: string;
+  /** Servers by backend; each backend gets a frontend. */
+  readonly backends: Readonly<Record<string, readonly HaproxyServer[]>>;
+  /** How often a server's `/health` is looked at. */
+  readonly checkMs?: number;
+};
+
+export type Haproxy = {
+  /** The runtime socket: a path, level admin. */
+  readonly socket: string;
+  /** The runtime socket over TCP, level admin. */
+  readonly tcpSocket: string;
+  /** The runtime socket over TCP, level operator. */
+  readonly operatorSocket: string;
+  url(backend: string): string;
+  stop(): Promise<void>;
+};
+
+/**
+ * Starts a real HAProxy that hides nothing: no retries, no second server for a failed request, keep-alive on both sides,
+ * an HTTP check per server that turns after one look.
+ */
+export async function startHaproxy(settings: HaproxySettings): Promise<Haproxy> {
+  const folder = mkdtempSync(join(tmpdir(), 'edge-haproxy-'));
+  const names = Object.keys(settings.backends);
+  const [admin = 0, operator = 0, ...fronts] = await freePorts(2 + names.length);
+  const socket = join(folder, 'admin.sock');
+  const file = join(folder, 'haproxy.cfg');
+  writeFileSync(file, configOf(settings, { socket, admin, operator, fronts }));
+  const child = spawn(settings.path, ['-db', '-f', file], { stdio: ['ignore', 'ignore', 'pipe'] });
+  let log = '';
+  child.stderr.on('data', (data) => {
+    log += String(data);
+  });
+  await until('HAProxy listens', async () => {
+    if (child.exitCode !== null) throw new Error(`HAProxy ended: ${log}`);
+    return (await Promise.all(fronts.map(listens))).every(Boolean);
+  });
+  return {
+    socket,
+    tcpSocket: `127.0.0.1:${admin}`,
+    operatorSocket: `127.0.0.1:${operator}`,
+    url: (backend) => `http://127.0.0.1:${fronts[names.indexOf(backend)]}`,
+    stop: async () => {
+      await end(child);
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+type Ports = {
+  readonly socket: string;
+  readonly admin: number;
+  readonly operator: number;
+  readonly fronts: readonly number[];
+};
+
+function configOf(
+  { backends, checkMs = 100 }: HaproxySettings,
+  { socket, admin, operator, fronts }: Ports,
+): string {
+  const parts = Object.entries(backends).map(
+    ([name, servers], index) => `
+frontend ${name}-front
+  bind 127.0.0.1:${fronts[index]}
+  default_backend ${name}
+backend ${name}
+  balance roundrobin
+  option httpchk GET /health
+  http-check expect status 200
+${servers.map((server) => `  server ${server.name} ${server.address}:${server.port} check inter ${checkMs}ms rise 1 fall 1`).join('\n')}`,
+  );
+  return `global
+  stats socket ${socket} mode 600 level admin
+  stats socket 127.0.0.1:${admin} level admin
+  stats socket 127.0.0.1:${operator} level operator
+defaults
+  mode http
+  retries 0
+  no option redispatch
+  timeout connect 2s
+  timeout client 65s
+  timeout server 65s
+  timeout queue 5s
+  timeout http-keep-alive 65s
+${parts.join('\n')}
+`;
+}
+
+async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
+  await Promise.all(servers.map((server) => once(server, 'listening')));
+  const ports = servers.map((server) => {
+    const address = server.address();
+    return typeof address === 'object' && address ? address.port : 0;
+  });
+  await Promise.all(servers.map((server) => once(server.close(), 'close')));
+  return ports;
+}
+
+async function listens(port: number): Promise<boolean> {
+  return fetch(`http://127.0.0.1:${port}/health`).then(
+    (answer) => answer.ok,
+    () => false,
+  );
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+}
