@@ -20,10 +20,10 @@ test('counts every answer by the version that gave it', async () => {
   const load = startLoad({ url: web.url, ratePerS: 500, slow: { every: 10, path: '/slow?ms=20' } });
   await until('30 answers of v1', () => load.report().total >= 30);
   web.version = 'v2';
-  await until('an answer of v2', () => (load.report().byVersion['v2'] ?? 0) > 0);
+  await until('an answer of v2', () => (load.report().byVersion.v2 ?? 0) > 0);
   const report = await load.stop();
   assert.equal(report.failed, 0);
-  assert.equal((report.byVersion['v1'] ?? 0) + (report.byVersion['v2'] ?? 0), report.total);
+  assert.equal((report.byVersion.v1 ?? 0) + (report.byVersion.v2 ?? 0), report.total);
   assert.equal(web.requests, report.total);
 });
 

@@ -68,7 +68,7 @@ export class HttpClient {
     });
   }
 
-  send(request: HttpRequest, signal: AbortSignal): Promise<HttpResult> {
+  async send(request: HttpRequest, signal: AbortSignal): Promise<HttpResult> {
     const url = new URL(request.url);
     const { origins, sleep } = this.#options;
     if (origins && !origins.includes(url.origin)) throw new Error(`this client may not ask ${url.origin}`);

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { requireService } from '../../scripts/services.ts';
 import { createHaproxyBalancer } from '../../src/adapters/haproxy/load-balancer.ts';
-import { type BalancerWorld, loadBalancerContract, rejectsWith } from '../contracts/load-balancer.ts';
+import { EdgeError } from '../../src/domain/errors.ts';
+import { type BalancerWorld, loadBalancerContract } from '../contracts/load-balancer.ts';
 import { type Haproxy, startHaproxy } from '../support/haproxy.ts';
 import { type MemberServer, startMemberServer } from '../support/member-server.ts';
 import { occupy } from '../support/occupy.ts';
@@ -51,8 +52,12 @@ test('HAProxy: a socket of level operator refuses a change, and says what it nee
 }, async () => {
   const world = await makeWorld();
   const balancer = createHaproxyBalancer({ socket: world.haproxy.operatorSocket });
-  const setting = balancer.disable({ pool: POOL, member: 'web-1' }, 'drained', signal);
-  await rejectsWith('balancer_refused', setting);
+  const refused = await balancer
+    .disable({ pool: POOL, member: 'web-1' }, 'drained', signal)
+    .catch((e: unknown) => e);
+  assert.ok(refused instanceof EdgeError && refused.code === 'balancer_refused');
+  assert.match(refused.message, /Permission denied/);
+  assert.match(refused.body.hint, /level admin/);
   await world.dispose();
 });
 

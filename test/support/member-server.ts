@@ -15,6 +15,8 @@ export type MemberServer = {
   /** While true, requests to `/hold` wait for `release`; else they are answered at once. */
   holding: boolean;
   version: string;
+  /** While true, it ends the connection after each answer, as a server that stops gracefully does. */
+  hangingUp: boolean;
   release(): void;
   /** Stops as a process that dies: connections are cut, requests in flight with them. */
   kill(): Promise<void>;
@@ -30,6 +32,7 @@ export async function startMemberServer(name: string, host = '127.0.0.1'): Promi
   let server: Server | undefined;
   let port = 0;
   const answer = (outgoing: ServerResponse, status = 200): void => {
+    if (member.hangingUp) outgoing.setHeader('connection', 'close');
     outgoing.writeHead(status, {
       'x-app-version': member.version,
       'x-member': name,
@@ -81,6 +84,7 @@ export async function startMemberServer(name: string, host = '127.0.0.1'): Promi
     healthy: true,
     holding: false,
     version: 'v1',
+    hangingUp: false,
     release: () => {
       for (const outgoing of held) answer(outgoing);
       held.clear();

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, test } from 'node:test';
 import { loadBalancerContract, rejectsWith } from '../../../test/contracts/load-balancer.ts';
 import { LAB_POOL, type LabDevice, OPERATOR, startLabDevice } from '../../../test/support/lab-device.ts';
+import { until } from '../../../test/support/until.ts';
 import { EdgeError } from '../../domain/errors.ts';
 
 const TLS = join(import.meta.dirname, '../../../test/fixtures/tls');
@@ -153,6 +154,32 @@ test('those who ask for one pool at once share one read of it', async () => {
   const before = f5.lab.calls();
   await Promise.all([1, 2, 3, 4, 5].map(() => f5.balancer.members(LAB_POOL, signal)));
   assert.equal(f5.lab.calls() - before, 2);
+});
+
+test('a read that began before a write is not shared with those who ask after it', async () => {
+  const f5 = await device();
+  await f5.balancer.members(LAB_POOL, signal);
+  const calls = f5.lab.calls();
+  const release = f5.lab.faults.holdStats();
+  const early = f5.balancer.members(LAB_POOL, signal);
+  await until('the early read waits for its statistics', () => f5.lab.calls() === calls + 2);
+  await f5.balancer.disable(web1, 'drained', signal);
+  const late = f5.balancer.members(LAB_POOL, signal);
+  release();
+  assert.equal((await early)[0]?.admin, 'enabled');
+  assert.equal((await late)[0]?.admin, 'drained');
+});
+
+test('one who gives up a shared read does not end it for the others', async () => {
+  const f5 = await device();
+  const release = f5.lab.faults.holdStats();
+  const stop = new AbortController();
+  const giving = f5.balancer.members(LAB_POOL, stop.signal);
+  const staying = f5.balancer.members(LAB_POOL, signal);
+  stop.abort(new Error('enough'));
+  await assert.rejects(giving, /enough/);
+  release();
+  assert.equal((await staying).length, 3);
 });
 
 test('a change by hand is seen at the next look', async () => {

@@ -23,6 +23,8 @@ export type Faults = {
   applyThenTimeout(writes: number): void;
   /** The write is answered as done, but not applied. */
   ignoreWrites(writes: number): void;
+  /** Statistics are answered when the returned function is called, and not before. */
+  holdStats(): () => void;
   /** The unit is the standby of its pair. */
   standby(on: boolean): void;
   /** Statistics come in the flat form of some releases. */
@@ -40,6 +42,8 @@ export type FaultState = {
   readonly counts: Record<CountedFault, number>;
   standby: boolean;
   flatStats: boolean;
+  /** Statistics wait for it. */
+  held: Promise<void> | undefined;
 };
 
 type CountedFault =
@@ -59,7 +63,7 @@ export function newFaultState(): FaultState {
     applyThenTimeout: 0,
     ignoreWrites: 0,
   };
-  return { counts, standby: false, flatStats: false };
+  return { counts, standby: false, flatStats: false, held: undefined };
 }
 
 /** Uses up one occurrence of a fault, if any is left. */
@@ -82,6 +86,11 @@ export function faultsOf(state: FaultState, tokens: Tokens, pools: ReadonlyMap<s
     restartingPage: count('restartingPage'),
     applyThenTimeout: count('applyThenTimeout'),
     ignoreWrites: count('ignoreWrites'),
+    holdStats: () => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      state.held = promise;
+      return resolve;
+    },
     standby: (on) => {
       state.standby = on;
     },

@@ -34,6 +34,10 @@ export function icontrol(device: Device): RequestListener {
       .then((call) =>
         call ? answer(device, call) : errors.badRequest('Found invalid JSON body in the request.'),
       )
+      .then(async (result) => {
+        if (incoming.url?.endsWith('/stats')) await device.faults.held;
+        return result;
+      })
       .then((result) => (result === 'silence' ? undefined : send(outgoing, result)))
       .catch(() => outgoing.destroy());
   };

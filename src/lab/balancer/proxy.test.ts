@@ -110,6 +110,17 @@ test('per connection: a keep-alive client stays with its member, even disabled, 
   await until('the connection is gone', () => connections(lab, `${first.member}:80`) === 0);
 });
 
+test('per connection: a client leaves a member that hangs up', async () => {
+  const { lab, servers } = await world(2, { perConnection: true });
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  open.push(() => agent.destroy());
+  const first = await ask(lab.virtualUrl(POOL), { agent });
+  lab.faults.editByHand(POOL, `${first.member}:80`, { disabled: true });
+  for (const server of servers) server.hangingUp = true;
+  assert.equal((await ask(lab.virtualUrl(POOL), { agent })).member, first.member);
+  assert.notEqual((await ask(lab.virtualUrl(POOL), { agent })).member, first.member);
+});
+
 test('strips the fields that belong to one connection, and answers a half-closed client', async () => {
   const { lab, servers } = await world(1);
   const raw = await new Promise<string>((resolve) => {
