@@ -1,6 +1,7 @@
 import type { DeploymentId, PlanHash } from '../domain/ids.ts';
 import type { Plan } from '../domain/plan.ts';
 import { isTerminal } from '../domain/status.ts';
+import { DRIVER_TOPIC } from '../domain/topics.ts';
 import { forEachLimited } from '../lib/concurrency.ts';
 import type { Bell } from '../ports/bell.ts';
 import type { Ids } from '../ports/ids.ts';
@@ -16,7 +17,7 @@ export type DriverOptions = {
   /** Names this process in leases; unique per incarnation. */
   readonly owner: string;
   readonly leaseMs: number;
-  /** How often to look for due work when no bell rings: the sweep (M8). */
+  /** How often to look for due work when no bell rings. */
   readonly sweepMs: number;
   readonly planRollback: PlanRollback;
   readonly hashPlan: (plan: Plan) => PlanHash;
@@ -26,6 +27,8 @@ export type DriverOptions = {
 
 const LOT = 512;
 const SIDE_BY_SIDE = 16;
+/** After so many turns the lease is looked at again. */
+const TURNS = 64;
 const SNAPSHOT_EVERY = 5_000;
 
 type Loaded = { model: Model; state: DeploymentState; version: number; snapshotAt: number };
@@ -44,35 +47,41 @@ export class Driver {
     this.#options = options;
   }
 
-  /** Runs until the signal aborts. */
+  /** Runs until the signal aborts. The sweep finds what no bell has told of (M8). */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      const busy = await this.sweep().catch((fault: unknown) => {
+      const isBusy = await this.sweep().catch((fault: unknown) => {
         this.#options.onFault(null, fault);
         return false;
       });
-      if (!busy) await this.#ports.bell.wait('engine', this.#options.sweepMs, signal);
+      if (!isBusy) await this.#ports.bell.wait(DRIVER_TOPIC, this.#options.sweepMs, signal);
     }
   }
 
-  /** Drives everything that is due now, each deployment until it has nothing more to do. Says whether there was any. */
+  /** Drives everything that is due now, each deployment until it rests. Says whether anything changed. */
   async sweep(): Promise<boolean> {
     const { owner, leaseMs } = this.#options;
     const leases = await this.#ports.journal.acquire(owner, leaseMs, SIDE_BY_SIDE);
-    await forEachLimited(leases, SIDE_BY_SIDE, (lease) => this.#drive(lease));
-    return leases.length > 0;
+    let isBusy = false;
+    await forEachLimited(leases, SIDE_BY_SIDE, async (lease) => {
+      if (await this.#drive(lease)) isBusy = true;
+    });
+    return isBusy;
   }
 
-  async #drive(lease: Lease): Promise<void> {
+  async #drive(lease: Lease): Promise<boolean> {
     try {
-      while (await this.#turn(lease)) {}
+      let turns = 0;
+      while (turns < TURNS && (await this.#turn(lease))) turns += 1;
+      return turns > 0;
     } catch (fault) {
       this.#loaded.delete(lease.deployment);
       this.#options.onFault(lease.deployment, fault);
+      return false;
     }
   }
 
-  /** One lot, one commit. Says whether to go on at once. */
+  /** One lot, one commit. Says whether it changed anything: then there may be more. */
   async #turn(lease: Lease): Promise<boolean> {
     const { journal, ids } = this.#ports;
     const loaded = await this.#load(lease);
@@ -80,26 +89,20 @@ export class Driver {
     const { planRollback, hashPlan } = this.#options;
     const rollback = { id: ids.deployment(), plan: planRollback, hash: hashPlan };
     const { state, commit } = turn({ ...loaded, lot, rollback });
+    if (commit.events.length === 0 && commit.handled.length === 0) return false;
     const version = loaded.version + commit.events.length;
     const isSnapshot = version - loaded.snapshotAt >= SNAPSHOT_EVERY;
     const done = await journal.commit(lease, isSnapshot ? { ...commit, snapshot: state } : commit);
-    if (done.kind === 'lost') this.#loaded.delete(lease.deployment);
-    if (done.kind !== 'committed') return done.kind === 'stale';
-    this.#ring(commit.open.length + commit.cancel.length > 0, commit.successor !== undefined);
-    if (isTerminal(state.status)) this.#loaded.delete(lease.deployment);
-    else
+    if (done.kind === 'committed' && !isTerminal(state.status)) {
       this.#keep(lease, { ...loaded, state, version, snapshotAt: isSnapshot ? version : loaded.snapshotAt });
-    return lot.more;
+      return true;
+    }
+    if (done.kind !== 'stale') this.#loaded.delete(lease.deployment);
+    return done.kind === 'stale';
   }
 
   #keep(lease: Lease, loaded: Loaded): void {
     this.#loaded.set(lease.deployment, { ...loaded, epoch: lease.epoch });
-  }
-
-  #ring(forWorkers: boolean, forEngine: boolean): void {
-    if (forWorkers) this.#ports.bell.ring('work');
-    if (forEngine) this.#ports.bell.ring('engine');
-    this.#ports.bell.ring('events');
   }
 
   /** The state in memory is good only for the epoch that it was made under. */
