@@ -4,7 +4,6 @@ import {
   type GuardOutputs,
   type HeldMember,
   inServiceAfter,
-  memberKey,
   poolKey,
 } from '../domain/capacity.ts';
 import type { Event } from '../domain/event.ts';
@@ -26,7 +25,7 @@ export function askCapacity(
   facts: Facts,
 ): Event {
   const foreign = seen.members
-    .map((member) => facts.holds.get(memberKey(member)))
+    .map((member) => facts.holds.of(member))
     .find((hold) => hold?.phase === 'taken' && hold.deployment !== model.id);
   const short = foreign ? { pool: foreign.pool, inService: 0, floor: 0 } : shortPool(model, seen, facts);
   if (!short)
@@ -43,11 +42,13 @@ function shortPool(model: Model, seen: GuardOutputs, facts: Facts): Short | unde
     const out = new Set(observed.out);
     const key = poolKey(observed);
     const members = seen.members.filter((member) => poolKey(member) === key);
-    const taking = members.filter((member) => !out.has(member.member) && !facts.holds.has(memberKey(member)));
+    const taking = members.filter(
+      (member) => !out.has(member.member) && facts.holds.of(member) === undefined,
+    );
     if (taking.length === 0) continue;
     const inService = inServiceAfter(
       observed,
-      facts.holds.values(),
+      facts.holds.in(observed),
       taking.map((member) => member.member),
     );
     const floor = floorOf(floorFor(model, key), observed.configured);
@@ -62,7 +63,7 @@ function floorFor(model: Model, key: string): Floor {
 
 /** A member that is held already keeps the settings it was first found with: what is seen now is Edge's own doing. */
 function adopted(member: HeldMember, facts: Facts): HeldMember {
-  const hold = facts.holds.get(memberKey(member));
+  const hold = facts.holds.of(member);
   return hold ? { ...member, asFound: hold.asFound } : member;
 }
 

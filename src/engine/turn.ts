@@ -8,7 +8,8 @@ import { advance, type PlanRollback, successorOf } from './advance.ts';
 import { at } from './chunks.ts';
 import { decide } from './decide.ts';
 import { evolve } from './evolve.ts';
-import { afterEvent, type Facts, factsOf, taking } from './facts.ts';
+import type { Facts } from './facts.ts';
+import { Ledger, taking } from './ledger.ts';
 import { type Model, targetOf } from './model.ts';
 import { currentTask, pending, taskOf } from './pending.ts';
 import type { DeploymentState } from './state.ts';
@@ -34,7 +35,7 @@ export type Turn = { readonly state: DeploymentState; readonly commit: Commit };
  * in order, each on the state after the one before; then batches advance; then the frontier is granted, once.
  */
 export function turn({ model, state, version, lot, rollback }: TurnInput): Turn {
-  const log = new Log(model, state, factsOf(lot.now, lot.holds));
+  const log = new Log(model, state, lot);
   for (const command of [...lot.commands, ...ofDueRows(lot)]) {
     for (const event of decide(model, log.state, command, log.facts)) log.add(event);
   }
@@ -58,24 +59,26 @@ function ofDueRows(lot: Lot): readonly Command[] {
 class Log {
   readonly model: Model;
   state: DeploymentState;
-  facts: Facts;
+  readonly facts: Facts;
+  readonly #ledger: Ledger;
   readonly events: Event[] = [];
   readonly close: TaskId[] = [];
   readonly rearm: { task: TaskId; wakeAt: number }[] = [];
   readonly cancel: { task: TaskId; deadlineAt: number }[] = [];
   successor: NewDeployment | undefined;
 
-  constructor(model: Model, state: DeploymentState, facts: Facts) {
+  constructor(model: Model, state: DeploymentState, lot: Pick<Lot, 'now' | 'holds'>) {
     this.model = model;
     this.state = state;
-    this.facts = facts;
+    this.#ledger = new Ledger(lot.holds);
+    this.facts = { now: lot.now, holds: this.#ledger };
   }
 
   add(event: Event): void {
     this.#noteTask(event);
+    this.#noteHolds(event);
     this.events.push(event);
     this.state = evolve(this.model, this.state, event);
-    this.facts = afterEvent(this.model, this.facts, event);
   }
 
   progress(): Event | undefined {
@@ -104,6 +107,14 @@ class Log {
       reason: event.reason,
     };
     return { ...event, rollback: rollback.id };
+  }
+
+  #noteHolds(event: Event): void {
+    if (event.kind === 'capacity.taken') {
+      const { name } = targetOf(this.model, event.target);
+      this.#ledger.take(event.members.map((member) => taking(this.model.id, name, member)));
+    }
+    if (event.kind === 'capacity.given') this.#ledger.give(targetOf(this.model, event.target).members);
   }
 
   #noteTask(event: Event): void {
