@@ -30,7 +30,7 @@ export type Haproxy = {
 
 /**
  * Starts a real HAProxy that hides nothing: no retries, no second server for a failed request, keep-alive on both sides,
- * an HTTP check per server that turns after one look.
+ * an HTTP check per server that turns after one look, and is patient with a machine under load.
  */
 export async function startHaproxy(settings: HaproxySettings): Promise<Haproxy> {
   const folder = mkdtempSync(join(tmpdir(), 'edge-haproxy-'));
@@ -91,6 +91,7 @@ defaults
   retries 0
   no option redispatch
   timeout connect 2s
+  timeout check 5s
   timeout client 65s
   timeout server 65s
   timeout queue 5s
