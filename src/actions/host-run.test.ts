@@ -1,0 +1,182 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { expectKind, HOST, Trial } from '../../test/support/trial.ts';
+import type { Behaviour } from '../adapters/memory/hosts.ts';
+import { hostRun } from './host-run.ts';
+import { remoteIdOf } from './remote-command.ts';
+
+const inputs = { host: HOST, argv: ['bin/restart', '--now'] };
+const always = (behaviour: Behaviour) => ({ program: () => behaviour });
+const lines = (count: number, everyMs: number) =>
+  Array.from({ length: count }, (_, n) => ({ atMs: n * everyMs, text: `line ${n}\n` }));
+
+test('a command that ends with 0 is done, with its output in the log', async () => {
+  const trial = new Trial(always({ durationMs: 500, code: 0, output: lines(3, 100) }));
+  const { outputs } = expectKind(await trial.attempt(hostRun, inputs), 'done');
+  assert.deepEqual(outputs, { outputBytes: 21, droppedBytes: 0 });
+  assert.equal(trial.output, 'line 0\nline 1\nline 2\n');
+});
+
+test('a command that ends with another status has failed, and its last lines say why', async () => {
+  const trial = new Trial(always({ durationMs: 10, code: 3, output: [{ atMs: 0, text: 'no such user\n' }] }));
+  const { error, retryable } = expectKind(await trial.attempt(hostRun, inputs), 'failed');
+  assert.equal(error.cause, 'command');
+  assert.equal(retryable, false);
+  assert.match(error.message, /`bin\/restart --now` ended with exit status 3.*no such user/s);
+});
+
+test('the intent with the host identity is stored before anything starts', async () => {
+  const trial = new Trial(always({ durationMs: 10, code: 0 }));
+  await assert.doesNotReject(trial.attempt(hostRun, inputs));
+  assert.deepEqual(trial.saved[0], {
+    identity: { bootId: 'boot-0-0', hostId: 'host-0' },
+    offset: 0,
+    misses: 0,
+  });
+});
+
+test('an owner that dies before its intent is stored has started nothing', async () => {
+  const trial = new Trial(always({ durationMs: 10, code: 0 }));
+  await trial.attempt(hostRun, inputs, { crash: { at: 'before-save' } });
+  assert.equal(trial.host.starts.size, 0);
+  expectKind(await trial.finish(hostRun, inputs), 'done');
+  assert.deepEqual([...trial.host.starts.values()], [1]);
+});
+
+test('an owner that dies after its intent is followed by one that starts the command, once', async () => {
+  const trial = new Trial(always({ durationMs: 10, code: 0 }));
+  await trial.attempt(hostRun, inputs, { crash: { at: 'after-save' } });
+  expectKind(await trial.finish(hostRun, inputs), 'done');
+  assert.deepEqual([...trial.host.starts.values()], [1]);
+});
+
+test('a new owner attaches to the running command and goes on with the byte after the last stored one', async () => {
+  const trial = new Trial(always({ durationMs: 5_000, code: 0, output: lines(10, 500) }));
+  const worker = new AbortController();
+  const first = trial.attempt(hostRun, inputs, { signal: worker.signal });
+  first.catch(() => undefined);
+  await trial.clock.advance(2_200);
+  worker.abort(new Error('gone'));
+  await assert.rejects(first, /gone/);
+  expectKind(await trial.finish(hostRun, inputs), 'done');
+  assert.equal(
+    trial.output,
+    lines(10, 500)
+      .map(({ text }) => text)
+      .join(''),
+  );
+  assert.deepEqual([...trial.host.starts.values()], [1]);
+});
+
+test('a character that is cut between two chunks is read whole', async () => {
+  const trial = new Trial(
+    always({ durationMs: 10, code: 0, output: [{ atMs: 0, text: `${'x'.repeat(32_767)}€` }] }),
+  );
+  expectKind(await trial.finish(hostRun, inputs), 'done');
+  assert.equal(trial.output.endsWith('x€'), true);
+});
+
+test('a host that rebooted under the command makes it unknown', async () => {
+  const trial = new Trial(always({ durationMs: 60_000, code: 0 }));
+  const running = trial.attempt(hostRun, inputs);
+  trial.clock.settle().then(() => trial.host.reboot());
+  assert.match(expectKind(await running, 'unknown').seen, /rebooted/);
+});
+
+test('a host that was wiped after the dispatch makes it unknown, and nothing is started again', async () => {
+  const trial = new Trial(always({ durationMs: 10, code: 0 }));
+  await trial.attempt(hostRun, inputs, { crash: { at: 'after-save' } });
+  trial.host.wipe();
+  expectKind(await trial.finish(hostRun, inputs), 'unknown');
+  assert.equal(trial.host.starts.size, 0);
+});
+
+test('a host that does not answer before the dispatch is a failure that may be tried again', async () => {
+  const trial = new Trial();
+  trial.host.reachable = false;
+  const { error, retryable } = expectKind(await trial.attempt(hostRun, inputs), 'failed');
+  assert.equal(error.cause, 'unreachable');
+  assert.equal(retryable, true);
+});
+
+test('a host that does not answer while the command may run is looked at again, until it does', async () => {
+  const trial = new Trial(always({ durationMs: 8_000, code: 0 }));
+  await trial.attempt(hostRun, inputs, { crash: { at: 'after-save' } });
+  trial.host.start(remoteTask(trial));
+  trial.host.reachable = false;
+  const wait = expectKind(await trial.attempt(hostRun, inputs), 'wait');
+  assert.match(wait.progress ?? '', /may still run/);
+  await trial.clock.advance(wait.wakeAfterMs);
+  trial.host.reachable = true;
+  expectKind(await trial.finish(hostRun, inputs), 'done');
+});
+
+test('a host that never answers again leaves the command unknown at the deadline, never failed', async () => {
+  const trial = new Trial({ ...always({ durationMs: 8_000, code: 0 }), remainingMs: 60_000 });
+  await trial.attempt(hostRun, inputs, { crash: { at: 'after-save' } });
+  trial.host.reachable = false;
+  expectKind(await trial.finish(hostRun, inputs), 'unknown');
+});
+
+test('a cancel of a running command proves that it is gone', async () => {
+  const trial = new Trial(always({ durationMs: 60_000, code: 0, ignoresTerm: true }));
+  const worker = new AbortController();
+  const first = trial.attempt(hostRun, inputs, { signal: worker.signal });
+  first.catch(() => undefined);
+  await trial.clock.advance(1_000);
+  worker.abort(new Error('cancelled'));
+  await assert.rejects(first);
+  assert.deepEqual(await trial.cancel(hostRun, inputs), { gone: true, note: 'its processes were ended' });
+  assert.deepEqual(trial.host.status(remoteIdOf(trial.task, 0), undefined).kind, 'exited');
+});
+
+test('a cancel after the intent takes the claim, so that a late start loses', async () => {
+  const trial = new Trial(always({ durationMs: 10, code: 0 }));
+  await trial.attempt(hostRun, inputs, { crash: { at: 'after-save' } });
+  const { gone } = await trial.cancel(hostRun, inputs);
+  assert.equal(gone, true);
+  trial.host.start(remoteTask(trial));
+  assert.equal(trial.host.starts.size, 0);
+});
+
+test('a cancel before any dispatch needs no host', async () => {
+  const trial = new Trial();
+  trial.host.reachable = false;
+  assert.deepEqual(await trial.cancel(hostRun, inputs), { gone: true, note: 'it had not started' });
+});
+
+test('secrets are resolved where the command runs, and masked in what it writes', async () => {
+  const program = ({ env }: { env: Readonly<Record<string, string>> }) => ({
+    durationMs: 0,
+    code: 0,
+    output: [{ atMs: 0, text: `token=${env['TOKEN']}` }],
+  });
+  const trial = new Trial({ program, secrets: { DB: 's3cret' } });
+  const env = { TOKEN: { source: 'env', name: 'DB' }, MODE: 'fast' };
+  expectKind(await trial.attempt(hostRun, { ...inputs, env }), 'done');
+  assert.equal(trial.output, 'token=***');
+});
+
+test("the team's own install command finds the release in its environment", async () => {
+  const program = ({ env }: { env: Readonly<Record<string, string>> }) => ({
+    durationMs: 0,
+    code: 0,
+    output: [{ atMs: 0, text: `${env['EDGE_RELEASE']} ${env['EDGE_VERSION']} ${env['EDGE_RELEASE_HASH']}` }],
+  });
+  const trial = new Trial({ program });
+  const release = { id: '2.0-abcd', version: '2.0', hash: 'abcd', artifacts: [] };
+  expectKind(await trial.attempt(hostRun, { ...inputs, release }), 'done');
+  assert.equal(trial.output, '2.0-abcd 2.0 abcd');
+});
+
+test('inputs that do not fit the action are told as a failure', async () => {
+  const trial = new Trial();
+  const { error } = expectKind(await trial.attempt(hostRun, { host: HOST, argv: [] }), 'failed');
+  assert.equal(error.code, 'inputs_invalid');
+  assert.match(error.message, /argv/);
+});
+
+function remoteTask(trial: Trial) {
+  const id = remoteIdOf(trial.task, 0);
+  return { id, argv: inputs.argv, env: {}, secrets: [], outputLimitBytes: 1_000 };
+}

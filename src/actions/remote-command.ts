@@ -1,0 +1,187 @@
+import { z } from 'zod';
+import { asEdgeError, CATALOGUE } from '../domain/errors.ts';
+import { remoteTaskId, type TaskId } from '../domain/ids.ts';
+import type { Outcome } from '../domain/outcome.ts';
+import type { SecretRef } from '../domain/secret.ts';
+import { hashOf } from '../lib/hash.ts';
+import type { Json } from '../lib/json.ts';
+import { Utf8Reader } from '../lib/utf8.ts';
+import type { ActionContext, Cancelled } from '../ports/action.ts';
+import type { HostAddress, RemoteStatus, RemoteTask } from '../ports/hosts.ts';
+import { LastLines } from './last-lines.ts';
+
+/** How often an unreachable host is looked at again while a command may run there; the last one repeats. */
+const LOOK_AGAIN_MS = [2_000, 5_000, 10_000, 20_000, 30_000] as const;
+/** What a host keeps of a command's output: more than the worker sends to the board (see worker/output.ts). */
+const OUTPUT_LIMIT_BYTES = 16 * 1024 * 1024;
+
+/** What is remembered of a dispatched command: the host as it was seen then, and the output that is on the board already. */
+export const dispatched = z.object({
+  identity: z.object({ bootId: z.string(), hostId: z.string() }),
+  offset: z.number(),
+  /** Looks in a row at which the host did not answer. */
+  misses: z.number(),
+});
+export type Dispatched = z.infer<typeof dispatched>;
+
+/** A command on a host. `ordinal` tells the commands of one task apart; each starts at most once. */
+export type RemoteCommand = {
+  readonly host: HostAddress;
+  readonly ordinal: number;
+  readonly argv: readonly string[];
+  readonly env?: Readonly<Record<string, string | SecretRef>> | undefined;
+  readonly cwd?: string | undefined;
+  readonly sudoUser?: string | undefined;
+  readonly outputLimitBytes?: number | undefined;
+};
+
+/** Where the command stands in the action's checkpoint, and where its output goes. */
+export type CommandProgress = {
+  readonly dispatched: Dispatched | null;
+  /** The action's whole checkpoint with this command's part in it. */
+  readonly checkpoint: (dispatched: Dispatched) => Json;
+  /** Instead of the task's log: the output is wanted by the action, from its first byte. */
+  readonly capture?: (text: string) => void;
+};
+
+export type CommandEnd =
+  | {
+      readonly kind: 'exited';
+      readonly code: number;
+      readonly outputBytes: number;
+      readonly droppedBytes: number;
+      readonly lastLines: string;
+    }
+  /** Not ended, or not known: this is what the action returns. */
+  | { readonly kind: 'open'; readonly outcome: Outcome };
+
+/** The id under which a host knows a command (contract C17). */
+export function remoteIdOf(task: TaskId, ordinal: number): RemoteTask['id'] {
+  return remoteTaskId(hashOf([task, ordinal]).slice(0, 32));
+}
+
+/**
+ * Starts a command if it never started, attaches if it did, and follows it to its end. The intent, with the host's identity,
+ * is on the board before anything can start. A host that does not answer while the command may run is looked at again later.
+ */
+export async function runCommand(
+  context: ActionContext,
+  command: RemoteCommand,
+  progress: CommandProgress,
+): Promise<CommandEnd> {
+  const task = await remoteTaskOf(context, command);
+  let seen = progress.dispatched;
+  const lastLines = new LastLines();
+  const text = new Utf8Reader();
+  try {
+    const status = await context.ports.hosts.run(command.host, task, {
+      ...(seen && { expect: seen.identity }),
+      fromOffset: progress.capture ? 0 : (seen?.offset ?? 0),
+      onDispatch: async (identity) => {
+        if (seen) return;
+        const first = { identity, offset: 0, misses: 0 };
+        await context.saveCheckpoint(progress.checkpoint(first));
+        seen = first;
+      },
+      onOutput: async ({ offset, data }) => {
+        const part = text.read(data);
+        lastLines.add(part);
+        if (progress.capture) return progress.capture(part);
+        if (seen) seen = { ...seen, offset: offset + data.byteLength - text.held, misses: 0 };
+        await context.output(part, seen ? progress.checkpoint(seen) : undefined);
+      },
+      signal: context.signal,
+    });
+    if (!progress.capture) await context.output(text.end());
+    return endOf(status, lastLines.text());
+  } catch (thrown) {
+    if (context.signal.aborted) throw thrown;
+    return { kind: 'open', outcome: notSeen(context, thrown, seen, progress) };
+  }
+}
+
+function endOf(status: RemoteStatus, lastLines: string): CommandEnd {
+  switch (status.kind) {
+    case 'exited':
+      return { ...status, lastLines };
+    case 'cancelled':
+      return { kind: 'open', outcome: cancelledBefore };
+    case 'unknown':
+      return { kind: 'open', outcome: { kind: 'unknown', seen: status.seen } };
+    case 'none':
+    case 'running': {
+      const seen = `the host said \`${status.kind}\` of a command that was to be followed to its end`;
+      return { kind: 'open', outcome: { kind: 'unknown', seen } };
+    }
+    default:
+      return status satisfies never;
+  }
+}
+
+const cancelledBefore: Outcome = {
+  kind: 'failed',
+  error: { code: 'cancelled', message: 'The command was cancelled before it started.', cause: 'cancelled' },
+  retryable: false,
+};
+
+/** The host could not be asked. Before the dispatch nothing can have started; after it the command may run at this moment. */
+function notSeen(
+  context: ActionContext,
+  thrown: unknown,
+  seen: Dispatched | null,
+  progress: CommandProgress,
+): Outcome {
+  const error = asEdgeError(thrown);
+  if (!error.code.startsWith('host_')) throw error;
+  const { retryable } = CATALOGUE[error.code];
+  if (!seen) {
+    const message = `${error.message}. ${error.body.hint}`;
+    return { kind: 'failed', error: { code: error.code, message, cause: 'unreachable' }, retryable };
+  }
+  const text = `${error.message}; the command may still run on the host`;
+  if (!retryable || context.remainingMs() <= 0) return { kind: 'unknown', seen: text };
+  return {
+    kind: 'wait',
+    checkpoint: progress.checkpoint({ ...seen, misses: seen.misses + 1 }),
+    wakeAfterMs: LOOK_AGAIN_MS[Math.min(seen.misses, LOOK_AGAIN_MS.length - 1)] ?? 30_000,
+    progress: text,
+  };
+}
+
+/** Ends a command and proves it. Without a dispatch on the board nothing can have started, nor can it any more. */
+export async function cancelCommand(
+  context: ActionContext,
+  command: RemoteCommand,
+  options: { readonly dispatched: Dispatched | null; readonly graceMs: number },
+): Promise<Cancelled> {
+  if (!options.dispatched) return { gone: true, note: 'it had not started' };
+  const task = await remoteTaskOf(context, command);
+  const proof = await context.ports.hosts.cancel(command.host, task, options.graceMs);
+  if (!proof.gone) return proof;
+  return { gone: true, note: noteOf(proof.before) };
+}
+
+function noteOf(before: RemoteStatus): string {
+  if (before.kind === 'exited') return `it had ended with exit status ${before.code}`;
+  if (before.kind === 'running') return 'its processes were ended';
+  return 'it never started, and cannot any more';
+}
+
+async function remoteTaskOf(context: ActionContext, command: RemoteCommand): Promise<RemoteTask> {
+  const env: Record<string, string> = {};
+  const secrets: string[] = [];
+  for (const [name, value] of Object.entries(command.env ?? {})) {
+    const resolved = typeof value === 'string' ? value : await context.ports.secrets.resolve(value);
+    if (typeof value !== 'string') secrets.push(resolved);
+    env[name] = resolved;
+  }
+  return {
+    id: remoteIdOf(context.task, command.ordinal),
+    argv: command.argv,
+    env,
+    ...(command.cwd !== undefined && { cwd: command.cwd }),
+    ...(command.sudoUser !== undefined && { sudoUser: command.sudoUser }),
+    secrets,
+    outputLimitBytes: command.outputLimitBytes ?? OUTPUT_LIMIT_BYTES,
+  };
+}

@@ -1,0 +1,151 @@
+import { bindAction } from '../../src/actions/define.ts';
+import { MemoryClock } from '../../src/adapters/memory/clock.ts';
+import { MemoryHosts, type Program } from '../../src/adapters/memory/hosts.ts';
+import { MemoryProbe } from '../../src/adapters/memory/probe.ts';
+import { deploymentId, taskId } from '../../src/domain/ids.ts';
+import type { Outcome } from '../../src/domain/outcome.ts';
+import type { Json, JsonObject } from '../../src/lib/json.ts';
+import type { Action, ActionPorts, Cancelled, TaskRun } from '../../src/ports/action.ts';
+import type { HostAddress } from '../../src/ports/hosts.ts';
+import type { LoadBalancer } from '../../src/ports/load-balancer.ts';
+
+export const HOST: HostAddress = {
+  name: 'web-1',
+  address: '127.0.0.1',
+  port: 22,
+  user: 'deploy',
+  identityFile: '/keys/deploy',
+  hostKey: { fingerprint: `SHA256:${'A'.repeat(43)}` },
+};
+
+const KEY = { deployment: deploymentId('d1'), target: 0, step: 0, group: 0 };
+const TIME_MS = 600_000;
+
+/** Kills the owner at a point of its work: an attempt ends there, and nothing that it does later counts. */
+export type Crash = { readonly at: 'before-save' | 'after-save'; readonly nth?: number };
+
+type Options = {
+  readonly program?: Program;
+  readonly balancer?: LoadBalancer;
+  readonly secrets?: Readonly<Record<string, string>>;
+  readonly remainingMs?: number;
+};
+
+/** One task and its world in memory: each `attempt` is an owner of its own that knows only the checkpoint. */
+export class Trial {
+  readonly clock = new MemoryClock();
+  readonly hosts: MemoryHosts;
+  readonly probe = new MemoryProbe();
+  readonly task = taskId(KEY);
+  readonly saved: Json[] = [];
+  readonly progress: string[] = [];
+  checkpoint: Json | null = null;
+  output = '';
+  #attempts = 0;
+  readonly #ports: ActionPorts;
+  readonly #deadlineMs: number;
+
+  constructor({ program, balancer, secrets = {}, remainingMs = TIME_MS }: Options = {}) {
+    this.hosts = new MemoryHosts(this.clock, program ?? (() => ({ durationMs: 0, code: 0 })));
+    this.#deadlineMs = remainingMs;
+    this.#ports = {
+      hosts: this.hosts,
+      balancer: async () => {
+        if (!balancer) throw new Error('this trial has no balancer');
+        return balancer;
+      },
+      probe: this.probe,
+      secrets: { resolve: async ({ name }) => secrets[name] ?? '' },
+      clock: this.clock,
+    };
+  }
+
+  get host() {
+    return this.hosts.host(HOST.name);
+  }
+
+  /** One owner's work, until it returns or dies. */
+  attempt(
+    action: Action,
+    inputs: JsonObject,
+    options: { crash?: Crash; signal?: AbortSignal } = {},
+  ): Promise<Outcome> {
+    this.#attempts += 1;
+    const run = bindAction(action, this.#ports).apply(this.#run(inputs, options));
+    return this.clock.until(run.then((outcome) => this.#keep(outcome)));
+  }
+
+  /** As `attempt`, again and again while it waits, with the time in between. */
+  async finish(action: Action, inputs: JsonObject): Promise<Exclude<Outcome, { kind: 'wait' }>> {
+    for (;;) {
+      const outcome = await this.attempt(action, inputs);
+      if (outcome.kind !== 'wait') return outcome;
+      await this.clock.advance(outcome.wakeAfterMs);
+    }
+  }
+
+  cancel(action: Action, inputs: JsonObject): Promise<Cancelled> {
+    return this.clock.until(bindAction(action, this.#ports).cancel(this.#run(inputs, {})));
+  }
+
+  #keep(outcome: Outcome): Outcome {
+    if (outcome.kind === 'wait') this.checkpoint = outcome.checkpoint;
+    return outcome;
+  }
+
+  #run(inputs: JsonObject, { crash, signal }: { crash?: Crash; signal?: AbortSignal }): TaskRun {
+    let saves = 0;
+    let dead = false;
+    const alive = (): void => {
+      if (dead) throw new Error('this owner is dead');
+    };
+    const dies = (at: Crash['at']): void => {
+      if (crash?.at !== at || saves !== (crash.nth ?? 1)) return;
+      dead = true;
+      throw new Error(`the owner died ${at}`);
+    };
+    return {
+      task: this.task,
+      deployment: KEY.deployment,
+      target: HOST.name,
+      step: 'step',
+      attempt: this.#attempts,
+      epoch: this.#attempts,
+      group: 0,
+      inputs,
+      checkpoint: this.checkpoint,
+      saveCheckpoint: async (checkpoint) => {
+        alive();
+        saves += 1;
+        dies('before-save');
+        this.checkpoint = checkpoint;
+        this.saved.push(checkpoint);
+        dies('after-save');
+      },
+      output: async (text, reached) => {
+        alive();
+        this.output += text;
+        if (reached !== undefined) this.checkpoint = reached;
+      },
+      progress: (text) => this.progress.push(text),
+      signal: signal ?? new AbortController().signal,
+      remainingMs: () => this.#deadlineMs - this.clock.monotonicMs(),
+    };
+  }
+}
+
+/** The outcome as `kind`; anything else is shown. */
+export function expectKind<K extends Outcome['kind']>(
+  outcome: Outcome,
+  kind: K,
+): Extract<Outcome, { kind: K }> {
+  if (isKind(outcome, kind)) return outcome;
+  throw new Error(`expected ${kind}, got ${JSON.stringify(outcome)}`);
+}
+
+function isKind<K extends Outcome['kind']>(
+  outcome: Outcome,
+  kind: K,
+): outcome is Extract<Outcome, { kind: K }> {
+  return outcome.kind === kind;
+}
