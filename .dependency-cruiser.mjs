@@ -12,7 +12,7 @@ const mayImport = {
   engine: ['domain', 'ports', 'lib'],
   actions: ['domain', 'ports', 'analysis', 'lib'],
   platforms: ['domain', 'plan', 'ports', 'actions', 'analysis', 'lib'],
-  worker: ['domain', 'lib', 'ports/task-board.ts', 'ports/queue.ts', 'ports/clock.ts'],
+  worker: ['domain', 'lib', 'ports/task-board.ts', 'ports/bell.ts', 'ports/clock.ts', 'ports/action.ts'],
   adapters: ['domain', 'ports', 'lib', 'outbound'],
   outbound: ['domain', 'lib', 'ports/probe.ts'],
   projections: ['domain', 'ports', 'lib'],

@@ -1,0 +1,179 @@
+import { asEdgeError } from '../domain/errors.ts';
+import type { Outcome } from '../domain/outcome.ts';
+import type { ActionHandler } from '../ports/action.ts';
+import type { ClaimedTask, Report, TaskOutput } from '../ports/task-board.ts';
+import { type Batcher, backoffMs } from './batcher.ts';
+import { BoardLink } from './board-link.ts';
+import { HeldTask, orAborted } from './held-task.ts';
+import { Leases } from './leases.ts';
+import { OutputLog } from './output.ts';
+import { runTask } from './run-task.ts';
+import type { WorkerPorts, WorkerSettings } from './settings.ts';
+import { Wake } from './wake.ts';
+
+/** What was aborted has this long to return. */
+const UNWIND_MS = 1_000;
+
+/**
+ * The worker's role (contract C1): claims tasks up to its slots, runs each under its lease, and reports. It keeps nothing:
+ * killed at any moment, another one goes on from what is on the board and on the hosts.
+ */
+export class Worker {
+  readonly #settings: WorkerSettings;
+  readonly #ports: WorkerPorts;
+  readonly #over = new AbortController();
+  readonly #link: BoardLink;
+  readonly #leases: Leases;
+  readonly #running = new Set<Promise<void>>();
+  readonly #slotFree = new Wake();
+  readonly #reports: Batcher<Report, undefined>;
+  readonly #outputs: Batcher<TaskOutput, undefined>;
+
+  constructor(settings: WorkerSettings, ports: WorkerPorts) {
+    this.#settings = settings;
+    this.#ports = ports;
+    this.#link = new BoardLink(ports, this.#over.signal);
+    this.#leases = new Leases(settings, ports, this.#link);
+    this.#reports = this.#link.batcher(256, async (reports) => {
+      await ports.board.report(settings.worker, reports);
+      return () => undefined;
+    });
+    this.#outputs = this.#link.batcher(32, async (chunks) => {
+      await ports.board.appendOutput(settings.worker, chunks);
+      return () => undefined;
+    });
+  }
+
+  /**
+   * Works until `stop` is aborted, then lets go: commands on hosts go on, their tasks are handed back for any other worker
+   * to attach to; the rest comes to its end within `stopMs`.
+   */
+  async run(stop: AbortSignal): Promise<void> {
+    const over = this.#over.signal;
+    const leases = [this.#leases.keepRenewing(over), this.#leases.watch(over)];
+    await this.#keepClaiming(stop);
+    await this.#letGo();
+    this.#over.abort();
+    await Promise.all(leases);
+  }
+
+  async #keepClaiming(stop: AbortSignal): Promise<void> {
+    for (let failures = 0; !stop.aborted; ) {
+      try {
+        const claimed = await this.#claim();
+        failures = 0;
+        for (const task of claimed) this.#start(task);
+        if (claimed.length === 0) await this.#waitForWork(stop);
+      } catch (thrown) {
+        this.#link.failed(asEdgeError(thrown));
+        failures += 1;
+        await this.#ports.clock.sleep(backoffMs(failures), stop).catch(() => undefined);
+      }
+    }
+  }
+
+  async #claim(): Promise<readonly ClaimedTask[]> {
+    const { worker, pool, leaseMs, gone, slots } = this.#settings;
+    const max = slots - this.#leases.size;
+    if (max <= 0) return [];
+    const capabilities = [...this.#ports.handlers.keys()];
+    const claimed = await this.#ports.board.claim({ worker, pool, capabilities, max, leaseMs, gone });
+    this.#link.answered();
+    return claimed;
+  }
+
+  /** Until the bell of the pool rings, a slot becomes free, or it is time for a look. A ring may mean a cancel too. */
+  async #waitForWork(stop: AbortSignal): Promise<void> {
+    const { clock, board } = this.#ports;
+    const { pool, idleMs } = this.#settings;
+    const enough = new AbortController();
+    const either = AbortSignal.any([stop, enough.signal]);
+    const bell = board.waitForWork(pool, idleMs, either).catch((thrown: unknown) => {
+      if (!either.aborted) throw thrown;
+    });
+    const slot = this.#slotFree.pause(idleMs, clock, either);
+    try {
+      await Promise.race([bell, slot]);
+    } finally {
+      enough.abort();
+      await Promise.allSettled([bell, slot]);
+    }
+    this.#leases.renewSoon();
+  }
+
+  #start(claimed: ClaimedTask): void {
+    const handler = this.#ports.handlers.get(claimed.action);
+    const held = this.#hold(claimed, handler?.fences ?? true);
+    const work = this.#work(held, handler).finally(() => {
+      this.#running.delete(work);
+      this.#leases.remove(held);
+      this.#slotFree.wake();
+    });
+    this.#running.add(work);
+  }
+
+  #hold(claimed: ClaimedTask, fences: boolean): HeldTask {
+    const { clock } = this.#ports;
+    const { task, epoch } = claimed;
+    const output = new OutputLog({
+      task,
+      epoch,
+      append: (chunk) => this.#outputs.add(chunk),
+      save: (checkpoint) => held.store(checkpoint),
+      clock,
+      limits: this.#settings.output,
+    });
+    const held = new HeldTask({
+      claimed,
+      fences,
+      output,
+      monotonicMs: () => clock.monotonicMs(),
+      save: (checkpoint) => this.#leases.save({ task, epoch }, checkpoint),
+    });
+    this.#leases.add(held);
+    return held;
+  }
+
+  /** Runs a task to its report. The output is on the board before the report is; the lease is renewed until it is. */
+  async #work(held: HeldTask, handler: ActionHandler | undefined): Promise<void> {
+    const { clock, notice } = this.#ports;
+    const { task, epoch, attempt } = held.claimed;
+    const startedAt = clock.now();
+    try {
+      const outcome = handler ? await runTask(held, handler, clock) : noHandler(held.claimed);
+      if (outcome === null) return notice({ kind: 'task.lost', task });
+      await orAborted(held.output.close(), held.lostSignal);
+      const report = { task, epoch, attempt, startedAt, outcome: withProgress(outcome, held) };
+      await orAborted(this.#reports.add(report), held.lostSignal);
+      notice({ kind: 'task.ended', task, outcome: outcome.kind });
+    } catch (thrown) {
+      if (held.isLost) notice({ kind: 'task.lost', task });
+      else notice({ kind: 'task.refused', task, error: asEdgeError(thrown) });
+    }
+  }
+
+  async #letGo(): Promise<void> {
+    for (const held of this.#leases.all()) if (held.fences) held.end('stopping');
+    await this.#endedWithin(this.#settings.stopMs);
+    for (const held of this.#leases.all()) held.end('lost');
+    await this.#endedWithin(UNWIND_MS);
+  }
+
+  async #endedWithin(ms: number): Promise<void> {
+    const ended = new AbortController();
+    const limit = this.#ports.clock.sleep(ms, ended.signal).catch(() => undefined);
+    await Promise.race([Promise.all(this.#running), limit]);
+    ended.abort();
+  }
+}
+
+function withProgress(outcome: Outcome, held: HeldTask): Outcome {
+  if (outcome.kind !== 'wait' || outcome.progress !== undefined || held.progress === undefined)
+    return outcome;
+  return { ...outcome, progress: held.progress };
+}
+
+function noHandler(claimed: ClaimedTask): Outcome {
+  const message = `this worker was given ${claimed.action}, which it cannot do`;
+  return { kind: 'failed', error: { code: 'action_unknown', message }, retryable: false };
+}
