@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { INSTALL, LOOK } from './install-script.ts';
+
+const SHELLS = [['dash'], ['bash', '--posix'], ['busybox', 'sh']].filter(
+  ([shell = '']) => spawnSync(shell, ['-c', 'true']).error === undefined,
+);
+const root = mkdtempSync(join(tmpdir(), 'edge install-'));
+after(() => rmSync(root, { recursive: true, force: true }));
+
+/** A shell with its own coreutils where it brings them; a folder and an archive to install. */
+function hostWith(shell: readonly string[]) {
+  const home = mkdtempSync(join(root, 'host-'));
+  const folder = join(home, 'web');
+  mkdirSync(join(home, 'content/bin'), { recursive: true });
+  writeFileSync(join(home, 'content/bin/start'), 'go');
+  const archive = join(home, 'web.tar.gz');
+  execFileSync('tar', ['-czf', archive, '-C', join(home, 'content'), '.']);
+  const [program = '', ...rest] = shell;
+  const run = (script: string, ...values: readonly string[]) =>
+    spawnSync(program, [...rest, '-c', script, 'edge', ...values], {
+      encoding: 'utf8',
+      env: { PATH: process.env['PATH'], HOME: home },
+    });
+  const install = (
+    version: string,
+    { keep = 5, artifacts = [archive, 'web.tar.gz', 'tar.gz'], token = 't1' } = {},
+  ) => run(INSTALL, folder, `${version}-aaaa`, `hash ${version}`, String(keep), token, ...artifacts);
+  const look = (version: string, at = folder) => run(LOOK, at, `${version}-aaaa`, `hash ${version}`).stdout;
+  return { home, folder, archive, install, look };
+}
+
+for (const shell of SHELLS) {
+  const name = shell.join(' ');
+
+  test(`${name}: a release is unpacked, marked and linked`, () => {
+    const { folder, install, look, archive } = hostWith(shell);
+    assert.equal(look('1.0'), `folder ${folder}\n`);
+    const done = install('1.0', { artifacts: [archive, 'web', 'tar.gz', archive, 'web.bin', 'none'] });
+    assert.deepEqual([done.status, done.stderr], [0, '']);
+    assert.equal(look('1.0'), `folder ${folder}\ncomplete\n`);
+    assert.equal(readlinkSync(join(folder, 'current')), 'releases/1.0-aaaa');
+    assert.deepEqual(readdirSync(join(folder, 'current/')).sort(), ['.edge-release', 'bin', 'web.bin']);
+    assert.equal(readFileSync(join(folder, 'current/bin/start'), 'utf8'), 'go');
+  });
+
+  test(`${name}: a release that is whole is not unpacked again`, () => {
+    const { folder, install } = hostWith(shell);
+    install('1.0');
+    writeFileSync(join(folder, 'current/written-later'), '');
+    assert.equal(install('1.0', { artifacts: ['/no/such/file', 'x', 'tar.gz'] }).status, 0);
+    assert.ok(existsSync(join(folder, 'current/written-later')));
+  });
+
+  test(`${name}: a release of the same name with other content, or cut short, is replaced as a whole`, () => {
+    const { folder, install } = hostWith(shell);
+    mkdirSync(join(folder, 'releases/1.0-aaaa'), { recursive: true });
+    writeFileSync(join(folder, 'releases/1.0-aaaa/half'), '');
+    assert.equal(install('1.0').status, 0);
+    assert.deepEqual(readdirSync(join(folder, 'current/')).sort(), ['.edge-release', 'bin']);
+  });
+
+  test(`${name}: an archive that cannot be unpacked leaves everything as it was`, () => {
+    const { home, folder, install } = hostWith(shell);
+    install('1.0');
+    writeFileSync(join(home, 'broken.tar.gz'), 'not an archive');
+    const failed = install('2.0', { artifacts: [join(home, 'broken.tar.gz'), 'x', 'tar.gz'] });
+    assert.notEqual(failed.status, 0);
+    assert.equal(readlinkSync(join(folder, 'current')), 'releases/1.0-aaaa');
+    assert.deepEqual(readdirSync(join(folder, 'releases')), ['1.0-aaaa']);
+  });
+
+  test(`${name}: the last releases are kept, and always the current and the previous one`, () => {
+    const { folder, install } = hostWith(shell);
+    for (const version of ['1.0', '2.0', '3.0', '4.0']) assert.equal(install(version, { keep: 1 }).status, 0);
+    assert.deepEqual(readdirSync(join(folder, 'releases')).sort(), ['3.0-aaaa', '4.0-aaaa']);
+    assert.equal(install('3.0', { keep: 1 }).status, 0);
+    assert.equal(readlinkSync(join(folder, 'current')), 'releases/3.0-aaaa');
+    assert.equal(readlinkSync(join(folder, 'previous')), 'releases/4.0-aaaa');
+    assert.deepEqual(readdirSync(join(folder, 'releases')).sort(), ['3.0-aaaa', '4.0-aaaa']);
+  });
+
+  test(`${name}: folders that Edge did not make are left alone`, () => {
+    const { folder, install } = hostWith(shell);
+    mkdirSync(join(folder, 'releases/by-hand'), { recursive: true });
+    for (const version of ['1.0', '2.0', '3.0']) install(version, { keep: 1 });
+    assert.deepEqual(readdirSync(join(folder, 'releases')).sort(), ['2.0-aaaa', '3.0-aaaa', 'by-hand']);
+  });
+
+  test(`${name}: a folder below the home folder is told as an absolute one`, () => {
+    const { home, look } = hostWith(shell);
+    assert.equal(look('1.0', '~/web'), `folder ${home}/web\n`);
+  });
+
+  test(`${name}: values are never read as code`, () => {
+    const { home, install } = hostWith(shell);
+    const evil = `$(touch ${home}/pwned);\`touch ${home}/pwned\`'"`;
+    install('1.0', { artifacts: [evil, evil, 'tar.gz'] });
+    assert.equal(existsSync(join(home, 'pwned')), false);
+  });
+}

@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { expectKind, HOST, Trial } from '../../../test/support/trial.ts';
+import type { Program } from '../../adapters/memory/hosts.ts';
+import { releaseInstall } from './release-install.ts';
+
+const SHA = 'ab'.repeat(32);
+const artifact = {
+  name: 'web.tar.gz',
+  path: '/artifacts/web.tar.gz',
+  sha256: SHA,
+  sizeBytes: 10,
+  unpack: 'tar.gz',
+};
+const release = { id: '2.0-abcdef01', version: '2.0', hash: 'abcdef01', artifacts: [artifact] };
+const inputs = { host: HOST, folder: '/srv/web', keep: 5, release };
+const INCOMING = `/srv/web/releases/.incoming/${SHA}`;
+
+/** A host that answers the look, and on which the install takes some time. */
+const host =
+  ({ whole = false, code = 0 } = {}): Program =>
+  ({ argv }) => {
+    if (argv[3] === 'edge-look') {
+      const text = `folder ${argv[4]}\n${whole ? 'complete\n' : ''}`;
+      return { durationMs: 10, code: 0, output: [{ atMs: 0, text }] };
+    }
+    return {
+      durationMs: 1_000,
+      code,
+      output: [{ atMs: 0, text: code === 0 ? '' : 'No space left on device\n' }],
+    };
+  };
+const startsOf = (trial: Trial): number[] => [...trial.host.starts.values()];
+
+test('artifacts are copied against their digest, then unpacked and linked', async () => {
+  const trial = new Trial({ program: host() });
+  const { outputs } = expectKind(await trial.finish(releaseInstall, inputs), 'done');
+  assert.deepEqual(outputs, { folder: '/srv/web/releases/2.0-abcdef01', release: '2.0-abcdef01' });
+  assert.deepEqual(trial.host.files.get(INCOMING), {
+    localPath: artifact.path,
+    path: INCOMING,
+    sha256: SHA,
+    mode: 0o644,
+  });
+  assert.deepEqual(startsOf(trial), [1, 1]);
+});
+
+test('a release that is on the host already is not copied again', async () => {
+  const trial = new Trial({ program: host({ whole: true }) });
+  expectKind(await trial.finish(releaseInstall, inputs), 'done');
+  assert.equal(trial.host.files.size, 0);
+});
+
+for (const at of ['before-save', 'after-save'] as const) {
+  for (const nth of [1, 2, 3, 4]) {
+    test(`an owner that dies ${at} number ${nth} is followed by one that ends the work, each command run once`, async () => {
+      const trial = new Trial({ program: host() });
+      await trial.attempt(releaseInstall, inputs, { crash: { at, nth } });
+      expectKind(await trial.finish(releaseInstall, inputs), 'done');
+      assert.deepEqual(startsOf(trial), [1, 1]);
+    });
+  }
+}
+
+test('a host that rebooted during the install is unknown, and the next attempt begins with a new look', async () => {
+  const trial = new Trial({ program: host() });
+  const running = trial.attempt(releaseInstall, inputs, { crash: { at: 'after-save', nth: 4 } });
+  await running;
+  trial.host.reboot();
+  expectKind(await trial.attempt(releaseInstall, inputs), 'unknown');
+  expectKind(await trial.finish(releaseInstall, inputs), 'done');
+});
+
+test('a script that fails says what the host said', async () => {
+  const trial = new Trial({ program: host({ code: 1 }) });
+  const { error } = expectKind(await trial.finish(releaseInstall, inputs), 'failed');
+  assert.match(error.message, /installing 2.0-abcdef01 in \/srv\/web.*exit status 1.*No space left/s);
+});
+
+test('a host that cannot be reached for the copy is tried again', async () => {
+  const trial = new Trial({ program: host() });
+  await trial.attempt(releaseInstall, inputs, { crash: { at: 'after-save', nth: 2 } });
+  trial.host.reachable = false;
+  assert.equal(expectKind(await trial.attempt(releaseInstall, inputs), 'failed').retryable, true);
+  trial.host.reachable = true;
+  expectKind(await trial.finish(releaseInstall, inputs), 'done');
+});
+
+test('a cancel ends the command that runs', async () => {
+  const trial = new Trial({ program: host() });
+  const worker = new AbortController();
+  const running = trial.attempt(releaseInstall, inputs, { signal: worker.signal });
+  running.catch(() => undefined);
+  await trial.clock.advance(300);
+  worker.abort(new Error('cancelled'));
+  await assert.rejects(running);
+  assert.deepEqual(await trial.cancel(releaseInstall, inputs), {
+    gone: true,
+    note: 'its processes were ended',
+  });
+});
+
+test('a release without a safe name is refused', async () => {
+  const evil = { ...inputs, release: { ...release, id: '../../etc' } };
+  assert.equal(
+    expectKind(await new Trial().attempt(releaseInstall, evil), 'failed').error.code,
+    'inputs_invalid',
+  );
+});

@@ -1,0 +1,167 @@
+import { z } from 'zod';
+import { defineAction } from '../../actions/define.ts';
+import { commandFailed } from '../../actions/host-run.ts';
+import {
+  type CommandEnd,
+  cancelCommand,
+  type Dispatched,
+  dispatched,
+  type RemoteCommand,
+  remoteIdOf,
+  runCommand,
+} from '../../actions/remote-command.ts';
+import { hostAddress, plannedRelease } from '../../actions/schemas.ts';
+import { asEdgeError, EdgeError } from '../../domain/errors.ts';
+import { remoteFolderField } from '../../domain/fields.ts';
+import type { Outcome } from '../../domain/outcome.ts';
+import type { PlannedArtifact } from '../../domain/plan.ts';
+import type { ActionContext } from '../../ports/action.ts';
+import { INSTALL, LOOK } from './install-script.ts';
+
+/** `folder` holds `releases/` and `current`; `keep`: how many releases stay, never without the current and the previous one. */
+export const releaseInstallInputs = z.strictObject({
+  host: hostAddress,
+  folder: remoteFolderField,
+  keep: z.int().min(1),
+  release: plannedRelease,
+  sudoUser: z.string().optional(),
+});
+type Inputs = z.infer<typeof releaseInstallInputs>;
+
+const progress = z.object({
+  stage: z.enum(['look', 'upload', 'install']),
+  /** Counts the commands of this task: after one whose end is unknown another one looks again. */
+  ordinal: z.number(),
+  /** Absolute, as the host said. */
+  folder: z.string(),
+  command: dispatched.nullable(),
+});
+type Progress = z.infer<typeof progress>;
+const FIRST: Progress = { stage: 'look', ordinal: 0, folder: '', command: null };
+
+const outputs = z.strictObject({ folder: z.string(), release: z.string() });
+const CANCEL_GRACE_MS = 5_000;
+
+/**
+ * Brings a release to a host and makes it the current one: artifacts are uploaded against their digest and unpacked into
+ * `releases/<release id>` unless that is whole already, then the link `current` is switched, by a rename. Done twice it
+ * changes nothing.
+ */
+export const releaseInstall = defineAction({
+  name: 'release.install',
+  major: 1,
+  inputs: releaseInstallInputs,
+  outputs,
+  fences: true,
+  async apply(context, inputs) {
+    let state = progress.nullable().parse(context.checkpoint) ?? FIRST;
+    if (state.stage === 'look') {
+      const looked = await look(context, inputs, state);
+      if ('kind' in looked) return looked;
+      await context.saveCheckpoint(looked);
+      state = looked;
+    }
+    if (state.stage === 'upload') {
+      await upload(context, inputs, state.folder);
+      state = { ...state, stage: 'install' };
+      await context.saveCheckpoint(state);
+    }
+    return install(context, inputs, state);
+  },
+  cancel(context, inputs) {
+    const state = progress.nullable().parse(context.checkpoint) ?? FIRST;
+    const command =
+      state.stage === 'look' ? lookCommand(inputs, state) : installCommand(context, inputs, state);
+    return cancelCommand(context, command, { dispatched: state.command, graceMs: CANCEL_GRACE_MS });
+  },
+});
+
+function lookCommand({ host, folder, release, sudoUser }: Inputs, { ordinal }: Progress): RemoteCommand {
+  return { host, ordinal, argv: ['sh', '-c', LOOK, 'edge-look', folder, release.id, release.hash], sudoUser };
+}
+
+/** Where the release is to go and whether it is there: what follows next, or what the action is to return. */
+async function look(context: ActionContext, inputs: Inputs, state: Progress): Promise<Progress | Outcome> {
+  let said = '';
+  const command = lookCommand(inputs, state);
+  const end = await runCommand(context, command, {
+    ...following(state),
+    capture: (text) => {
+      said += text;
+    },
+  });
+  if (end.kind === 'open' || end.code !== 0) return notDone(context, state, end, 'looking for the release');
+  const [first = '', second] = said.split('\n');
+  const folder = first.replace(/^folder /, '');
+  const stage = second === 'complete' ? 'install' : 'upload';
+  return { stage, ordinal: state.ordinal + 1, folder, command: null };
+}
+
+/** An upload leaves nothing but files under their digests: whatever goes wrong, it may be done again. */
+async function upload(
+  context: ActionContext,
+  { host, release, sudoUser }: Inputs,
+  folder: string,
+): Promise<void> {
+  for (const artifact of release.artifacts) {
+    context.progress(`copies ${artifact.name}, ${artifact.sizeBytes} bytes`);
+    const { path: localPath, sha256 } = artifact;
+    const mode = artifact.unpack === 'none' ? 0o755 : 0o644;
+    const file = { localPath, path: incoming(folder, artifact), sha256, mode, ...(sudoUser && { sudoUser }) };
+    try {
+      await context.ports.hosts.upload(host, file, context.signal);
+    } catch (thrown) {
+      throw context.signal.aborted ? thrown : uploadFailed(artifact, thrown);
+    }
+  }
+}
+
+/** What is not of the catalogue concerns the local file: all that the host says is. */
+function uploadFailed({ name, path }: PlannedArtifact, cause: unknown): EdgeError {
+  const error = asEdgeError(cause);
+  if (error.code !== 'internal') return error;
+  const message = `${name} cannot be copied from ${path}: ${error.message}`;
+  return new EdgeError('artifact_unreadable', message, { cause });
+}
+
+const incoming = (folder: string, { sha256 }: PlannedArtifact): string =>
+  `${folder}/releases/.incoming/${sha256}`;
+
+function installCommand(
+  context: ActionContext,
+  inputs: Inputs,
+  { ordinal, folder }: Progress,
+): RemoteCommand {
+  const { host, release, keep, sudoUser } = inputs;
+  const artifacts = release.artifacts.flatMap((artifact) => {
+    return [incoming(folder, artifact), artifact.name, artifact.unpack];
+  });
+  const token = remoteIdOf(context.task, ordinal);
+  const values = [folder, release.id, release.hash, String(keep), token, ...artifacts];
+  return { host, ordinal, argv: ['sh', '-c', INSTALL, 'edge-install', ...values], sudoUser };
+}
+
+async function install(context: ActionContext, inputs: Inputs, state: Progress): Promise<Outcome> {
+  const end = await runCommand(context, installCommand(context, inputs, state), following(state));
+  const { release } = inputs;
+  if (end.kind === 'open' || end.code !== 0) {
+    return notDone(context, state, end, `installing ${release.id} in ${state.folder}`);
+  }
+  return { kind: 'done', outputs: { folder: `${state.folder}/releases/${release.id}`, release: release.id } };
+}
+
+function following(state: Progress) {
+  return { dispatched: state.command, checkpoint: (command: Dispatched) => ({ ...state, command }) };
+}
+
+/** Both commands may be run twice: where the end of one is unknown, the next attempt begins with a new look. */
+async function notDone(
+  context: ActionContext,
+  state: Progress,
+  end: CommandEnd,
+  what: string,
+): Promise<Outcome> {
+  if (end.kind === 'exited') return { kind: 'failed', error: commandFailed([what], end), retryable: false };
+  if (end.outcome.kind === 'unknown') await context.saveCheckpoint({ ...FIRST, ordinal: state.ordinal + 1 });
+  return end.outcome;
+}
