@@ -271,7 +271,6 @@ test('notes, capacity and the expected time are not in the hash', () => {
 test('every plan carries the sequences that a rollback of it would use', () => {
   assert.deepEqual(Object.keys(build({ verb: 'restart', release: null }).plan.sequences), [
     'rolling',
-    'returning',
     'restart',
   ]);
 });

@@ -11,7 +11,7 @@ export type RollbackParent = {
 
 /**
  * The plan that returns each touched target to its own before (contract C7). What is out of service comes first, all at once
- * and free of the floor; then the rest, without canary; last the others. Failures do not stop it, and it is never rolled
+ * and free of the floor, since its guard takes nothing that is not held already; then the rest, without canary; last the others. Failures do not stop it, and it is never rolled
  * back itself. `null`: there is nothing to return, since no touched target has a known before, or the parent is a rollback.
  */
 export function planRollback(parent: RollbackParent, why: string): Plan | null {
@@ -55,9 +55,15 @@ function returnedTargets({ plan, touched }: RollbackParent): readonly Returned[]
       const target = plan.targets[index];
       const batch = batches.get(index);
       if (!target || !batch || target.before === null) return [];
-      const sequence = rollbackSequence(batch.sequence, held && !plan.hard);
+      const sequence = rollbackSequence(batch.sequence);
       return [
-        { target, before: target.before, sequence, turn: turnOf(target, sequence), parallel: batch.parallel },
+        {
+          target,
+          before: target.before,
+          sequence,
+          turn: turnOf(target, sequence, held && !plan.hard),
+          parallel: batch.parallel,
+        },
       ];
     });
 }
@@ -67,9 +73,9 @@ function batchOfTarget(plan: Plan): ReadonlyMap<number, Batch> {
   return new Map(batches.flatMap((batch) => batch.targets.map((target) => [target, batch] as const)));
 }
 
-function turnOf(target: PlanTarget, sequence: SequenceName): Returned['turn'] {
+function turnOf(target: PlanTarget, sequence: SequenceName, held: boolean): Returned['turn'] {
   if (!target.inServiceBefore) return 'others';
-  return sequence === 'returning' || sequence === 'cold' ? 'out of service' : 'in service';
+  return held || sequence === 'cold' ? 'out of service' : 'in service';
 }
 
 /** The targets and releases of the new plan. What they run now is not known for sure: what the parent meant to put there. */
@@ -117,7 +123,7 @@ function batchOf(sequence: SequenceName, entries: readonly Entry[]): Batch {
   const allAtOnce = entries[0]?.[1].turn === 'out of service';
   const allowed = Math.max(...entries.map(([, { parallel }]) => parallel));
   return {
-    name: sequence,
+    name: allAtOnce ? 'all at once' : 'all',
     sequence,
     targets: entries.map(([index]) => index),
     parallel: allAtOnce ? entries.length : Math.min(entries.length, allowed),

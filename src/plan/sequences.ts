@@ -6,15 +6,13 @@ import type { Settings } from './settings.ts';
 /**
  * The ways in which a target is worked on; a batch does one of them.
  * `rolling`: in service behind a balancer, in a full cycle. `plain`: no balancer. `cold`: nothing serves yet, so nothing
- * is drained. `returning`: Edge holds it out of service already (rollback only). `others`: was out of service and its
- * service ran. `others-stopped`: was out of service and nothing ran. `hard`: neither balancer nor check.
- * The `restart` ones leave out install.
+ * is drained. `others`: was out of service and its service ran. `others-stopped`: was out of service and nothing ran.
+ * `hard`: neither balancer nor check. The `restart` ones leave out install.
  */
 export const SEQUENCES = [
   'rolling',
   'plain',
   'cold',
-  'returning',
   'others',
   'others-stopped',
   'hard',
@@ -30,7 +28,6 @@ const BACK: Readonly<Record<SequenceName, SequenceName>> = {
   rolling: 'rolling',
   plain: 'plain',
   cold: 'cold',
-  returning: 'returning',
   others: 'others',
   'others-stopped': 'others-stopped',
   hard: 'hard',
@@ -40,18 +37,13 @@ const BACK: Readonly<Record<SequenceName, SequenceName>> = {
   'restart-hard': 'hard',
 };
 
-export function rollbackSequence(name: string, held: boolean): SequenceName {
-  if (held) return 'returning';
+export function rollbackSequence(name: string): SequenceName {
   return BACK[SEQUENCES.find((known) => known === name) ?? 'rolling'];
 }
 
 /** The sequences that a plan must carry: those that it uses, and those that a rollback of it would use. */
-export function withRollbacks(used: Iterable<SequenceName>): readonly SequenceName[] {
-  const all = new Set<SequenceName>();
-  for (const name of used) {
-    all.add(name).add(BACK[name]);
-    if (name === 'rolling' || name === 'restart') all.add('returning');
-  }
+export function withRollbacks(used: readonly SequenceName[]): readonly SequenceName[] {
+  const all = new Set([...used, ...used.map((name) => BACK[name])]);
   return SEQUENCES.filter((name) => all.has(name));
 }
 

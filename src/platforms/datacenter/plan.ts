@@ -14,7 +14,6 @@ const STEPS: Readonly<Record<SequenceName, readonly StepId[]>> = {
   rolling: ['guard', 'drain', 'stop', 'install', 'start', 'verify', 'enable', 'settle'],
   plain: ['stop', 'install', 'start', 'verify', 'settle'],
   cold: ['stop', 'install', 'start', 'verify'],
-  returning: ['drain', 'stop', 'install', 'start', 'verify', 'enable'],
   others: ['stop', 'install', 'start'],
   'others-stopped': ['install'],
   hard: ['stop', 'install', 'start'],
