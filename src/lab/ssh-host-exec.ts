@@ -38,7 +38,8 @@ export function runCommand(channel: ServerChannel, options: ExecOptions): Runnin
   const exited = exitOf(child, channel);
   feedInput(channel, child.stdin);
   const drained = drainOutput(child, channel);
-  Promise.all([exited, drained]).then(() => channel.end());
+  // Neither rejects.
+  void Promise.all([exited, drained]).then(() => channel.end());
 
   const detach = () => {
     for (const stream of [child.stdin, child.stdout, child.stderr]) stream.destroy();

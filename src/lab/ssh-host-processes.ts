@@ -7,7 +7,8 @@ const ROUNDS = 200;
 const PAUSE_MS = 10;
 
 /**
- * Ids of all living processes that carry the marker of the host in `folder`, in whatever session or group they are.
+ * Ids of all living processes that carry the marker of the host in `folder`, in whatever session or group they are; only
+ * one that was started with an emptied environment (`env -i`) is not seen.
  * Empty where there is no /proc (macOS): there only the process groups that a host remembers can be found.
  */
 export function processesOf(folder: string): readonly number[] {

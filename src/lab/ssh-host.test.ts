@@ -10,6 +10,7 @@ import { buffer } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect, exec, type Login, openExec } from '../../test/support/ssh-exec.ts';
+import { until } from '../../test/support/until.ts';
 import { SshHost } from './ssh-host.ts';
 import { knownHostsLine, newKeyPair, writeIdentity } from './ssh-host-keys.ts';
 import { processesOf } from './ssh-host-processes.ts';
@@ -43,13 +44,6 @@ const startHost = (name: string) =>
 function contentOf(file: string): string {
   const path = join(host.folder, file);
   return existsSync(path) ? readFileSync(path, 'utf8') : '';
-}
-
-async function until(isTrue: () => boolean): Promise<void> {
-  for (let tries = 0; !isTrue(); tries += 1) {
-    assert.ok(tries < 1000, 'it did not become true');
-    await sleep(10);
-  }
 }
 
 test('a command runs in the folder of its host, with a clean environment and a group of its own', async () => {
@@ -133,9 +127,9 @@ test('a command goes on when its connection is cut, with its input closed', asyn
   const client = await connect(login);
   const channel = await openExec(client, 'cat >input; trap "" PIPE; sleep 0.2; echo $$ >survived');
   channel.write('half a line');
-  await until(() => contentOf('input') === 'half a line');
+  await until('its input arrived', () => contentOf('input') === 'half a line');
   assert.equal(host.cutConnections(), 1);
-  await until(() => existsSync(join(host.folder, 'survived')));
+  await until('it went on', () => existsSync(join(host.folder, 'survived')));
   assert.equal(contentOf('input'), 'half a line');
 });
 
@@ -200,7 +194,7 @@ test('stop leaves no process, not even one that left its session and ignores TER
     client,
     'setsid sh -c \'trap "" TERM HUP; while :; do sleep 1; done\' >/dev/null 2>&1 </dev/null & sleep 100 >/dev/null 2>&1 </dev/null &',
   );
-  await until(() => processesOf(stopped.folder).length >= 3);
+  await until('all run', () => processesOf(stopped.folder).length >= 3);
   await stopped.stop();
   assert.deepEqual(processesOf(stopped.folder), []);
 });

@@ -1,11 +1,10 @@
 import { once } from 'node:events';
-import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
-import { join } from 'node:path';
 import ssh2, { type AuthContext, type Connection, type ParsedKey, type Session } from 'ssh2';
 import { type RunningCommand, runCommand } from './ssh-host-exec.ts';
 import { newKeyPair, parsePublicKey, sameBytes } from './ssh-host-keys.ts';
 import { HOST_MARKER, isGroupAlive, killProcessesOf } from './ssh-host-processes.ts';
+import { searchPath, writePrograms } from './ssh-host-programs.ts';
 
 export type SshHostOptions = {
   readonly name: string;
@@ -22,12 +21,6 @@ export type SshHostOptions = {
 /** As sshd's defaults: MaxAuthTries and MaxSessions. */
 const MAX_AUTH_TRIES = 6;
 const MAX_SESSIONS = 10;
-const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
-const NO_SUDO = `#!/bin/sh
-echo 'sudo: the lab has no sudo; its hosts run everything as the user who started the lab' >&2
-exit 1
-`;
-
 /** A reset is refused, and leaves the socket open for ever, once its sending side has been shut (Node 24, libuv). */
 function cut(socket: Socket): void {
   if (socket.writable) socket.resetAndDestroy();
@@ -73,8 +66,7 @@ export class SshHost {
     host.#listener.listen(options.port, options.address);
     await once(host.#listener, 'listening');
     killProcessesOf(host.folder, []);
-    await mkdir(join(host.folder, '.lab/bin'), { recursive: true });
-    await writeFile(join(host.folder, '.lab/bin/sudo'), NO_SUDO, { mode: 0o755 });
+    await writePrograms(host.folder);
     return host;
   }
 
@@ -162,7 +154,7 @@ export class SshHost {
   #remember({ group, exited }: RunningCommand): void {
     if (group === undefined) return;
     this.#groups.add(group);
-    exited.then(() => {
+    void exited.then(() => {
       if (!isGroupAlive(group)) this.#groups.delete(group);
     });
   }
@@ -173,7 +165,7 @@ export class SshHost {
       USER: this.user,
       LOGNAME: this.user,
       SHELL: '/bin/sh',
-      PATH: `${join(this.folder, '.lab/bin')}:${SYSTEM_PATH}`,
+      PATH: searchPath(this.folder),
       [HOST_MARKER]: this.folder,
     };
   }

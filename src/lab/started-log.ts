@@ -7,19 +7,16 @@ export type StartCount = {
   readonly startedMoreThanOnce: readonly string[];
 };
 
-/** What scripts write that were not started by Edge. */
-const NO_TASK = '-';
+/** In a host's folder; one line `<task id> <program>` for each start (see `ssh-host-programs.ts`). */
+export const STARTED_LOG = 'started.log';
 
-/**
- * Counts the lines `<task id> <script> <release>` that the application's scripts append to `started.log` in the folders
- * of the hosts, one at each start, before they do anything.
- */
+/** Counts the starts that the hosts in these folders wrote down. */
 export async function countStarts(folders: readonly string[]): Promise<StartCount> {
   const logs = await Promise.all(folders.map(readLog));
   const starts = new Map<string, number>();
   for (const line of logs.join('').split('\n')) {
     const [task = ''] = line.split(' ');
-    if (task !== '' && task !== NO_TASK) starts.set(task, (starts.get(task) ?? 0) + 1);
+    if (task !== '') starts.set(task, (starts.get(task) ?? 0) + 1);
   }
   const startedMoreThanOnce = [...starts].filter(([, count]) => count > 1).map(([task]) => task);
   return { starts, startedMoreThanOnce };
@@ -27,7 +24,7 @@ export async function countStarts(folders: readonly string[]): Promise<StartCoun
 
 async function readLog(folder: string): Promise<string> {
   try {
-    return await readFile(join(folder, 'started.log'), 'utf8');
+    return await readFile(join(folder, STARTED_LOG), 'utf8');
   } catch (error) {
     if (isMissing(error)) return '';
     throw error;

@@ -49,15 +49,23 @@ export function openExec(client: Client, command: string): Promise<ClientChannel
 }
 
 /** Runs a command to its end; `input` goes to its standard input, which is then closed. */
-export async function exec(
+export function exec(
   client: Client,
   command: string,
   input: Uint8Array = Buffer.alloc(0),
 ): Promise<ExecResult> {
-  const channel = await openExec(client, command);
-  const exited = once(channel, 'exit');
+  return new Promise((resolve, reject) => {
+    // All is listened to at once: the exit may be in the packet that opens the channel.
+    client.exec(command, (error, channel) => {
+      if (error) reject(error);
+      else finish(channel, input).then(resolve, reject);
+    });
+  });
+}
+
+async function finish(channel: ClientChannel, input: Uint8Array): Promise<ExecResult> {
+  const parts = [once(channel, 'exit'), buffer(channel), buffer(channel.stderr as Readable)] as const;
   channel.end(input);
-  const [stdout, stderr] = await Promise.all([buffer(channel), buffer(channel.stderr as Readable)]);
-  const [code, signal] = await exited;
+  const [[code, signal], stdout, stderr] = await Promise.all(parts);
   return { code, signal, stdout, stderr };
 }

@@ -11,6 +11,8 @@ const KEEP_ALIVE_MS = 65_000;
 const MAX_SLOW_MS = 60_000;
 /** While stopping, a kept connection may still bring a request that was already under way. */
 const IDLE_GRACE_MS = 300;
+const PAGES = ['/', '/slow'];
+const METRICS_TYPE = 'text/plain; version=0.0.4';
 const BUCKETS_S = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 const { values } = parseArgs({
@@ -54,7 +56,7 @@ function metrics() {
   ].join('\n');
 }
 
-function send(response, code, body, type = 'text/plain; charset=utf-8') {
+function send(response, code, { body, type = 'text/plain; charset=utf-8' }) {
   const closing = phase === 'stopping' ? { Connection: 'close' } : {};
   const headers = {
     'Content-Type': type,
@@ -66,33 +68,43 @@ function send(response, code, body, type = 'text/plain; charset=utf-8') {
 
 function sendHealth(response) {
   const code = { ok: 200, broken: 500, starting: 503, stopping: 503 }[phase];
-  send(
-    response,
-    code,
-    `${JSON.stringify({ status: phase, version: release.version })}\n`,
-    'application/json',
-  );
+  const body = `${JSON.stringify({ status: phase, version: release.version })}
+`;
+  send(response, code, { body, type: 'application/json' });
 }
 
 async function sendPage(url, response) {
+  if (!PAGES.includes(url.pathname)) return send(response, 404, { body: 'no such page\n' });
   if (url.pathname === '/slow') await sleep(Math.min(Number(url.searchParams.get('ms')) || 0, MAX_SLOW_MS));
-  if (url.pathname !== '/' && url.pathname !== '/slow') return send(response, 404, 'no such page\n');
-  if (phase === 'starting') return send(response, 503, 'starting\n');
-  if (release.broken) return send(response, 500, `${release.version} is broken\n`);
-  send(response, 200, `hello from ${release.version}\n`);
+  if (phase === 'starting') return send(response, 503, { body: 'starting\n' });
+  if (release.broken) return send(response, 500, { body: `${release.version} is broken\n` });
+  send(response, 200, { body: `hello from ${release.version}\n` });
 }
 
 async function answer(request, response) {
   const url = new URL(request.url, 'http://app');
   if (url.pathname === '/health') return sendHealth(response);
-  if (url.pathname === '/metrics') return send(response, 200, metrics(), 'text/plain; version=0.0.4');
+  if (url.pathname === '/metrics') return send(response, 200, { body: metrics(), type: METRICS_TYPE });
   const begin = performance.now();
-  const path = ['/', '/slow'].includes(url.pathname) ? url.pathname : 'other';
+  const path = PAGES.includes(url.pathname) ? url.pathname : 'other';
   response.once('close', () => observe(path, response.statusCode, (performance.now() - begin) / 1000));
   await sendPage(url, response);
 }
 
 const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, answer);
+
+/** Connections that have not asked anything yet: a health monitor or a balancer may have opened them ahead. */
+const silent = new Set();
+server.on('connection', (socket) => {
+  silent.add(socket);
+  socket.once('close', () => silent.delete(socket));
+});
+server.prependListener('request', (request) => silent.delete(request.socket));
+
+function closeIdle() {
+  server.close();
+  for (const socket of silent) socket.destroy();
+}
 
 /** Stops accepting, finishes what is in flight, then ends by itself: nothing is left that keeps the process alive. */
 function stop() {
@@ -100,7 +112,7 @@ function stop() {
   phase = 'stopping';
   // The HTTP server's own close() would cut kept connections at once, with a request perhaps on its way.
   TcpServer.prototype.close.call(server, () => process.exit(0));
-  setTimeout(() => server.close(), IDLE_GRACE_MS);
+  setTimeout(closeIdle, IDLE_GRACE_MS);
 }
 
 process.on('SIGTERM', stop);
