@@ -40,7 +40,7 @@ const IDLE_FROM_CLIENT_MS = 65_000;
 export function startVirtual(pool: Pool, settings: VirtualSettings): Promise<Virtual> {
   const router = new Router(pool, settings);
   const server = createServer({ keepAliveTimeout: IDLE_FROM_CLIENT_MS }, (incoming, outgoing) =>
-    carry(pool, incoming, outgoing, router),
+    carry(router, incoming, outgoing),
   );
   // A client that has sent its request may close its half of the connection and still gets the answer.
   Object.assign(server, { httpAllowHalfOpen: true });
@@ -57,13 +57,13 @@ export function startVirtual(pool: Pool, settings: VirtualSettings): Promise<Vir
 
 /** Chooses the member of a request, and owns the connections to members. */
 class Router {
-  readonly #pool: Pool;
+  readonly pool: Pool;
   readonly #settings: VirtualSettings;
   readonly #agents = new Map<Member, Agent>();
   readonly #pins = new Map<Socket, Pin>();
 
   constructor(pool: Pool, settings: VirtualSettings) {
-    this.#pool = pool;
+    this.pool = pool;
     this.#settings = settings;
     for (const member of pool.members) {
       this.#agents.set(
@@ -81,8 +81,8 @@ class Router {
     const known = this.#pins.get(incoming.socket);
     if (known) return known;
     const cookie = this.#settings.persistence?.cookie;
-    const bound = cookie && persistentMember(this.#pool, persistenceRecord(incoming.headers.cookie, cookie));
-    const member = bound || nextMember(this.#pool);
+    const bound = cookie && persistentMember(this.pool, persistenceRecord(incoming.headers.cookie, cookie));
+    const member = bound || nextMember(this.pool);
     if (!member) return undefined;
     const agent = this.pinned ? this.#pin(incoming.socket, member) : this.#agents.get(member);
     if (!agent) return undefined;
@@ -109,45 +109,52 @@ class Router {
   }
 }
 
-function carry(pool: Pool, incoming: IncomingMessage, outgoing: ServerResponse, router: Router): void {
-  pool.counters.requests += 1;
+function carry(router: Router, incoming: IncomingMessage, outgoing: ServerResponse): void {
+  const { counters } = router.pool;
+  counters.requests += 1;
   const route = router.route(incoming);
   if (!route) {
-    pool.counters.noMember += 1;
+    counters.noMember += 1;
     refuse(outgoing, 503, 'no member is in service');
     return;
   }
-  const { member } = route;
-  member.requests += 1;
-  if (!router.pinned) member.connections += 1;
   const toMember = request({
-    ...member.connect,
+    ...route.member.connect,
     method: incoming.method,
     path: incoming.url,
     headers: endToEndFields(incoming),
     agent: route.agent,
   });
-  // The end of the answer's life is the one place where a request stops to count, whatever became of it.
-  let failed = false;
-  outgoing.once('close', () => {
-    if (!router.pinned) member.connections -= 1;
-    if (failed) pool.counters.memberFailed += 1;
-    else if (outgoing.writableFinished) pool.counters.answered += 1;
-    else pool.counters.clientAborted += 1;
-    toMember.destroy();
-  });
-  const fail = (error: Error): void => {
-    if (outgoing.destroyed || failed) return;
-    failed = true;
-    if (outgoing.headersSent) outgoing.destroy();
-    else refuse(outgoing, 502, `${member.name} failed: ${error.message}`);
-  };
+  const fail = account(router, route.member, outgoing);
+  outgoing.once('close', () => toMember.destroy());
   toMember.on('error', fail);
   toMember.once('response', (answer) => {
     answer.on('error', fail);
     passOn(answer, outgoing, { setCookie: route.setCookie, pinned: router.pinned });
   });
   incoming.pipe(toMember);
+}
+
+/**
+ * Counts a request for its member until its answer is over, whatever became of it: that is the one place where it stops
+ * to count. Returns what to call when the member fails it.
+ */
+function account({ pool, pinned }: Router, member: Member, outgoing: ServerResponse): (error: Error) => void {
+  let failed = false;
+  member.requests += 1;
+  if (!pinned) member.connections += 1;
+  outgoing.once('close', () => {
+    if (!pinned) member.connections -= 1;
+    if (failed) pool.counters.memberFailed += 1;
+    else if (outgoing.writableFinished) pool.counters.answered += 1;
+    else pool.counters.clientAborted += 1;
+  });
+  return (error) => {
+    if (outgoing.destroyed || failed) return;
+    failed = true;
+    if (outgoing.headersSent) outgoing.destroy();
+    else refuse(outgoing, 502, `${member.name} failed: ${error.message}`);
+  };
 }
 
 type PassOn = { readonly setCookie: string | undefined; readonly pinned: boolean };
