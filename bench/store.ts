@@ -1,0 +1,116 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { memoryBell } from '../src/adapters/memory/bell.ts';
+import { openMemoryStore } from '../src/adapters/memory/store.ts';
+import type { Store } from '../src/adapters/sql/ports.ts';
+import { openSqliteStore } from '../src/adapters/sqlite/store.ts';
+import type { Event } from '../src/domain/event.ts';
+import type { TaskId } from '../src/domain/ids.ts';
+import type { Commit, Lease } from '../src/ports/journal.ts';
+import { claimOf, commitOf, deployment, done, lease, task, WORKER } from '../test/contracts/sample.ts';
+
+// What the store alone allows: the engine's loop with an engine that only passes rows on.
+// bin/node bench/store.ts [--steps 60000] [--lot 512] [--memory]
+
+const { values } = parseArgs({
+  options: {
+    steps: { type: 'string', default: '60000' },
+    lot: { type: 'string', default: '512' },
+    memory: { type: 'boolean', default: false },
+  },
+});
+const steps = Number(values.steps);
+const lot = Number(values.lot);
+
+const INPUTS = {
+  host: { name: 'web-17', address: '10.1.2.17', port: 22, user: 'deploy' },
+  argv: ['/opt/shop/bin/stop', '--graceful', '--timeout', '30'],
+  timeoutMs: 60_000,
+};
+
+const folder = mkdtempSync(join(tmpdir(), 'edge-bench-'));
+const store = values.memory
+  ? openMemoryStore({ bell: memoryBell(), now: Date.now })
+  : await openSqliteStore({ folder, bell: memoryBell() });
+const startedAt = performance.now();
+const spent = await loop(store);
+const seconds = (performance.now() - startedAt) / 1000;
+console.log(
+  JSON.stringify({
+    steps,
+    lot,
+    stepsPerS: Math.round(steps / seconds),
+    msPerLot: spent,
+    rssMb: Math.round(process.memoryUsage.rss() / 1e6),
+  }),
+);
+await store.close();
+rmSync(folder, { recursive: true });
+
+/** Two lots side by side, so that workers and driver have something to do at once, as in the product. */
+async function loop({ journal, tasks }: Store): Promise<Record<string, number>> {
+  const own = await lease(journal, deployment('bench'), 'bench');
+  const spent: Record<string, number> = {};
+  const timed = async <T>(name: string, work: Promise<T>): Promise<T> => {
+    const from = performance.now();
+    const result = await work;
+    spent[name] = (spent[name] ?? 0) + performance.now() - from;
+    return result;
+  };
+  let next = 0;
+  let version = 1;
+  const open = (count: number) =>
+    Array.from({ length: count }, () => task(own.deployment, next++, { inputs: INPUTS }));
+  const commit = async (changes: Partial<Commit>): Promise<void> => {
+    const result = await journal.commit(own, commitOf({ expectedVersion: version, ...changes }));
+    if (result.kind !== 'committed') throw new Error(result.kind);
+    version = result.version;
+  };
+  await commit({ open: open(2 * lot) });
+  let ended = 0;
+  const worker = async (): Promise<void> => {
+    while (ended < steps) {
+      const claimed = await timed('claim', tasks.claim(claimOf({ max: lot })));
+      if (claimed.length > 0) await timed('report', tasks.report(WORKER, claimed.map(done)));
+      else await new Promise((resolve) => setImmediate(resolve));
+    }
+  };
+  const driver = async (): Promise<void> => {
+    while (ended < steps) {
+      await timed('acquire', journal.acquire('bench', 30_000, 16));
+      const read = await timed('read', journal.read(own, lot));
+      const close = read.commands.flatMap((one) => (one.kind === 'report' ? [one.task] : []));
+      if (close.length === 0) {
+        await new Promise((resolve) => setImmediate(resolve));
+        continue;
+      }
+      const more = open(close.length);
+      const handled = read.commands.map(({ id }) => id);
+      await timed('commit', commit({ events: eventsOf(own, close), handled, close, open: more }));
+      ended += close.length;
+    }
+  };
+  await Promise.all([worker(), driver()]);
+  return Object.fromEntries(
+    Object.entries(spent).map(([name, ms]) => [name, +(ms / (steps / lot)).toFixed(2)]),
+  );
+}
+
+function eventsOf(_own: Lease, ended: readonly TaskId[]): readonly Event[] {
+  const succeeded = ended.map(
+    (_, index): Event => ({
+      kind: 'task.succeeded',
+      target: index,
+      step: 1,
+      group: 0,
+      attempt: 1,
+      worker: WORKER,
+      startedAt: 1_800_000_000_000,
+      outputs: { code: 0 },
+    }),
+  );
+  const targets = ended.map((_, index) => index);
+  return [...succeeded, { kind: 'tasks.granted', targets, steps: targets }];
+}

@@ -1,0 +1,49 @@
+import type { DeploymentId } from '../../domain/ids.ts';
+import type { Lease } from '../../ports/journal.ts';
+import { all, type Operation, run, type Scope } from './operation.ts';
+
+type Row = {
+  readonly id: DeploymentId;
+  readonly lease_owner: string | null;
+  readonly lease_epoch: number;
+  readonly lease_until: number;
+};
+
+/** What only a lease that has run out, or the caller's own, lets through; and only where there is something to do. */
+const SELECT = `SELECT id, lease_owner, lease_epoch, lease_until FROM deployments d
+  WHERE open = 1 AND (lease_owner = ? OR lease_until <= ?)
+    AND ((ended_at IS NULL AND (lease_until <= ? OR wake_at <= ?))
+      OR EXISTS (SELECT 1 FROM inbox i WHERE i.deployment = d.id)
+      OR EXISTS (SELECT 1 FROM tasks t WHERE t.deployment = d.id AND t.deadline_at <= ? AND t.state <> 'reported'))
+  ORDER BY driven_at LIMIT ?`;
+
+type Wanted = { readonly owner: string; readonly leaseMs: number; readonly limit: number };
+
+/** `Journal.acquire`. Oldest driven first; an own lease is renewed in its second half only, so that most calls write nothing. */
+export function* acquire(scope: Scope, wanted: Wanted): Operation<readonly Lease[]> {
+  const { now } = scope;
+  const sql = `${SELECT} ${scope.dialect.forUpdate}`;
+  const rows = yield* all<Row>(sql, wanted.owner, now, now, now, now, wanted.limit);
+  const leases: Lease[] = [];
+  for (const row of rows) leases.push(yield* take(now, row, wanted));
+  return leases;
+}
+
+function* take(now: number, row: Row, wanted: Wanted): Operation<Lease> {
+  const { owner, leaseMs } = wanted;
+  const isOwn = row.lease_owner === owner;
+  const leftMs = row.lease_until - now;
+  if (isOwn && leftMs > leaseMs / 2) {
+    return { deployment: row.id, owner, epoch: row.lease_epoch, leaseMs: leftMs };
+  }
+  const epoch = isOwn ? row.lease_epoch : row.lease_epoch + 1;
+  yield* run(
+    'UPDATE deployments SET lease_owner = ?, lease_epoch = ?, lease_until = ?, driven_at = ? WHERE id = ?',
+    owner,
+    epoch,
+    now + leaseMs,
+    now,
+    row.id,
+  );
+  return { deployment: row.id, owner, epoch, leaseMs };
+}

@@ -1,0 +1,109 @@
+import type { DeploymentId, TaskId, WorkerId } from '../../domain/ids.ts';
+import type { Claim, ClaimedTask } from '../../ports/task-board.ts';
+import { parse, parseOrNull } from './json.ts';
+import { all, each, type Operation, type Scope } from './operation.ts';
+import { CANCEL } from './tasks.ts';
+
+/**
+ * How long a write of an owner that went silent without proof of death may still be under way: the deadline of one call
+ * to a balancer and a long pause of its process (M6, contract C9). Counted from the end of its lease.
+ */
+export const QUARANTINE_MS = 60_000;
+
+type Row = {
+  readonly n: number;
+  readonly id: TaskId;
+  readonly deployment: DeploymentId;
+  readonly target: string;
+  readonly step: string;
+  readonly action: string;
+  readonly inputs: string;
+  readonly state: 'ready' | 'waiting' | 'claimed';
+  readonly due_at: number;
+  readonly deadline_at: number;
+  readonly owner: WorkerId | null;
+  readonly epoch: number;
+  readonly attempt: number;
+  readonly quarantine_until: number;
+  readonly cancel: number;
+  readonly checkpoint: string | null;
+};
+
+const SELECT = `SELECT n, id, deployment, target, step, action, inputs, state, due_at, deadline_at, owner, epoch, attempt,
+  quarantine_until, cancel, checkpoint FROM tasks WHERE pool = ?`;
+
+/** `TaskBoard.claim`. What proven-dead owners left comes first, then what is due longest. */
+export function* claim(scope: Scope, request: Claim): Operation<readonly ClaimedTask[]> {
+  const left = yield* leftBehind(scope, request);
+  const rows = [...left, ...(yield* due(scope, request, request.max - left.length))];
+  const claimed = rows.map((row) => nextOwner(row, request.gone));
+  yield* each(
+    `UPDATE tasks SET state = 'claimed', owner = ?, lease_ms = ?, due_at = ?, epoch = ?, attempt = ?,
+       quarantine_until = ?, cancel = ? WHERE n = ?`,
+    claimed.map((row) => [
+      request.worker,
+      request.leaseMs,
+      scope.now + request.leaseMs,
+      row.epoch,
+      row.attempt,
+      row.quarantine_until,
+      row.cancel,
+      row.n,
+    ]),
+  );
+  return claimed.map((row) => toClaimed(scope.now, row));
+}
+
+/** Ready or waiting long enough, or owned by one whose lease has run out. */
+function* due(scope: Scope, request: Claim, limit: number): Operation<readonly Row[]> {
+  const { inTexts, forUpdate } = scope.dialect;
+  return yield* all<Row>(
+    `${SELECT} AND due_at <= ? AND ${inTexts('action')} ORDER BY due_at, n LIMIT ? ${forUpdate}`,
+    request.pool,
+    scope.now,
+    JSON.stringify(request.capabilities),
+    limit,
+  );
+}
+
+/** Under a lease that would still last, were its owner not gone (contract C9). */
+function* leftBehind(scope: Scope, request: Claim): Operation<readonly Row[]> {
+  if (request.gone.length === 0) return [];
+  const { inTexts, forUpdate } = scope.dialect;
+  return yield* all<Row>(
+    `${SELECT} AND due_at > ? AND state = 'claimed' AND ${inTexts('owner')} AND ${inTexts('action')}
+     ORDER BY due_at, n LIMIT ? ${forUpdate}`,
+    request.pool,
+    scope.now,
+    JSON.stringify(request.gone),
+    JSON.stringify(request.capabilities),
+    request.max,
+  );
+}
+
+/** The row under its new owner. To go on after a `wait` is the same attempt; a quarantine that runs is never shortened. */
+function nextOwner(row: Row, gone: readonly WorkerId[]): Row {
+  const wentSilent = row.state === 'claimed' && row.owner !== null && !gone.includes(row.owner);
+  return {
+    ...row,
+    epoch: row.epoch + 1,
+    attempt: row.state === 'waiting' ? row.attempt : row.attempt + 1,
+    quarantine_until: wentSilent ? row.due_at + QUARANTINE_MS : row.quarantine_until,
+    cancel: row.cancel === CANCEL.none ? CANCEL.none : CANCEL.told,
+  };
+}
+
+const toClaimed = (now: number, row: Row): ClaimedTask => ({
+  task: row.id,
+  deployment: row.deployment,
+  target: row.target,
+  step: row.step,
+  action: row.action,
+  inputs: parse(row.inputs),
+  epoch: row.epoch,
+  attempt: row.attempt,
+  checkpoint: parseOrNull(row.checkpoint),
+  cancel: row.cancel !== CANCEL.none,
+  quarantineMs: Math.max(0, row.quarantine_until - now),
+  remainingMs: Math.max(0, row.deadline_at - now),
+});

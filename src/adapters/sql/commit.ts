@@ -1,0 +1,122 @@
+import type { NewDeployment } from '../../domain/command.ts';
+import type { DeploymentId } from '../../domain/ids.ts';
+import { DRIVER_TOPIC } from '../../domain/topics.ts';
+import type { Commit, Committed, Lease } from '../../ports/journal.ts';
+import { insertDeployment } from './create.ts';
+import { canTake, changeHolds } from './holds.ts';
+import { each, first, type Operation, run, type Scope } from './operation.ts';
+import { changeTasks } from './tasks.ts';
+
+type Place = { readonly project: string; readonly environment: string };
+
+/** `Journal.commit`. All questions come before the first write, so that `lost` and `stale` have written nothing. */
+export function* commit(scope: Scope, lease: Lease, changes: Commit): Operation<Committed> {
+  const { deployment } = lease;
+  const place = yield* ownedPlace(scope, lease, changes.expectedVersion);
+  if (!place) return { kind: 'lost' };
+  if (!(yield* canTake(scope, deployment, changes))) return { kind: 'stale' };
+  const version = yield* appendEvents(scope, deployment, changes);
+  yield* run(
+    `DELETE FROM inbox WHERE ${scope.dialect.inTexts('id')} AND deployment = ?`,
+    JSON.stringify(changes.handled),
+    deployment,
+  );
+  yield* changeTasks(scope, deployment, changes);
+  yield* changeHolds(scope, deployment, changes);
+  yield* recordPlaced(scope, { ...place, deployment }, changes);
+  yield* summarize(scope, deployment, { ...changes, version });
+  if (changes.successor) yield* handOver(scope, deployment, changes.successor);
+  if (changes.summary.ended) yield* close(scope, deployment);
+  return { kind: 'committed', version, now: scope.now };
+}
+
+/** The compare of the compare-and-set: nothing, if another owner, epoch or version is there. */
+function* ownedPlace(scope: Scope, lease: Lease, version: number): Operation<Place | undefined> {
+  return yield* first<Place>(
+    `SELECT project, environment FROM deployments
+     WHERE id = ? AND lease_owner = ? AND lease_epoch = ? AND stream_version = ? ${scope.dialect.forUpdate}`,
+    lease.deployment,
+    lease.owner,
+    lease.epoch,
+    version,
+  );
+}
+
+function* appendEvents(scope: Scope, deployment: DeploymentId, changes: Commit): Operation<number> {
+  const { expectedVersion, events, snapshot } = changes;
+  const version = expectedVersion + events.length;
+  yield* each(
+    'INSERT INTO events (deployment, version, at, body) VALUES (?, ?, ?, ?)',
+    events.map((event, index) => [deployment, expectedVersion + index + 1, scope.now, JSON.stringify(event)]),
+  );
+  if (snapshot === undefined) return version;
+  yield* run(
+    `INSERT INTO snapshots (deployment, version, state) VALUES (?, ?, ?)
+     ${scope.dialect.orUpdate(['deployment'], ['version', 'state'])}`,
+    deployment,
+    version,
+    JSON.stringify(snapshot),
+  );
+  return version;
+}
+
+function* recordPlaced(
+  scope: Scope,
+  at: Place & { readonly deployment: DeploymentId },
+  changes: Commit,
+): Operation<void> {
+  yield* each(
+    `INSERT INTO placed (project, environment, target, release_id, at, deployment) VALUES (?, ?, ?, ?, ?, ?)
+     ${scope.dialect.orUpdate(['project', 'environment', 'target'], ['release_id', 'at', 'deployment'])}`,
+    changes.placed.map(({ target, release }) => [
+      at.project,
+      at.environment,
+      target,
+      release,
+      scope.now,
+      at.deployment,
+    ]),
+  );
+}
+
+function* summarize(
+  scope: Scope,
+  deployment: DeploymentId,
+  changes: Commit & { readonly version: number },
+): Operation<void> {
+  const { summary, events, version, wakeAt } = changes;
+  const startedAt = events.some(({ kind }) => kind === 'deployment.started') ? scope.now : null;
+  yield* run(
+    `UPDATE deployments SET status = ?, reason = ?, counts = ?, exceptions = ?, stream_version = ?, wake_at = ?,
+       started_at = COALESCE(started_at, ?), ended_at = COALESCE(ended_at, ?), driven_at = ? WHERE id = ?`,
+    summary.status,
+    summary.reason,
+    JSON.stringify(summary.counts),
+    summary.exceptions,
+    version,
+    wakeAt,
+    startedAt,
+    summary.ended ? scope.now : null,
+    scope.now,
+    deployment,
+  );
+}
+
+/** The rollback gets the lock and what its parent holds, in the transaction that makes it (contract C7). */
+function* handOver(scope: Scope, parent: DeploymentId, successor: NewDeployment): Operation<void> {
+  yield* insertDeployment(scope, successor);
+  yield* run('UPDATE locks SET deployment = ? WHERE deployment = ?', successor.id, parent);
+  yield* run('UPDATE holds SET deployment = ? WHERE deployment = ?', successor.id, parent);
+}
+
+/**
+ * Frees the lock, and leaves nothing that a worker could still claim. A driver looks at the deployment again only if the
+ * inbox still has something for it.
+ */
+function* close(scope: Scope, deployment: DeploymentId): Operation<void> {
+  yield* run('DELETE FROM locks WHERE deployment = ?', deployment);
+  yield* run('DELETE FROM tasks WHERE deployment = ?', deployment);
+  const waiting = yield* first('SELECT 1 FROM inbox WHERE deployment = ? LIMIT 1', deployment);
+  yield* run('UPDATE deployments SET open = ? WHERE id = ?', waiting ? 1 : 0, deployment);
+  scope.ring(DRIVER_TOPIC);
+}

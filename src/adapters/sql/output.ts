@@ -1,0 +1,30 @@
+import type { DeploymentId, TaskId } from '../../domain/ids.ts';
+import type { TaskOutput } from '../../ports/task-board.ts';
+import { all, each, type Operation, type Scope } from './operation.ts';
+
+type Row = {
+  readonly id: TaskId;
+  readonly deployment: DeploymentId;
+  readonly target: string;
+  readonly step: string;
+};
+
+/**
+ * `TaskBoard.appendOutput`. A chunk of a task that is closed is dropped: its worker was fenced off, and whoever went on
+ * from there has read the same output again.
+ */
+export function* appendOutput(scope: Scope, chunks: readonly TaskOutput[]): Operation<void> {
+  const rows = yield* all<Row>(
+    `SELECT id, deployment, target, step FROM tasks WHERE ${scope.dialect.inTexts('id')}`,
+    JSON.stringify([...new Set(chunks.map(({ task }) => task))]),
+  );
+  const tasks = new Map(rows.map((row) => [row.id, row]));
+  yield* each(
+    `${scope.dialect.insertIgnore} output (deployment, task, epoch, seq, target, step, at, body)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+    chunks.flatMap(({ task, epoch, seq, text }) => {
+      const row = tasks.get(task);
+      return row ? [[row.deployment, task, epoch, seq, row.target, row.step, scope.now, text]] : [];
+    }),
+  );
+}

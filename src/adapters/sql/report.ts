@@ -1,0 +1,83 @@
+import type { Command } from '../../domain/command.ts';
+import { commandId, type WorkerId } from '../../domain/ids.ts';
+import type { Outcome } from '../../domain/outcome.ts';
+import { DRIVER_TOPIC } from '../../domain/topics.ts';
+import type { Report } from '../../ports/task-board.ts';
+import { type HeldRow, heldBy } from './held.ts';
+import { each, type Operation, run, type Scope } from './operation.ts';
+import { CANCEL } from './tasks.ts';
+
+type Wait = Extract<Outcome, { kind: 'wait' }>;
+type Ended = Exclude<Outcome, { kind: 'wait' }>;
+
+/**
+ * `TaskBoard.report`. A report counts once, for the claim it was made under: what comes late, twice or from an older
+ * epoch finds no such claim and is absorbed.
+ */
+export function* report(scope: Scope, worker: WorkerId, reports: readonly Report[]): Operation<void> {
+  const held = yield* heldBy(scope, worker, reports);
+  const waits: { readonly row: HeldRow; readonly wait: Wait }[] = [];
+  const ends: { readonly row: HeldRow; readonly command: Command }[] = [];
+  for (const one of lastOfEach(reports)) {
+    const row = held.get(one.task);
+    if (row?.epoch !== one.epoch) continue;
+    const { outcome } = one;
+    if (outcome.kind === 'wait') waits.push({ row, wait: outcome });
+    else ends.push({ row, command: toCommand(worker, one, outcome) });
+  }
+  yield* setWaiting(scope, waits);
+  yield* toInbox(scope, ends);
+}
+
+/** One of a task, were a caller to repeat itself within one call. */
+const lastOfEach = (reports: readonly Report[]): Iterable<Report> =>
+  new Map(reports.map((one) => [`${one.task} ${one.epoch}`, one])).values();
+
+const toCommand = (
+  worker: WorkerId,
+  { task, epoch, attempt, startedAt }: Report,
+  outcome: Ended,
+): Command => ({
+  id: commandId(`report/${task}/${epoch}`),
+  by: `worker:${worker}`,
+  kind: 'report',
+  task,
+  epoch,
+  attempt,
+  worker,
+  startedAt,
+  outcome,
+});
+
+/** The lease ends and the task waits; at once, if a cancel came that its worker was not told of. */
+function* setWaiting(
+  scope: Scope,
+  waits: readonly { readonly row: HeldRow; readonly wait: Wait }[],
+): Operation<void> {
+  yield* each(
+    `UPDATE tasks SET state = 'waiting', owner = NULL, checkpoint = ?, wake_at = ?, due_at = ?,
+       progress = COALESCE(?, progress) WHERE n = ?`,
+    waits.map(({ row, wait }) => {
+      const wakeAt = scope.now + wait.wakeAfterMs;
+      const dueAt = row.cancel === CANCEL.asked ? 0 : wakeAt;
+      return [JSON.stringify(wait.checkpoint), wakeAt, dueAt, wait.progress ?? null, row.n];
+    }),
+  );
+}
+
+/** The engine's turn: no worker may claim the task until the engine arms it again. */
+function* toInbox(
+  scope: Scope,
+  ends: readonly { readonly row: HeldRow; readonly command: Command }[],
+): Operation<void> {
+  if (ends.length === 0) return;
+  yield* run(
+    `UPDATE tasks SET state = 'reported', owner = NULL, due_at = NULL WHERE ${scope.dialect.inNumbers('n')}`,
+    JSON.stringify(ends.map(({ row }) => row.n)),
+  );
+  yield* each(
+    'INSERT INTO inbox (deployment, id, body) VALUES (?, ?, ?)',
+    ends.map(({ row, command }) => [row.deployment, command.id, JSON.stringify(command)]),
+  );
+  scope.ring(DRIVER_TOPIC);
+}

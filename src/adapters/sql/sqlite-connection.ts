@@ -1,0 +1,128 @@
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { SQLITE } from './dialect.ts';
+import { migrate } from './migrate.ts';
+import type { Operation, Request, Scope } from './operation.ts';
+import { type AnyOperation, type Call, isRead, OPERATIONS } from './operations.ts';
+import { toEdgeError } from './sqlite-error.ts';
+
+/** What became of a call. `topics`: to be rung, now that the transaction is committed. */
+export type Answer =
+  | { readonly kind: 'value'; readonly value: unknown; readonly topics: readonly string[] }
+  | { readonly kind: 'error'; readonly error: unknown };
+
+export type ConnectionOptions = {
+  readonly readOnly: boolean;
+  /** How long to wait for other processes that write; blocks this thread. */
+  readonly busyTimeoutMs: number;
+  /** The store's time, ms since the epoch. */
+  readonly now: () => number;
+};
+
+/** One connection to a SQLite database, used from one thread. Drives operations synchronously, with prepared statements. */
+export class SqliteConnection {
+  readonly #database: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+
+  readonly #now: () => number;
+
+  constructor(path: string, options: ConnectionOptions) {
+    this.#now = options.now;
+    this.#database = new DatabaseSync(path, {
+      readOnly: options.readOnly,
+      timeout: options.busyTimeoutMs,
+      enableForeignKeyConstraints: true,
+    });
+  }
+
+  exec(sql: string): void {
+    this.#database.exec(sql);
+  }
+
+  /** Brings the tables up to this program's version; see `migrate`. */
+  migrate(): void {
+    this.#within('BEGIN IMMEDIATE', () => this.#drive(migrate(this.#scope(() => {}))));
+  }
+
+  /**
+   * Runs calls in one transaction, each all or nothing: many callers share one durable write (contract C2). An error is
+   * that of its call alone; where the transaction itself fails, it is the error of every call.
+   */
+  runAll(calls: readonly Call[]): readonly Answer[] {
+    const begin = calls.every(({ name }) => isRead(name)) ? 'BEGIN' : 'BEGIN IMMEDIATE';
+    try {
+      return this.#within(begin, () => calls.map((call) => this.#attempt(call)));
+    } catch (error) {
+      return calls.map(() => ({ kind: 'error', error: toEdgeError(error) }));
+    }
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  #attempt({ name, args, now }: Call): Answer {
+    const topics: string[] = [];
+    const scope = this.#scope((topic) => topics.push(topic), now);
+    const operation: AnyOperation = OPERATIONS[name] as AnyOperation;
+    this.#statement('SAVEPOINT call').run();
+    try {
+      const value = this.#drive(operation(scope, ...args));
+      this.#statement('RELEASE call').run();
+      return { kind: 'value', value, topics };
+    } catch (error) {
+      // A full disk ends the whole transaction: then there is nothing to go back to, and every call has failed.
+      if (!this.#database.isTransaction) throw error;
+      this.#statement('ROLLBACK TO call').run();
+      this.#statement('RELEASE call').run();
+      return { kind: 'error', error: toEdgeError(error) };
+    }
+  }
+
+  #within<T>(begin: string, work: () => T): T {
+    this.#statement(begin).run();
+    try {
+      const result = work();
+      this.#statement('COMMIT').run();
+      return result;
+    } catch (error) {
+      if (this.#database.isTransaction) this.#statement('ROLLBACK').run();
+      throw error;
+    }
+  }
+
+  /** Drives an operation to its end, inside whatever transaction is open. */
+  #drive<T>(operation: Operation<T>): T {
+    let step = operation.next();
+    while (!step.done) step = operation.next(this.#answer(step.value));
+    return step.value;
+  }
+
+  #scope(ring: Scope['ring'], now = this.#now()): Scope {
+    return { dialect: SQLITE, now, ring };
+  }
+
+  #answer(request: Request): unknown {
+    const statement = this.#statement(request.sql);
+    switch (request.kind) {
+      case 'all':
+        return statement.all(...request.params);
+      case 'run':
+        return Number(statement.run(...request.params).changes);
+      case 'each': {
+        let changes = 0;
+        for (const row of request.rows) changes += Number(statement.run(...row).changes);
+        return changes;
+      }
+      default:
+        return request satisfies never;
+    }
+  }
+
+  #statement(sql: string): StatementSync {
+    const known = this.#statements.get(sql);
+    if (known) return known;
+    const statement = this.#database.prepare(sql);
+    this.#statements.set(sql, statement);
+    return statement;
+  }
+}

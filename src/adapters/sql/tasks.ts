@@ -1,0 +1,75 @@
+import type { DeploymentId, TaskId } from '../../domain/ids.ts';
+import { poolTopic } from '../../domain/topics.ts';
+import type { Commit, NewTask } from '../../ports/journal.ts';
+import { all, each, type Operation, type Params, run, type Scope } from './operation.ts';
+
+/** `tasks.cancel`: nobody asked; a commit asked; the worker that has the task was told. */
+export const CANCEL = { none: 0, asked: 1, told: 2 } as const;
+
+type Changes = Pick<Commit, 'open' | 'close' | 'rearm' | 'cancel'>;
+
+/** What a commit does to task rows; rings the pools whose workers have something new. */
+export function* changeTasks(scope: Scope, deployment: DeploymentId, changes: Changes): Operation<void> {
+  yield* close(scope, changes.close);
+  yield* rearm(changes.rearm);
+  yield* cancel(changes.cancel);
+  yield* open(scope, deployment, changes.open);
+  const touched = yield* poolsOf(scope, [...changes.rearm, ...changes.cancel]);
+  for (const pool of new Set([...touched, ...changes.open.map((task) => task.pool)])) {
+    scope.ring(poolTopic(pool));
+  }
+}
+
+/** A late report of a closed task finds no row and has no effect; its history is in the events. */
+function* close(scope: Scope, tasks: readonly TaskId[]): Operation<void> {
+  if (tasks.length === 0) return;
+  yield* run(`DELETE FROM tasks WHERE ${scope.dialect.inTexts('id')}`, JSON.stringify(tasks));
+}
+
+/** Only a task that has reported: one that a worker has claimed since must not be torn from it. The checkpoint stays. */
+function* rearm(tasks: Changes['rearm']): Operation<void> {
+  yield* each(
+    `UPDATE tasks SET state = 'ready', owner = NULL, wake_at = ?, due_at = ? WHERE id = ? AND state = 'reported'`,
+    tasks.map(({ task, wakeAt }) => [wakeAt, wakeAt, task]),
+  );
+}
+
+/** A task that nobody works on is first in the queue from now on, however long it was to wait. */
+function* cancel(tasks: Changes['cancel']): Operation<void> {
+  yield* each(
+    `UPDATE tasks SET cancel = CASE cancel WHEN ${CANCEL.none} THEN ${CANCEL.asked} ELSE cancel END, deadline_at = ?,
+       due_at = CASE WHEN state IN ('ready', 'waiting') THEN 0 ELSE due_at END WHERE id = ?`,
+    tasks.map(({ task, deadlineAt }) => [deadlineAt, task]),
+  );
+}
+
+function* open(scope: Scope, deployment: DeploymentId, tasks: readonly NewTask[]): Operation<void> {
+  yield* each(
+    `${scope.dialect.insertIgnore} tasks (id, deployment, target, step, action, pool, inputs, state, wake_at, due_at,
+       deadline_at, epoch, attempt, lease_ms, quarantine_until, cancel)
+     VALUES (?, ?, ?, ?, ?, ?, ?, 'ready', ?, ?, ?, 0, 0, 0, 0, 0)`,
+    tasks.map((task) => taskRow(deployment, task)),
+  );
+}
+
+const taskRow = (deployment: DeploymentId, task: NewTask): Params => [
+  task.id,
+  deployment,
+  task.target,
+  task.step,
+  task.action,
+  task.pool,
+  JSON.stringify(task.inputs),
+  task.wakeAt,
+  task.wakeAt,
+  task.deadlineAt,
+];
+
+function* poolsOf(scope: Scope, tasks: readonly { readonly task: TaskId }[]): Operation<readonly string[]> {
+  if (tasks.length === 0) return [];
+  const rows = yield* all<{ pool: string }>(
+    `SELECT DISTINCT pool FROM tasks WHERE ${scope.dialect.inTexts('id')}`,
+    JSON.stringify(tasks.map(({ task }) => task)),
+  );
+  return rows.map(({ pool }) => pool);
+}

@@ -1,0 +1,100 @@
+import { Worker } from 'node:worker_threads';
+import { EdgeError, type ErrorBody } from '../../domain/errors.ts';
+import type { Call } from '../sql/operations.ts';
+import { decodeValue, encodeCall, type FromThread, type ThreadAnswer, type ThreadData } from './protocol.ts';
+
+type Waiting = {
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: EdgeError) => void;
+};
+
+/** Source is TypeScript when Edge runs from its repository, and JavaScript in the published package. */
+const ENTRY = new URL(import.meta.url.endsWith('.ts') ? './thread.ts' : './thread.js', import.meta.url);
+
+/** A database connection in a thread of its own. A call is one message there and, with others, one message back. */
+export class ConnectionThread {
+  readonly #worker: Worker;
+  readonly #ring: (topic: string) => void;
+  readonly #waiting = new Map<number, Waiting>();
+  readonly #opened = Promise.withResolvers<void>();
+  readonly #ended = Promise.withResolvers<void>();
+  #nextId = 0;
+  #end: EdgeError | undefined;
+
+  private constructor(data: ThreadData, ring: (topic: string) => void) {
+    this.#ring = ring;
+    this.#worker = new Worker(ENTRY, { workerData: data });
+    this.#worker.on('message', (message: FromThread) => this.#receive(message));
+    this.#worker.on('error', (error) => this.#stop(gone('The thread of the state store failed', error)));
+    this.#worker.on('exit', () => this.#stop(gone('The state store is closed')));
+  }
+
+  /** Rejects with what `openConnection` says. */
+  static async open(data: ThreadData, ring: (topic: string) => void): Promise<ConnectionThread> {
+    const thread = new ConnectionThread(data, ring);
+    await thread.#opened.promise;
+    return thread;
+  }
+
+  /** Rejects with the operation's error, or `store_unavailable` once the thread has ended. */
+  call<T>(call: Call): Promise<T> {
+    if (this.#end) return Promise.reject(this.#end);
+    this.#nextId += 1;
+    const id = this.#nextId;
+    this.#worker.postMessage({ kind: 'call', id, call: encodeCall(call) });
+    return new Promise<unknown>((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
+    }) as Promise<T>;
+  }
+
+  /** Calls under way are answered first. */
+  async close(): Promise<void> {
+    if (this.#end === undefined) this.#worker.postMessage({ kind: 'close' });
+    this.#end ??= gone('The state store is closed');
+    await this.#ended.promise;
+  }
+
+  #receive(message: FromThread): void {
+    switch (message.kind) {
+      case 'open':
+        this.#opened.resolve();
+        break;
+      case 'failed':
+        this.#opened.reject(fromBody(message.error));
+        break;
+      case 'answers':
+        for (const answer of message.answers) this.#settle(answer);
+        break;
+      default:
+        message satisfies never;
+    }
+  }
+
+  #settle(answer: ThreadAnswer): void {
+    const waiting = this.#waiting.get(answer.id);
+    this.#waiting.delete(answer.id);
+    if ('error' in answer) {
+      waiting?.reject(fromBody(answer.error));
+      return;
+    }
+    waiting?.resolve(decodeValue(answer.value));
+    for (const topic of answer.topics) this.#ring(topic);
+  }
+
+  #stop(error: EdgeError): void {
+    this.#end ??= error;
+    this.#opened.reject(this.#end);
+    for (const { reject } of this.#waiting.values()) reject(this.#end);
+    this.#waiting.clear();
+    this.#ended.resolve();
+  }
+}
+
+const gone = (message: string, cause?: unknown): EdgeError =>
+  new EdgeError('store_unavailable', `${message}.`, {
+    hint: 'Start Edge again; what was acknowledged is kept.',
+    ...(cause !== undefined && { cause }),
+  });
+
+const fromBody = ({ code, message, ...details }: ErrorBody): EdgeError =>
+  new EdgeError(code, message, details);
