@@ -35,13 +35,17 @@ const store = values.memory
   ? openMemoryStore({ bell: memoryBell(), now: Date.now })
   : await openSqliteStore({ folder, bell: memoryBell() });
 const startedAt = performance.now();
+const cpuBefore = process.cpuUsage();
 const spent = await loop(store);
+const { user, system } = process.cpuUsage(cpuBefore);
+const cpuUs = user + system;
 const seconds = (performance.now() - startedAt) / 1000;
 console.log(
   JSON.stringify({
     steps,
     lot,
     stepsPerS: Math.round(steps / seconds),
+    cpuUsPerStep: +(cpuUs / steps).toFixed(1),
     msPerLot: spent,
     rssMb: Math.round(process.memoryUsage.rss() / 1e6),
   }),

@@ -2,6 +2,7 @@ import type { Store } from '../../src/adapters/sql/ports.ts';
 
 /** A store for one test, empty, with a clock that stands still until the test moves it. */
 export type TestStore = Store & {
+  readonly now: () => number;
   readonly advance: (ms: number) => void;
   /** Another process on the same state, or the same store where there is none. */
   readonly second: () => Promise<Store>;
@@ -22,3 +23,6 @@ export const using =
       await store.dispose();
     }
   };
+
+/** One moment for the stores of tests. */
+export const START = 1_800_000_000_000;

@@ -1,17 +1,20 @@
 import { journalContract } from '../../../test/contracts/journal.ts';
 import { journalHoldsContract } from '../../../test/contracts/journal-holds.ts';
-import type { TestStore } from '../../../test/contracts/store.ts';
+import { recordsContract } from '../../../test/contracts/records.ts';
+import { START, type TestStore } from '../../../test/contracts/store.ts';
 import { taskBoardContract } from '../../../test/contracts/task-board.ts';
+import { viewsContract } from '../../../test/contracts/views.ts';
 import { DRIVER_TOPIC } from '../../domain/topics.ts';
 import { memoryBell } from './bell.ts';
 import { openMemoryStore } from './store.ts';
 
 const open = async (): Promise<TestStore> => {
-  let time = 1_800_000_000_000;
+  let time = START;
   const bell = memoryBell();
   const store = openMemoryStore({ bell, now: () => time, pollMs: 60_000 });
   return {
     ...store,
+    now: () => time,
     advance: (ms) => {
       time += ms;
     },
@@ -24,3 +27,5 @@ const open = async (): Promise<TestStore> => {
 journalContract('memory', open);
 journalHoldsContract('memory', open);
 taskBoardContract('memory', open);
+recordsContract('memory', open);
+viewsContract('memory', open);

@@ -29,6 +29,14 @@ type Row = {
   readonly checkpoint: string | null;
 };
 
+type NextOwner = {
+  readonly row: Row;
+  readonly epoch: number;
+  readonly attempt: number;
+  readonly quarantineUntil: number;
+  readonly cancel: number;
+};
+
 const SELECT = `SELECT n, id, deployment, target, step, action, inputs, state, due_at, deadline_at, owner, epoch, attempt,
   quarantine_until, cancel, checkpoint FROM tasks WHERE pool = ?`;
 
@@ -40,18 +48,18 @@ export function* claim(scope: Scope, request: Claim): Operation<readonly Claimed
   yield* each(
     `UPDATE tasks SET state = 'claimed', owner = ?, lease_ms = ?, due_at = ?, epoch = ?, attempt = ?,
        quarantine_until = ?, cancel = ? WHERE n = ?`,
-    claimed.map((row) => [
+    claimed.map(({ row, ...next }) => [
       request.worker,
       request.leaseMs,
       scope.now + request.leaseMs,
-      row.epoch,
-      row.attempt,
-      row.quarantine_until,
-      row.cancel,
+      next.epoch,
+      next.attempt,
+      next.quarantineUntil,
+      next.cancel,
       row.n,
     ]),
   );
-  return claimed.map((row) => toClaimed(scope.now, row));
+  return claimed.map((next) => toClaimed(scope.now, next));
 }
 
 /** Ready or waiting long enough, or owned by one whose lease has run out. */
@@ -82,28 +90,28 @@ function* leftBehind(scope: Scope, request: Claim): Operation<readonly Row[]> {
 }
 
 /** The row under its new owner. To go on after a `wait` is the same attempt; a quarantine that runs is never shortened. */
-function nextOwner(row: Row, gone: readonly WorkerId[]): Row {
+function nextOwner(row: Row, gone: readonly WorkerId[]): NextOwner {
   const wentSilent = row.state === 'claimed' && row.owner !== null && !gone.includes(row.owner);
   return {
-    ...row,
+    row,
     epoch: row.epoch + 1,
     attempt: row.state === 'waiting' ? row.attempt : row.attempt + 1,
-    quarantine_until: wentSilent ? row.due_at + QUARANTINE_MS : row.quarantine_until,
+    quarantineUntil: wentSilent ? row.due_at + QUARANTINE_MS : row.quarantine_until,
     cancel: row.cancel === CANCEL.none ? CANCEL.none : CANCEL.told,
   };
 }
 
-const toClaimed = (now: number, row: Row): ClaimedTask => ({
+const toClaimed = (now: number, { row, ...next }: NextOwner): ClaimedTask => ({
   task: row.id,
   deployment: row.deployment,
   target: row.target,
   step: row.step,
   action: row.action,
   inputs: parse(row.inputs),
-  epoch: row.epoch,
-  attempt: row.attempt,
+  epoch: next.epoch,
+  attempt: next.attempt,
   checkpoint: parseOrNull(row.checkpoint),
-  cancel: row.cancel !== CANCEL.none,
-  quarantineMs: Math.max(0, row.quarantine_until - now),
+  cancel: next.cancel !== CANCEL.none,
+  quarantineMs: Math.max(0, next.quarantineUntil - now),
   remainingMs: Math.max(0, row.deadline_at - now),
 });

@@ -3,15 +3,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { journalContract } from '../../../test/contracts/journal.ts';
 import { journalHoldsContract } from '../../../test/contracts/journal-holds.ts';
-import type { TestStore } from '../../../test/contracts/store.ts';
+import { recordsContract } from '../../../test/contracts/records.ts';
+import { START, type TestStore } from '../../../test/contracts/store.ts';
 import { taskBoardContract } from '../../../test/contracts/task-board.ts';
+import { viewsContract } from '../../../test/contracts/views.ts';
 import { DRIVER_TOPIC } from '../../domain/topics.ts';
 import { memoryBell } from '../memory/bell.ts';
 import type { Store } from '../sql/ports.ts';
 import { openSqliteStore } from './store.ts';
 
 const open = async (): Promise<TestStore> => {
-  let time = 1_800_000_000_000;
+  let time = START;
   const folder = mkdtempSync(join(tmpdir(), 'edge-store-'));
   const bell = memoryBell();
   const options = { folder, bell, now: () => time, pollMs: 60_000 };
@@ -23,6 +25,7 @@ const open = async (): Promise<TestStore> => {
   };
   return {
     ...(await openOne()),
+    now: () => time,
     advance: (ms) => {
       time += ms;
     },
@@ -38,3 +41,5 @@ const open = async (): Promise<TestStore> => {
 journalContract('sqlite', open);
 journalHoldsContract('sqlite', open);
 taskBoardContract('sqlite', open);
+recordsContract('sqlite', open);
+viewsContract('sqlite', open);

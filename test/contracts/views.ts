@@ -1,0 +1,198 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { deploymentId } from '../../src/domain/ids.ts';
+import {
+  claimOf,
+  commitOf,
+  deployment,
+  done,
+  ENDED,
+  hold,
+  lease,
+  RELEASE,
+  SUMMARY,
+  task,
+  taskOf,
+  WORKER,
+  waiting,
+} from './sample.ts';
+import { type OpenStore, using } from './store.ts';
+
+const ALL = { limit: 100 };
+
+/** What every `Views` keeps to. */
+export function viewsContract(name: string, open: OpenStore): void {
+  const withStore = using(open);
+  const made = deployment('d1');
+  const { id } = made;
+
+  describe(`${name}: views`, () => {
+    test(
+      'a new deployment is in the list at once, pending',
+      withStore(async ({ journal, views, now }) => {
+        await journal.create(made);
+        assert.deepEqual(await views.deployments(ALL), [
+          {
+            id,
+            project: 'shop',
+            environment: 'production',
+            verb: 'deploy',
+            hard: false,
+            release: RELEASE,
+            version: '2.0.0',
+            planHash: made.planHash,
+            by: 'ada',
+            causedBy: null,
+            createdAt: now(),
+            startedAt: null,
+            endedAt: null,
+            streamVersion: 1,
+            status: 'pending',
+            reason: 'release 2.0.0',
+            counts: { total: 2, succeeded: 0, failed: 0, skipped: 0, active: 0 },
+            ended: false,
+            exceptions: 0,
+          },
+        ]);
+        assert.deepEqual(await views.plan(id), made.plan);
+        assert.equal(await views.plan(deploymentId('nobody')), null);
+      }),
+    );
+
+    test(
+      'the summary of each commit is what the list shows, with the times of start and end',
+      withStore(async ({ journal, views, advance, now }) => {
+        const own = await lease(journal, made);
+        advance(5);
+        const startedAt = now();
+        await journal.commit(own, commitOf({ events: [{ kind: 'deployment.started' }] }));
+        advance(5);
+        const counts = { ...SUMMARY.counts, succeeded: 1, active: 0 };
+        const summary = { ...ENDED, reason: 'one was skipped', exceptions: 1, counts };
+        await journal.commit(own, commitOf({ expectedVersion: 2, summary }));
+        const [row] = await views.deployments({ ...ALL, id });
+        assert.ok(row);
+        assert.deepEqual([row.startedAt, row.endedAt, row.streamVersion], [startedAt, now(), 2]);
+        assert.deepEqual(
+          [row.status, row.reason, row.ended, row.exceptions, row.counts],
+          ['succeeded', 'one was skipped', true, 1, counts],
+        );
+      }),
+    );
+
+    test(
+      'the list is filtered, newest first, up to its limit',
+      withStore(async ({ journal, views, advance }) => {
+        const own = await lease(journal, made);
+        await journal.commit(own, commitOf({ summary: ENDED }));
+        for (const [n, project] of [
+          [2, 'shop'],
+          [3, 'blog'],
+        ] as const) {
+          advance(1);
+          await journal.create(deployment(`d${n}`, { project }));
+        }
+        const listed = async (filter: object) =>
+          (await views.deployments({ ...ALL, ...filter })).map((row) => row.id);
+        assert.deepEqual(await listed({}), ['d3', 'd2', 'd1']);
+        assert.deepEqual(await listed({ limit: 1 }), ['d3']);
+        assert.deepEqual(await listed({ project: 'shop' }), ['d2', 'd1']);
+        assert.deepEqual(await listed({ ended: false, environment: 'production' }), ['d3', 'd2']);
+        assert.deepEqual(await listed({ ended: true }), ['d1']);
+        assert.deepEqual(await listed({ environment: 'staging' }), []);
+      }),
+    );
+
+    test(
+      'events are read from any version on',
+      withStore(async ({ journal, views }) => {
+        const own = await lease(journal, made);
+        const opened = [0, 1, 2].map((stage) => ({ kind: 'stage.opened', stage }) as const);
+        await journal.commit(own, commitOf({ events: opened }));
+        const read = async (after: number, limit: number) =>
+          (await views.events(id, after, limit)).map(({ version }) => version);
+        assert.deepEqual(await read(0, 2), [1, 2]);
+        assert.deepEqual(await read(2, 100), [3, 4]);
+        assert.deepEqual(await read(4, 100), []);
+      }),
+    );
+
+    test(
+      'open tasks show who works on them, and what they wait for',
+      withStore(async ({ journal, tasks, views, now }) => {
+        const own = await lease(journal, made);
+        const rows = [0, 1, 2, 3].map((n) => task(id, n, { wakeAt: n === 3 ? now() + 1_000 : n }));
+        await journal.commit(own, commitOf({ open: rows }));
+        const [first, second] = await tasks.claim(claimOf({ max: 3 }));
+        assert.ok(first && second);
+        await tasks.report(WORKER, [waiting(first, 5_000), done(second)]);
+        assert.deepEqual(
+          (await views.tasks(id)).map((row) => [row.task, row.status, row.worker, row.progress, row.wakeAt]),
+          [
+            [taskOf(id, 0), 'waiting', null, '1 of 3', now() + 5_000],
+            [taskOf(id, 1), 'claimed', null, null, 1],
+            [taskOf(id, 2), 'claimed', WORKER, null, 2],
+            [taskOf(id, 3), 'ready', null, null, now() + 1_000],
+          ],
+        );
+      }),
+    );
+
+    test(
+      'output is read by task, by target and from any row on',
+      withStore(async ({ journal, tasks, views }) => {
+        const own = await lease(journal, made);
+        await journal.commit(own, commitOf({ open: [task(id, 0), task(id, 1)] }));
+        const claimed = await tasks.claim(claimOf());
+        await tasks.appendOutput(
+          WORKER,
+          claimed.flatMap(({ task: of, epoch, target }) =>
+            [0, 1].map((seq) => ({ task: of, epoch, seq, text: `${target} ${seq}` })),
+          ),
+        );
+        const read = async (query: object) =>
+          views.output({ deployment: id, after: 0, limit: 100, ...query });
+        const all = await read({});
+        assert.deepEqual(
+          all.map(({ text }) => text),
+          ['web-0 0', 'web-0 1', 'web-1 0', 'web-1 1'],
+        );
+        assert.deepEqual(await read({ task: taskOf(id, 1) }), all.slice(2));
+        assert.deepEqual(await read({ target: 'web-0' }), all.slice(0, 2));
+        assert.deepEqual(await read({ after: all[1]?.id, limit: 1 }), all.slice(2, 3));
+      }),
+    );
+
+    test(
+      'the fleet is what is held, and which release each target last got',
+      withStore(async ({ journal, views, now }) => {
+        const own = await lease(journal, made);
+        const takeHolds = [hold(id, 0)];
+        const placed = [{ target: 'web-1', release: RELEASE }];
+        await journal.commit(own, commitOf({ takeHolds, placed }));
+        const { project, environment } = made.plan;
+        const fleet = {
+          holds: takeHolds,
+          targets: [{ project, environment, target: 'web-1', release: RELEASE, at: now(), deployment: id }],
+        };
+        assert.deepEqual(await views.fleet({}), fleet);
+        assert.deepEqual(await views.fleet({ project, environment }), fleet);
+        assert.deepEqual(await views.fleet({ project: 'blog' }), { holds: [], targets: [] });
+      }),
+    );
+
+    test(
+      'a view sees every commit that was acknowledged before it was asked for',
+      withStore(async ({ journal, views }) => {
+        const own = await lease(journal, made);
+        for (let version = 1; version <= 20; version++) {
+          await journal.commit(
+            own,
+            commitOf({ expectedVersion: version, events: [{ kind: 'stage.opened', stage: version }] }),
+          );
+          assert.equal((await views.deployments({ ...ALL, id }))[0]?.streamVersion, version + 1);
+        }
+      }),
+    );
+  });
+}
