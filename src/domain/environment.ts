@@ -103,7 +103,7 @@ const zoneSchema = z.strictObject({
 
 export const environmentSchema = z
   .strictObject({
-    kind: z.literal('environment'),
+    kind: z.literal('environment').describe('Says what this document is.'),
     name: nameField.describe('Name of the environment.'),
     description: z.string().max(1_000).exactOptional().describe('What it is, for people.'),
     platform: z.literal('datacenter').default('datacenter').describe('What kind of place it is.'),

@@ -64,7 +64,7 @@ export function writtenMembers(target: TargetConfig): NonNullable<TargetConfig['
 
 export const projectEnvironmentSchema = z
   .strictObject({
-    kind: z.literal('project-environment'),
+    kind: z.literal('project-environment').describe('Says what this document is.'),
     project: nameField.describe('Name of the project.'),
     environment: nameField.describe('Name of the environment.'),
     strategy: z

@@ -29,7 +29,7 @@ const graceMs = timeoutField.describe('Time between TERM and KILL when a command
 
 export const projectSchema = z
   .strictObject({
-    kind: z.literal('project'),
+    kind: z.literal('project').describe('Says what this document is.'),
     name: nameField.describe('Name of the project.'),
     description: z.string().max(1_000).exactOptional().describe('What it is, for people.'),
     folder,

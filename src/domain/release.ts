@@ -34,7 +34,7 @@ const artifactSchema = z.strictObject({
 
 export const releaseRequestSchema = z
   .strictObject({
-    kind: z.literal('release'),
+    kind: z.literal('release').describe('Says what this document is.'),
     project: nameField.describe('The project that it is a release of.'),
     version: versionField.describe('Its version; unique content for each version.'),
     artifacts: z.array(artifactSchema).max(100).default([]).describe('The files that are put on the hosts.'),

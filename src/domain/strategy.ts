@@ -57,7 +57,7 @@ export type InlineStrategy = DeepReadonly<z.infer<typeof inlineStrategySchema>>;
 
 export const strategySchema = z
   .strictObject({
-    kind: z.literal('strategy'),
+    kind: z.literal('strategy').describe('Says what this document is.'),
     name: nameField.describe('Name of the strategy.'),
     description: z.string().max(1_000).exactOptional().describe('What it is for, for people.'),
     ...fields,

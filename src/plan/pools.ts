@@ -1,10 +1,16 @@
-import { isInService, type MemberRef } from '../domain/balancer.ts';
+import { isInService, type MemberRef, type MemberState } from '../domain/balancer.ts';
 import { type Floor, floorOf, memberKey, poolKey } from '../domain/capacity.ts';
 import { EdgeError } from '../domain/errors.ts';
 import { didYouMean } from '../lib/nearest.ts';
 import { floorFrom } from './amounts.ts';
-import type { PoolSeen } from './request.ts';
 import type { Settings } from './settings.ts';
+
+/** A pool as its balancer shows it now. */
+export type PoolSeen = {
+  readonly balancer: string;
+  readonly pool: string;
+  readonly members: readonly Pick<MemberState, 'member' | 'admin' | 'health'>[];
+};
 
 /** A pool when the plan is made. `out` and `enabled` hold names of members. */
 export type Pool = {

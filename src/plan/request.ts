@@ -1,8 +1,9 @@
-import type { MemberRef, MemberState } from '../domain/balancer.ts';
+import type { MemberRef } from '../domain/balancer.ts';
 import type { PlanHash, ReleaseId } from '../domain/ids.ts';
 import type { Plan, Verb } from '../domain/plan.ts';
 import type { Release } from '../domain/release.ts';
 import type { PoolCapacity } from './capacity.ts';
+import type { PoolSeen } from './pools.ts';
 import type { Documents } from './settings.ts';
 
 /** Everything that a plan is made from. Nothing else is looked at, so equal requests give equal plans. */
@@ -37,12 +38,6 @@ export type TargetSeen = {
   readonly parked: boolean;
   /** Whether the service was seen running; `null` if nobody looked. */
   readonly running: boolean | null;
-};
-
-export type PoolSeen = {
-  readonly balancer: string;
-  readonly pool: string;
-  readonly members: readonly Pick<MemberState, 'member' | 'admin' | 'health'>[];
 };
 
 /** What people should know before they say yes; beside the plan and not in its hash. */

@@ -1,0 +1,72 @@
+import type { z } from 'zod';
+import { didYouMean } from '../lib/nearest.ts';
+import { fieldsAt } from './json-schema.ts';
+import type { Kind } from './kinds.ts';
+import { pathText } from './problem.ts';
+import type { Path } from './yaml-text.ts';
+
+/** What the schema has against a value. `key`: the place is that of a key, not of a value. */
+export type Issue = {
+  readonly path: Path;
+  readonly key?: string;
+  readonly message: string;
+  readonly hint?: string;
+};
+
+type ZodIssue = z.core.$ZodIssue;
+
+/** The issues of the schema library as sentences. */
+export function issuesOf(kind: Kind, found: readonly ZodIssue[]): readonly Issue[] {
+  return found.flatMap((issue) => sentences(kind, issue, []));
+}
+
+function sentences(kind: Kind, issue: ZodIssue, base: Path): readonly Issue[] {
+  const path = [...base, ...issue.path];
+  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownField(kind, path, key));
+  if (issue.code === 'invalid_union') {
+    const branch = nearestBranch(issue.errors);
+    if (branch) return branch.flatMap((inner) => sentences(kind, inner, path));
+    const variants = 'options' in issue && Array.isArray(issue.options) ? issue.options.map(String) : [];
+    if (variants.length > 0) return [said(path, `must be one of ${variants.join(', ')}`)];
+  }
+  if (issue.code === 'invalid_type' && issue.input === undefined && issue.message.includes('undefined')) {
+    return [said(path, 'is missing')];
+  }
+  return [said(path, boundOf(issue) ?? issue.message)];
+}
+
+/** A bound in words, where the schema has none of its own. */
+function boundOf(issue: ZodIssue): string | undefined {
+  if (issue.code === 'too_small' && issue.message.startsWith('Too small')) {
+    return issue.origin === 'number' || issue.origin === 'int'
+      ? `must be at least ${issue.minimum}`
+      : `needs at least ${issue.minimum} of them`;
+  }
+  if (issue.code === 'too_big' && issue.message.startsWith('Too big')) {
+    return issue.origin === 'number' || issue.origin === 'int'
+      ? `must be at most ${issue.maximum}`
+      : `may have at most ${issue.maximum} of them`;
+  }
+  return undefined;
+}
+
+const said = (path: Path, what: string): Issue => {
+  const text = what.replace(/^Invalid (input|option|string): /, '');
+  return { path, message: path.length === 0 ? text : `${pathText(path)}: ${text}` };
+};
+
+/** Of the variants of a union the one that was meant: its shape is right, and something inside is not. */
+function nearestBranch(branches: readonly (readonly ZodIssue[])[]): readonly ZodIssue[] | undefined {
+  const inside = branches.filter((issues) =>
+    issues.every(
+      (issue) => issue.path.length > 0 || issue.code === 'unrecognized_keys' || issue.code === 'custom',
+    ),
+  );
+  return inside.length === 1 ? inside[0] : undefined;
+}
+
+function unknownField(kind: Kind, path: Path, key: string): Issue {
+  const where = path.length === 0 ? `a ${kind}` : pathText(path);
+  const hint = didYouMean(key, fieldsAt(kind, path));
+  return { path, key, message: `${where} has no field "${key}"`, hint };
+}

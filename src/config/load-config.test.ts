@@ -1,0 +1,248 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { release } from '../../test/fixtures/configuration.ts';
+import { EdgeError, type ErrorBody } from '../domain/errors.ts';
+import { buildPlan } from '../plan/build-plan.ts';
+import { datacenter } from '../platforms/datacenter/plan.ts';
+import { KINDS } from './kinds.ts';
+import { type ConfigFile, loadConfig } from './load-config.ts';
+
+const examples = new URL('../../examples/', import.meta.url);
+const exampleFiles = (): readonly ConfigFile[] =>
+  readdirSync(examples)
+    .filter((name) => name.endsWith('.yaml'))
+    .map((path) => ({ path, text: readFileSync(new URL(path, examples), 'utf8') }));
+
+const one = (text: string): readonly ConfigFile[] => [{ path: 'edge.yaml', text }];
+
+/** What is said of a text: the first error and those that come with it. */
+function errorsOf(files: readonly ConfigFile[]): readonly ErrorBody[] {
+  try {
+    loadConfig(files);
+  } catch (error) {
+    if (!(error instanceof EdgeError)) throw error;
+    return [error.body, ...(error.body.also ?? [])];
+  }
+  return [];
+}
+
+/** Each error as one line: `line:column path code: message | hint`. */
+const said = (text: string) =>
+  errorsOf(one(text)).map(
+    ({ where, code, message, hint }) =>
+      `${where?.line}:${where?.column} ${where?.path ?? '-'} ${code}: ${message} | ${hint}`,
+  );
+
+const ENVIRONMENT = `
+kind: environment
+name: production
+ssh: { user: deploy, identityFile: /key, knownHosts: /known_hosts }
+balancers: { lb: { kind: haproxy, socket: /run/haproxy.sock } }
+`;
+const PROJECT = 'kind: project\nname: web\nfolder: /srv/web\n';
+const placed = (targets: string, more = '') =>
+  `${PROJECT}---${ENVIRONMENT}---\nkind: project-environment\nproject: web\nenvironment: production\n${more}targets:\n${targets}`;
+
+test('the examples are valid and can be planned', () => {
+  const documents = loadConfig(exampleFiles());
+  const of = <K extends string>(kind: K) => documents.filter((each) => each.kind === kind);
+  const [project, environment, projectEnvironment] = [
+    of('project')[0],
+    of('environment')[0],
+    of('project-environment')[0],
+  ];
+  assert.ok(
+    project?.kind === 'project' &&
+      environment?.kind === 'environment' &&
+      projectEnvironment?.kind === 'project-environment',
+  );
+  const strategies = documents.flatMap((each) => (each.kind === 'strategy' ? [each] : []));
+  const request = {
+    verb: 'deploy',
+    hard: false,
+    release: release('2.4.0'),
+    releases: [],
+    fleet: [],
+    pools: [],
+    heldByOthers: [],
+  } as const;
+  const options = { force: false, targets: null };
+  const { plan } = buildPlan(
+    { ...request, project, environment, projectEnvironment, strategies, options },
+    datacenter,
+  );
+  assert.equal(plan.targets.length, 4);
+});
+
+test('what is left out has its default', () => {
+  const [project] = loadConfig(one(PROJECT));
+  assert.ok(project?.kind === 'project');
+  assert.equal(project.keepReleases, 5);
+  assert.deepEqual(project.commands.start, ['current/bin/start']);
+});
+
+test('a document that is read again is the same document', () => {
+  for (const document of loadConfig(exampleFiles())) {
+    assert.deepEqual(KINDS[document.kind].parse(structuredClone(document)), document);
+  }
+});
+
+test('a wrong value is told with its place and what would be right', () => {
+  assert.deepEqual(said(`${PROJECT}keepReleases: 0\n`), [
+    '4:15 keepReleases config_invalid: keepReleases: must be at least 1 | Mend the value that is named; docs/reference/configuration.md lists every field.',
+  ]);
+});
+
+test('a field that does not exist is told at its key, with the one that was meant', () => {
+  assert.deepEqual(said(`${PROJECT}keepRelease: 4\ntimeouts:\n  stopMS: 3\n`), [
+    '4:1 keepRelease config_invalid: a project has no field "keepRelease" | Did you mean "keepReleases"?',
+    '6:3 timeouts.stopMS config_invalid: timeouts has no field "stopMS" | Did you mean "stopMs"?',
+  ]);
+});
+
+test('a mistake inside of one variant of a value is told there', () => {
+  assert.match(
+    said(placed('  - { name: a, address: h, member: web/a }', 'strategy: { parallel: none }\n'))[0] ?? '',
+    /strategy\.parallel/,
+  );
+  assert.match(
+    said(`${PROJECT}health: { check: { kind: http, paht: / } }`)[0] ?? '',
+    /4:32 health\.check\.paht .*Did you mean "path"/,
+  );
+});
+
+test('a field that is missing is told as missing', () => {
+  assert.match(said('kind: project\nname: web\n')[0] ?? '', /^1:1 folder config_invalid: folder: is missing/);
+});
+
+test('numbers as environment variables are refused with advice', () => {
+  assert.match(said(`${PROJECT}env: { PORT: 80 }`)[0] ?? '', /env\.PORT: .*put numbers in quotes/);
+});
+
+test('an unknown kind is told with the one that was meant', () => {
+  assert.match(
+    said('kind: projekt')[0] ?? '',
+    /1:7 kind config_invalid: There is no kind "projekt" \| Did you mean "project"\?/,
+  );
+  assert.match(said('name: web')[0] ?? '', /does not say its kind/);
+  assert.match(said('- 1')[0] ?? '', /does not say its kind/);
+});
+
+test('all mistakes of all files are told at once', () => {
+  const files = [
+    { path: 'a.yaml', text: 'kind: project\nname: "!"\nfolder: relative\n' },
+    { path: 'b.yaml', text: 'kind: [' },
+  ];
+  assert.deepEqual(
+    errorsOf(files).map(({ where, code }) => `${where?.file}:${where?.line} ${code}`),
+    ['a.yaml:2 config_invalid', 'a.yaml:3 config_invalid', 'b.yaml:1 config_syntax'],
+  );
+});
+
+test('a document that is defined twice is told with the place of the first', () => {
+  const [first] = errorsOf([
+    { path: 'a.yaml', text: `\n${PROJECT}` },
+    { path: 'b.yaml', text: PROJECT },
+  ]);
+  assert.equal(first?.code, 'config_duplicate');
+  assert.equal(first?.where?.file, 'b.yaml');
+  assert.match(first?.hint ?? '', /a\.yaml:2/);
+});
+
+test('names that lead nowhere are told with those that were meant', () => {
+  const text = placed('  - { name: a, address: h, zone: default, member: web/a }', 'strategy: carefull\n')
+    .replace('project: web', 'project: wbe')
+    .concat('\n---\nkind: strategy\nname: careful\n');
+  assert.deepEqual(
+    said(text).map((line) => line.slice(line.indexOf(' ') + 1)),
+    [
+      'project config_reference: There is no project "wbe" | Did you mean "web"?',
+      'strategy config_reference: There is no strategy "carefull" | Did you mean "careful"?',
+    ],
+  );
+});
+
+test('a zone, balancer or pool that does not exist is told', () => {
+  const target =
+    '  - { name: a, address: h, zone: south, members: [{ balancer: bl, pool: web, member: a }] }';
+  assert.deepEqual(
+    errorsOf(one(placed(target, 'floors: { wbe: 1 }\n'))).map(({ message }) => message),
+    [
+      'There is no zone of production "south"',
+      'There is no balancer of production "bl"',
+      'There is no pool of a target "wbe"',
+    ],
+  );
+});
+
+test('two targets of one name, or with one member, are told', () => {
+  const target = '  - { name: a, address: h, member: web/a }\n';
+  assert.deepEqual(
+    errorsOf(one(placed(target + target))).map(({ code, message }) => `${code} ${message}`),
+    [
+      'config_duplicate The target "a" is there twice',
+      'config_duplicate The member web/a belongs to two targets',
+    ],
+  );
+});
+
+test('a target needs a zone where there are several, a balancer where there is not one, and a host key', () => {
+  const text = placed('  - { name: a, address: h, member: web/a }')
+    .replace(', knownHosts: /known_hosts', '')
+    .replace(/balancers:.*/, 'zones: [{ name: east }, { name: west }]');
+  assert.deepEqual(
+    errorsOf(one(text)).map(({ message }) => message.replace(/[,:].*/, '')),
+    ['The target a needs a zone', 'The member needs its balancer', 'The target a needs a hostKey'],
+  );
+});
+
+test('what is in force already may be referred to, and is checked against what changes', () => {
+  const all = loadConfig(one(placed('  - { name: a, address: h, zone: default, member: web/a }')));
+  const known = {
+    projects: all.flatMap((each) => (each.kind === 'project' ? [each] : [])),
+    environments: all.flatMap((each) => (each.kind === 'environment' ? [each] : [])),
+    projectEnvironments: all.flatMap((each) => (each.kind === 'project-environment' ? [each] : [])),
+    strategies: [],
+  };
+  assert.equal(loadConfig(one('kind: release\nproject: web\nversion: 1.0.0'), known).length, 1);
+  assert.throws(
+    () => loadConfig(one(`${ENVIRONMENT}zones: [{ name: east }]\n`), known),
+    /no zone of production "default"/,
+  );
+});
+
+test('any text is either loaded or refused with errors of the catalogue that name the file', () => {
+  const words = fc.constantFrom(
+    'kind: ',
+    'project',
+    'environment',
+    'name: ',
+    'web',
+    '\n',
+    '  ',
+    '- ',
+    'targets:',
+    '---\n',
+    'folder: /a',
+    '{',
+    '}',
+    '1',
+    '[]',
+    'ssh:',
+  );
+  fc.assert(
+    fc.property(fc.array(words, { maxLength: 30 }), (parts) => {
+      for (const { where } of errorsOf(one(parts.join('')))) assert.equal(where?.file, 'edge.yaml');
+    }),
+    { numRuns: 1_000 },
+  );
+});
+
+test('an error is told in full for fifty places and counted beyond', () => {
+  const many = Array.from({ length: 80 }, (_, index) => `  - { name: a${index} }`).join('\n');
+  const errors = errorsOf(one(placed(many)));
+  assert.equal(errors.length, 50);
+  assert.match(errors[0]?.message ?? '', /and 79 more/);
+});
