@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { environment, project, projectEnvironment, targets } from '../../../test/fixtures/configuration.ts';
+import { SEQUENCES, type SequenceName } from '../../plan/sequences.ts';
+import { resolveSettings, type Settings } from '../../plan/settings.ts';
+import { datacenter } from './plan.ts';
+
+type Parts = {
+  readonly project?: object;
+  readonly environment?: object;
+  readonly projectEnvironment?: object;
+};
+
+const settings = (parts: Parts = {}): Settings =>
+  resolveSettings({
+    project: project({ ...parts.project }),
+    environment: environment({ ...parts.environment }),
+    projectEnvironment: projectEnvironment({ targets: targets(1), ...parts.projectEnvironment }),
+    strategies: [],
+  });
+
+/** A step of a sequence by its id. */
+const step = (id: string, parts: Parts = {}, sequence: SequenceName = 'rolling') =>
+  datacenter.steps(sequence, settings(parts)).find((each) => each.id === id);
+
+function facts(target: object, parts: Parts = {}) {
+  const placed = projectEnvironment({ targets: [{ name: 'web-1', address: '10.0.0.1', ...target }] });
+  const [config] = placed.targets;
+  assert.ok(config);
+  return datacenter.facts(config, settings({ ...parts, projectEnvironment: { targets: placed.targets } }));
+}
+
+test('only the guard takes capacity, before all else, and only enable gives it back', () => {
+  for (const name of SEQUENCES) {
+    const steps = datacenter.steps(name, settings());
+    const holds = steps.flatMap(({ id, hold }) => (hold ? [`${id} ${hold}`] : []));
+    const behindBalancer = name === 'rolling' || name === 'restart';
+    assert.deepEqual(holds, behindBalancer ? ['guard take', 'enable give'] : [], name);
+    if (behindBalancer) assert.equal(steps[0]?.id, 'guard');
+  }
+});
+
+test('what may have run on a host is asked about, what can be looked at is done again', () => {
+  const asked = datacenter.steps('rolling', settings()).filter(({ onUnknown }) => onUnknown === 'ask');
+  assert.deepEqual(
+    asked.map(({ id }) => id),
+    ['stop', 'start'],
+  );
+});
+
+test('a step may take longer than the wait that it is given', () => {
+  assert.ok((step('drain')?.timeoutMs ?? 0) > 300_000);
+  assert.ok((step('verify')?.timeoutMs ?? 0) > 60_000);
+});
+
+test('commands run in the folder of the project, as its user', () => {
+  const inputs = step('start', { project: { runAs: 'web' } })?.inputs ?? {};
+  assert.deepEqual(inputs.cwd, { value: '/srv/web' });
+  assert.deepEqual(inputs.sudoUser, { value: 'web' });
+  assert.deepEqual(inputs.argv, { value: ['current/bin/start'] });
+});
+
+test('an own install command gets the release in place of release folders', () => {
+  const install = step('install', { project: { commands: { install: ['./install'] } } });
+  assert.equal(install?.action, 'host.run@1');
+  assert.deepEqual(install?.inputs.release, { release: true });
+});
+
+test('a first deployment stops only what is installed; what serves must have its stop command', () => {
+  assert.deepEqual(step('stop', {}, 'rolling')?.inputs.argv, { value: ['current/bin/stop'] });
+  assert.match(JSON.stringify(step('stop', {}, 'cold')?.inputs.argv), /if \[ -e current \]/);
+  const own = { project: { commands: { stop: ['bin/down'] } } };
+  assert.deepEqual(step('stop', own, 'cold')?.inputs.argv, { value: ['bin/down'] });
+});
+
+test('a version is expected only where the check reads one and a release is put there', () => {
+  assert.deepEqual(step('verify')?.inputs.release, { release: true });
+  assert.equal(step('verify', {}, 'restart')?.inputs.release, undefined);
+  const tcp = { project: { health: { check: { kind: 'tcp', port: 1 } } } };
+  assert.equal(step('verify', tcp)?.inputs.release, undefined);
+});
+
+test('variables of targets are facts only if some target has its own', () => {
+  const own = { projectEnvironment: { targets: [{ name: 'a', address: 'h', env: { ROLE: 'x' } }] } };
+  assert.deepEqual(step('start', { project: { env: { A: '1' } } })?.inputs.env, { value: { A: '1' } });
+  assert.deepEqual(step('start', own)?.inputs.env, { target: 'env' });
+  assert.deepEqual(facts({ env: { ROLE: 'x' } }, { project: { env: { A: '1', ROLE: 'y' } } }).env, {
+    A: '1',
+    ROLE: 'x',
+  });
+});
+
+test('the facts of a target say how to log in', () => {
+  assert.deepEqual(facts({ sshPort: 2222 }).host, {
+    name: 'web-1',
+    address: '10.0.0.1',
+    port: 2222,
+    user: 'deploy',
+    identityFile: '/keys/edge',
+    hostKey: { knownHosts: '/keys/known_hosts' },
+  });
+});
+
+test('a pinned host key wins over known_hosts', () => {
+  const hostKey = `SHA256:${'a'.repeat(43)}`;
+  assert.deepEqual(facts({ hostKey }).host, { ...Object(facts({}).host), hostKey: { fingerprint: hostKey } });
+});
+
+test('a target without any known host key is refused when it is planned', () => {
+  const ssh = { user: 'deploy', identityFile: '/key' };
+  assert.throws(() => facts({}, { environment: { ssh } }), { code: 'host_key_unknown' });
+});
+
+test('the health check asks the port of the target, else its own', () => {
+  const check = (more: object) => ({
+    project: { health: { check: { kind: 'http', path: '/up', ...more } } },
+  });
+  assert.equal(facts({ port: 9000 }, check({ port: 80 })).url, 'http://10.0.0.1:9000/up');
+  assert.equal(facts({}, check({ port: 81, scheme: 'https' })).url, 'https://10.0.0.1:81/up');
+  assert.equal(facts({}, check({})).url, 'http://10.0.0.1/up');
+  assert.equal(facts({ address: '::1', port: 1 }, check({})).url, 'http://[::1]:1/up');
+});
+
+test('a TCP check without a port is refused when it is planned', () => {
+  const health = { check: { kind: 'tcp' } };
+  assert.throws(() => facts({}, { project: { health } }), { code: 'config_invalid' });
+  assert.equal(facts({ port: 7 }, { project: { health } }).port, 7);
+});
+
+test('the nearest setting to a target wins', () => {
+  const merged = settings({
+    project: { keepReleases: 5, health: { check: { kind: 'tcp', port: 1 }, passes: 3, windowMs: 1_000 } },
+    environment: { health: { passes: 4, windowMs: 2_000 }, policy: { minInService: 3 } },
+    projectEnvironment: {
+      health: { passes: 5 },
+      overrides: { keepReleases: 9 },
+      policy: { maxFailures: { zone: { count: 7 } } },
+    },
+  });
+  assert.deepEqual([merged.health?.passes, merged.health?.windowMs, merged.keepReleases], [5, 2_000, 9]);
+  assert.equal(merged.policy.minInService, 3);
+  assert.deepEqual(merged.policy.maxFailures, {
+    batch: { count: 1 },
+    zone: { count: 7 },
+    deployment: { count: 1 },
+  });
+});
