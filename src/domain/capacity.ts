@@ -36,7 +36,7 @@ export function floorOf(floor: Floor, configured: number): number {
 /**
  * What would be in service if `taking` were taken: configured members less those seen out and less all that are held.
  * A set, not a difference of counts: a member that is held *and* seen out counts once, and a hold whose drain was not
- * yet applied when the pool was observed still counts (docs/decisions/0004).
+ * yet applied when the pool was observed still counts (docs/decisions/0002).
  */
 export function inServiceAfter(
   observed: PoolObservation,

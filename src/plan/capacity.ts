@@ -59,7 +59,9 @@ type Move = { readonly key: string; readonly takenAtOnce: number; readonly retur
 
 /** Per pool of a batch: how many serving members are out at once, and which members come back that were out. */
 function movesOf(batch: Batch, targets: readonly Worked[], out: ReadonlySet<string>): readonly Move[] {
-  const counted = batch.targets.flatMap((index) => targets[index] ?? []).filter(({ other }) => !other);
+  const counted = batch.targets
+    .flatMap((index) => targets[index] ?? [])
+    .filter(({ other, sequence }) => !other || sequence === 'cold');
   const shares = counted.flatMap((target) =>
     [...Map.groupBy(target.members, poolKey)].map(([key, members]) => ({
       key,

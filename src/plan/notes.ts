@@ -40,7 +40,7 @@ function notesOnChecks({ request, settings, seen }: Findings): readonly Note[] {
       'nothing_in_service',
       seen.cold,
       () =>
-        'No target is in service: nothing is drained, and every target that is meant to serve is started.',
+        'No target is in service: no floor is in the way, and every target that is meant to serve is started.',
     ),
   ];
 }
@@ -106,14 +106,15 @@ function notesOnTargets({ request, treated, plan }: Findings): readonly Note[] {
 }
 
 function notesOnOthers(treated: Findings['treated']): readonly Note[] {
-  const stopped = treated
-    .filter(([, treatment]) => treatment.kind === 'work' && treatment.sequence === 'others-stopped')
-    .map(([target]) => target);
-  const [known, unknown] = [
-    stopped.filter(({ running }) => running === false),
-    stopped.filter(({ running }) => running === null),
-  ];
+  const others = treated.flatMap(([target, treatment]) =>
+    treatment.kind === 'work' && treatment.other ? [{ target, sequence: treatment.sequence }] : [],
+  );
+  const stopped = others.filter(({ sequence }) => sequence === 'others-stopped').map(({ target }) => target);
+  const started = others.filter(({ sequence }) => !sequence.startsWith('others')).map(({ target }) => target);
+  const known = stopped.filter(({ running }) => running === false);
+  const unknown = stopped.filter(({ running }) => running === null);
   return [
+    ...about('others_new', started, 'New, so started and brought into service at the end'),
     ...about('others_stopped', known, 'Out of service and not running, so installed but not started'),
     ...about(
       'others_running_unknown',

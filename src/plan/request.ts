@@ -50,6 +50,7 @@ export type NoteCode =
   | 'pool_emptied'
   | 'capacity_short'
   | 'left_alone'
+  | 'others_new'
   | 'others_stopped'
   | 'others_running_unknown'
   | 'parked_returned'

@@ -5,8 +5,8 @@ import type { Settings } from './settings.ts';
 
 /**
  * The ways in which a target is worked on; a batch does one of them.
- * `rolling`: in service behind a balancer, in a full cycle. `plain`: no balancer. `cold`: nothing serves yet, so nothing
- * is drained. `others`: was out of service and its service ran. `others-stopped`: was out of service and nothing ran.
+ * `rolling`: in service behind a balancer, in a full cycle. `plain`: no balancer. `cold`: nothing serves yet, so no floor
+ * is in the way. `others`: was out of service and its service ran. `others-stopped`: was out of service and nothing ran.
  * `hard`: neither balancer nor check. The `restart` ones leave out install.
  */
 export const SEQUENCES = [

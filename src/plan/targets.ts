@@ -117,15 +117,24 @@ export function treatmentOf(
   }
   const restarts = request.verb === 'restart';
   if (request.hard) return work(restarts ? 'restart-hard' : 'hard');
-  if (!target.inService) return work(restarts ? 'restart-cold' : 'cold');
   if (target.members.length === 0) return work(restarts ? 'restart-plain' : 'plain');
+  if (!target.inService) return work(restarts ? 'restart-cold' : 'cold');
   return work(restarts ? 'restart' : 'rolling');
 }
 
 function otherTreatment(target: Candidate, request: PlanRequest, others: boolean): Treatment {
   if (request.verb === 'restart' || !others) return LEAVE_OUT;
   if (isOnRelease(target, request)) return { kind: 'leave', why: 'on-release' };
-  return work(target.running === true ? 'others' : 'others-stopped', true);
+  if (target.running === true) return work('others', true);
+  return work(isNew(target) ? startOf(target, request) : 'others-stopped', true);
+}
+
+/** Edge never put a release there, and people want it to serve (docs/decisions/0004). */
+export const isNew = (target: Candidate) => target.before === null && target.wanted;
+
+function startOf({ members }: Candidate, { hard }: PlanRequest): SequenceName {
+  if (hard) return 'hard';
+  return members.length === 0 ? 'plain' : 'cold';
 }
 
 function isOnRelease(target: Candidate, { release, options }: PlanRequest): boolean {

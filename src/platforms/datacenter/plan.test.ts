@@ -34,7 +34,7 @@ test('only the guard takes capacity, before all else, and only enable gives it b
   for (const name of SEQUENCES) {
     const steps = datacenter.steps(name, settings());
     const holds = steps.flatMap(({ id, hold }) => (hold ? [`${id} ${hold}`] : []));
-    const behindBalancer = name === 'rolling' || name === 'restart';
+    const behindBalancer = ['rolling', 'restart', 'cold', 'restart-cold'].includes(name);
     assert.deepEqual(holds, behindBalancer ? ['guard take', 'enable give'] : [], name);
     if (behindBalancer) assert.equal(steps[0]?.id, 'guard');
   }

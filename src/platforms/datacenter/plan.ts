@@ -13,13 +13,14 @@ import type { Settings } from '../../plan/settings.ts';
 const STEPS: Readonly<Record<SequenceName, readonly StepId[]>> = {
   rolling: ['guard', 'drain', 'stop', 'install', 'start', 'verify', 'enable', 'settle'],
   plain: ['stop', 'install', 'start', 'verify', 'settle'],
-  cold: ['stop', 'install', 'start', 'verify'],
+  // The guard costs nothing here; with it no unverified service gets traffic, and the return is waited for.
+  cold: ['guard', 'drain', 'stop', 'install', 'start', 'verify', 'enable', 'settle'],
   others: ['stop', 'install', 'start'],
   'others-stopped': ['install'],
   hard: ['stop', 'install', 'start'],
   restart: ['guard', 'drain', 'stop', 'start', 'verify', 'enable', 'settle'],
   'restart-plain': ['stop', 'start', 'verify', 'settle'],
-  'restart-cold': ['stop', 'start', 'verify'],
+  'restart-cold': ['guard', 'drain', 'stop', 'start', 'verify', 'enable', 'settle'],
   'restart-hard': ['stop', 'start'],
 };
 
