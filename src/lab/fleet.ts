@@ -28,7 +28,10 @@ export async function startFleet({ folder, hosts }: FleetOptions): Promise<Fleet
     pools: [
       {
         name: POOL,
-        members: lab.hosts.map((host) => ({ name: memberOf(host), connect: { host: host.address, port: host.appPort } })),
+        members: lab.hosts.map((host) => ({
+          name: memberOf(host),
+          connect: { host: host.address, port: host.appPort },
+        })),
         monitor: { path: '/health', intervalMs: 500, timeoutMs: 2_000, fall: 3 },
       },
     ],
@@ -50,7 +53,11 @@ export async function startFleet({ folder, hosts }: FleetOptions): Promise<Fleet
 
 const memberOf = (host: LabHost): string => `${host.name}:${host.appPort}`;
 
-function configurationOf({ hosts, identityFile, knownHosts }: Lab, balancerUrl: string, passwordFile: string): string {
+function configurationOf(
+  { hosts, identityFile, knownHosts }: Lab,
+  balancerUrl: string,
+  passwordFile: string,
+): string {
   return `# The sample estate of the lab: written by \`edge demo\`, and the whole of what Edge is told.
 kind: project
 name: shop
