@@ -45,7 +45,7 @@ test('a check that passes often enough in a row is done', async () => {
 test('passes count only in a row', async () => {
   const trial = answering(answer(200), answer(200), answer(503), answer(200));
   const { outputs } = expectKind(await trial.finish(healthVerify, http()), 'done');
-  assert.equal(outputs['looks'], 6);
+  assert.equal(outputs.looks, 6);
 });
 
 test('a check that passes and fails in turn never passes, and ends with its window', async () => {
@@ -142,7 +142,7 @@ test('a command check passes with exit status 0, each look a command of its own'
   };
   const trial = new Trial({ program });
   const { outputs } = expectKind(await trial.finish(healthVerify, command), 'done');
-  assert.equal(outputs['looks'], 4);
+  assert.equal(outputs.looks, 4);
   assert.deepEqual([...trial.host.starts.values()], [1, 1, 1, 1]);
 });
 

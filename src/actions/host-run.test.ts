@@ -149,7 +149,7 @@ test('secrets are resolved where the command runs, and masked in what it writes'
   const program = ({ env }: { env: Readonly<Record<string, string>> }) => ({
     durationMs: 0,
     code: 0,
-    output: [{ atMs: 0, text: `token=${env['TOKEN']}` }],
+    output: [{ atMs: 0, text: `token=${env.TOKEN}` }],
   });
   const trial = new Trial({ program, secrets: { DB: 's3cret' } });
   const env = { TOKEN: { source: 'env', name: 'DB' }, MODE: 'fast' };
@@ -161,7 +161,7 @@ test("the team's own install command finds the release in its environment", asyn
   const program = ({ env }: { env: Readonly<Record<string, string>> }) => ({
     durationMs: 0,
     code: 0,
-    output: [{ atMs: 0, text: `${env['EDGE_RELEASE']} ${env['EDGE_VERSION']} ${env['EDGE_RELEASE_HASH']}` }],
+    output: [{ atMs: 0, text: `${env.EDGE_RELEASE} ${env.EDGE_VERSION} ${env.EDGE_RELEASE_HASH}` }],
   });
   const trial = new Trial({ program });
   const release = { id: '2.0-abcd', version: '2.0', hash: 'abcd', artifacts: [] };

@@ -45,7 +45,7 @@ test('live connections are waited for, and their number is shown', async () => {
 test('at the deadline the policy `force` takes the member offline', async () => {
   const { balancer, trial } = drained(1);
   const { outputs } = expectKind(await trial.finish(balancerDrain, inputs('force')), 'done');
-  assert.equal(outputs['forced'], true);
+  assert.equal(outputs.forced, true);
   assert.equal((await stateOf(balancer))?.admin, 'offline');
   assert.ok(trial.clock.monotonicMs() >= 30_000 && trial.clock.monotonicMs() < 33_000);
 });
@@ -64,7 +64,7 @@ test('a count that the balancer does not give is not zero: the whole time is wai
   const { outputs } = expectKind(await trial.finish(balancerDrain, inputs('force')), 'done');
   assert.ok(trial.clock.monotonicMs() >= 30_000);
   assert.match(trial.progress.join(), /the connections of web-1 \(web of edge\) are not counted/);
-  assert.deepEqual(outputs['forced'], true);
+  assert.deepEqual(outputs.forced, true);
 });
 
 test('the intent is stored before the balancer is touched', async () => {

@@ -33,7 +33,7 @@ function hostWith(shell: readonly string[]) {
   const run = (script: string, ...values: readonly string[]) =>
     spawnSync(program, [...rest, '-c', script, 'edge', ...values], {
       encoding: 'utf8',
-      env: { PATH: process.env['PATH'], HOME: home },
+      env: { PATH: process.env.PATH, HOME: home },
     });
   const install = (
     version: string,
