@@ -1,0 +1,219 @@
+import { z } from 'zod';
+import { type Plan, VERBS } from '../domain/plan.ts';
+import {
+  afterField,
+  deploymentIdField,
+  environmentField,
+  limitField,
+  opaque,
+  planHashField,
+  projectField,
+  reasonField,
+  releaseVersionField,
+  targetNameField,
+  taskIdField,
+} from './fields.ts';
+import { type Route, route } from './route.ts';
+import {
+  deploymentRowSchema,
+  deploymentViewSchema,
+  outputRowSchema,
+  storedEventSchema,
+  waitSchema,
+  watchItemSchema,
+} from './shapes.ts';
+
+/** The routes of plans and deployments. */
+
+const place = z.object({ project: projectField, environment: environmentField });
+const placeFilter = z.object({
+  project: projectField.exactOptional(),
+  environment: environmentField.exactOptional(),
+});
+const oneDeployment = z.object({ deployment: deploymentIdField });
+const oneTarget = z.object({ deployment: deploymentIdField, target: targetNameField });
+const because = z.object({ reason: reasonField });
+/** The deployment to look at next: itself, or the one that was started. */
+const started = z.object({ deployment: deploymentIdField });
+
+const planRequest = place.extend({
+  verb: z.enum(VERBS).default('deploy'),
+  hard: z.boolean().default(false).describe('Without drain, health check and balancer.'),
+  version: releaseVersionField
+    .exactOptional()
+    .describe('What to deploy: needed for `deploy`. For `rollback`: the last fully succeeded release.'),
+  force: z.boolean().default(false).describe('Also targets that are on the release already, running.'),
+  targets: z.array(targetNameField).min(1).max(20_000).exactOptional().describe('Only these.'),
+});
+
+const outputFilter = z.object({
+  target: targetNameField.exactOptional(),
+  task: taskIdField.exactOptional(),
+  after: afterField.describe('Only rows after the one with this id.'),
+});
+
+export const DEPLOYMENT_ROUTES = {
+  plan: route({
+    method: 'POST',
+    path: '/v1/plans',
+    permission: 'deployment.plan',
+    summary: 'The plan that a deployment would follow now; touches nothing.',
+    longPoll: true,
+    body: planRequest,
+    response: z.object({
+      hash: planHashField,
+      plan: opaque<Plan>('Plan', 'Stages, lanes, batches, steps and targets; the hash covers all of it.'),
+      explanation: z.array(z.string()).describe('The plan for people, line by line.'),
+      notes: z.array(z.object({ code: z.string(), message: z.string() })),
+      expectedMs: z.number().describe('A guess.'),
+    }),
+  }),
+  deploy: route({
+    method: 'POST',
+    path: '/v1/deployments',
+    permission: 'deployment.start',
+    summary: 'Plans and starts a deployment, restart or rollback.',
+    longPoll: true,
+    body: planRequest.extend({
+      reason: reasonField,
+      planHash: planHashField
+        .exactOptional()
+        .describe('The plan that was read; refused if it would be another one by now.'),
+    }),
+    response: started.extend({ planHash: planHashField }),
+  }),
+  deployments: route({
+    method: 'GET',
+    path: '/v1/deployments',
+    permission: 'deployment.read',
+    summary: 'Deployments, newest first.',
+    query: placeFilter.extend({ ended: z.boolean().exactOptional(), limit: limitField }),
+    response: z.object({ deployments: z.array(deploymentRowSchema) }),
+  }),
+  deployment: route({
+    method: 'GET',
+    path: '/v1/deployments/:deployment',
+    permission: 'deployment.read',
+    summary: 'One deployment: every target, and what it waits for.',
+    params: oneDeployment,
+    response: z.object({
+      deployment: deploymentRowSchema,
+      view: deploymentViewSchema,
+      waits: z.array(waitSchema),
+    }),
+  }),
+  deploymentPlan: route({
+    method: 'GET',
+    path: '/v1/deployments/:deployment/plan',
+    permission: 'deployment.read',
+    summary: 'The plan that a deployment follows.',
+    params: oneDeployment,
+    response: z.object({ hash: planHashField, plan: opaque<Plan>('Plan', 'The whole plan.') }),
+  }),
+  deploymentEvents: route({
+    method: 'GET',
+    path: '/v1/deployments/:deployment/events',
+    permission: 'deployment.read',
+    summary: 'The record of a deployment.',
+    params: oneDeployment,
+    query: z.object({ after: afterField, limit: limitField }),
+    response: z.object({ events: z.array(storedEventSchema) }),
+  }),
+  watchDeployment: route({
+    method: 'GET',
+    path: '/v1/deployments/:deployment/stream',
+    permission: 'deployment.read',
+    summary: 'Each event after `after` and what looks different after it; ends after `deployment.ended`.',
+    params: oneDeployment,
+    query: z.object({ after: afterField }),
+    stream: { resumes: true },
+    response: watchItemSchema,
+  }),
+  logs: route({
+    method: 'GET',
+    path: '/v1/deployments/:deployment/logs',
+    permission: 'logs.read',
+    summary: 'Output of the commands on the targets.',
+    params: oneDeployment,
+    query: outputFilter.extend({ limit: limitField }),
+    response: z.object({ rows: z.array(outputRowSchema) }),
+  }),
+  followLogs: route({
+    method: 'GET',
+    path: '/v1/deployments/:deployment/logs/stream',
+    permission: 'logs.read',
+    summary: 'Output as it comes; ends when the deployment has ended and all was sent.',
+    params: oneDeployment,
+    query: outputFilter,
+    stream: { resumes: true },
+    response: outputRowSchema,
+  }),
+
+  pause: route({
+    method: 'POST',
+    path: '/v1/deployments/:deployment/pause',
+    permission: 'deployment.pause',
+    summary: 'Starts no further target; those that have started go on to their end.',
+    params: oneDeployment,
+    body: because,
+    response: started,
+  }),
+  resume: route({
+    method: 'POST',
+    path: '/v1/deployments/:deployment/resume',
+    permission: 'deployment.pause',
+    summary: 'Goes on, and accepts the failures so far.',
+    params: oneDeployment,
+    body: because,
+    response: started,
+  }),
+  abort: route({
+    method: 'POST',
+    path: '/v1/deployments/:deployment/abort',
+    permission: 'deployment.abort',
+    summary: 'Starts nothing new, ends running commands with proof, and parks their targets.',
+    params: oneDeployment,
+    body: because,
+    response: started,
+  }),
+  rollback: route({
+    method: 'POST',
+    path: '/v1/deployments/:deployment/rollback',
+    permission: 'deployment.decide',
+    summary: 'Stops it and returns what it touched; of an ended one: back to the release before it.',
+    longPoll: true,
+    params: oneDeployment,
+    body: because,
+    response: started,
+  }),
+  retryTarget: route({
+    method: 'POST',
+    path: '/v1/deployments/:deployment/targets/:target/retry',
+    permission: 'deployment.decide',
+    summary: 'Works on a failed target again, from its first step.',
+    params: oneTarget,
+    body: because,
+    response: started,
+  }),
+  skipTarget: route({
+    method: 'POST',
+    path: '/v1/deployments/:deployment/targets/:target/skip',
+    permission: 'deployment.decide',
+    summary: 'Leaves a target out; it is parked if it was taken out of service.',
+    params: oneTarget,
+    body: because,
+    response: started,
+  }),
+  returnParked: route({
+    method: 'POST',
+    path: '/v1/parked/return',
+    permission: 'target.return',
+    summary: 'Restarts parked targets and returns them as they were found.',
+    longPoll: true,
+    body: place.extend({
+      targets: z.array(targetNameField).min(1).max(20_000).exactOptional().describe('Only these; else all.'),
+      reason: reasonField,
+    }),
+    response: started,
+  }),
+} as const satisfies Readonly<Record<string, Route>>;

@@ -1,0 +1,246 @@
+import { z } from 'zod';
+import type { AsFound } from '../domain/balancer.ts';
+import { CATALOGUE, type ErrorBody, type ErrorCode } from '../domain/errors.ts';
+import type { Event } from '../domain/event.ts';
+import { ROLES } from '../domain/permission.ts';
+import { VERBS } from '../domain/plan.ts';
+import { STATUSES } from '../domain/status.ts';
+import {
+  atField,
+  countField,
+  deploymentIdField,
+  environmentField,
+  opaque,
+  planHashField,
+  projectField,
+  releaseIdField,
+  releaseVersionField,
+  targetNameField,
+  taskIdField,
+} from './fields.ts';
+
+/** What the API answers with, noun by noun. Routes that use them are in contract.ts. */
+
+const codes = Object.keys(CATALOGUE) as [ErrorCode, ...ErrorCode[]];
+const whereSchema = z.object({
+  file: z.string().exactOptional(),
+  line: z.int().exactOptional(),
+  column: z.int().exactOptional(),
+  path: z.string().exactOptional().describe('Place in the request or document, such as `targets.0.port`.'),
+});
+
+/** Every answer that is not 2xx has this body. */
+export const errorBodySchema: z.ZodType<ErrorBody> = z
+  .object({
+    code: z.enum(codes),
+    message: z.string().describe('What is wrong, here and now.'),
+    hint: z.string().describe('What to do.'),
+    where: whereSchema.exactOptional(),
+    get also() {
+      return z.array(errorBodySchema).exactOptional();
+    },
+  })
+  .meta({ id: 'Error' });
+
+const status = z.enum(STATUSES);
+const counts = z.object({
+  total: countField,
+  succeeded: countField,
+  failed: countField,
+  skipped: countField,
+  active: countField,
+});
+
+export const deploymentRowSchema = z
+  .object({
+    id: deploymentIdField,
+    project: projectField,
+    environment: environmentField,
+    verb: z.enum(VERBS),
+    hard: z.boolean(),
+    release: releaseIdField.nullable(),
+    version: releaseVersionField.nullable(),
+    status,
+    reason: z.string().describe('Why it is paused, stopping or ended; empty when there is nothing to say.'),
+    counts,
+    exceptions: countField.describe('Targets that are not on the release although the deployment succeeded.'),
+    ended: z.boolean(),
+    planHash: planHashField,
+    by: z.string().describe('Name of the token that asked for it, or `engine`.'),
+    causedBy: deploymentIdField.nullable(),
+    createdAt: atField,
+    startedAt: atField.nullable(),
+    endedAt: atField.nullable(),
+    streamVersion: countField.describe('Version of its last event.'),
+  })
+  .meta({ id: 'Deployment' });
+
+const place = { stage: countField, lane: countField, batch: countField };
+
+/** How one target stands: what `watch` shows as a line. */
+export const targetViewSchema = z
+  .object({
+    index: countField.describe('Its index in the plan.'),
+    name: targetNameField,
+    zone: z.string(),
+    ...place,
+    status,
+    step: z.string().nullable().describe('Id of the step that it is at, or that it ended at.'),
+    attempt: countField.describe('Of the step; 0 before the first.'),
+    since: atField.nullable().describe('When it got this status or step.'),
+    reason: z.string().nullable().describe('Why it waits, failed or was skipped.'),
+    parked: z.boolean().describe('Its members stay out of service until they are returned.'),
+    progress: z.string().nullable().describe('What its step says of itself while it waits.'),
+    worker: z.string().nullable(),
+  })
+  .meta({ id: 'TargetView' });
+
+export const batchViewSchema = z
+  .object({
+    ...place,
+    stageName: z.string(),
+    zone: z.string(),
+    name: z.string(),
+    sequence: z.string().describe('Key of `sequences`: the steps of its targets.'),
+    status,
+    counts,
+  })
+  .meta({ id: 'BatchView' });
+
+/** A deployment as a whole, beside its targets. */
+export const overallSchema = z
+  .object({
+    status,
+    reason: z.string(),
+    counts,
+    stage: z.int().describe('Index of the open stage; -1 before the first.'),
+    paused: z
+      .object({ cause: z.string(), by: z.string(), abortAt: atField })
+      .nullable()
+      .describe('Why it is paused, and when it aborts if nobody decides.'),
+    stopping: z
+      .object({ next: z.enum(['rollback', 'nothing']), abort: z.boolean(), by: z.string() })
+      .nullable(),
+    startedAt: atField.nullable(),
+    endedAt: atField.nullable(),
+    rollback: deploymentIdField.nullable().describe('The deployment that rolls this one back.'),
+    exceptions: countField,
+    notes: z.array(z.string()),
+    version: countField.describe('Version of the last event that is in this view; stream from here.'),
+  })
+  .meta({ id: 'Overall' });
+
+export const deploymentViewSchema = z
+  .object({
+    overall: overallSchema,
+    batches: z.array(batchViewSchema).describe('In the order of the plan.'),
+    targets: z.array(targetViewSchema).describe('By index.'),
+    sequences: z.record(z.string(), z.array(z.string())).describe('Step ids of each sequence, in order.'),
+  })
+  .meta({ id: 'DeploymentView' });
+
+export const waitSchema = z.object({
+  target: targetNameField.nullable().describe('`null`: the deployment itself waits.'),
+  step: z.string().nullable(),
+  why: z.string(),
+  until: atField.nullable().describe('When it is looked at again, or given up.'),
+});
+
+export const storedEventSchema = z
+  .object({
+    deployment: deploymentIdField,
+    version: z.int().min(1),
+    at: atField,
+    event: opaque<Event>('Event', 'A fact; `kind` says which. GLOSSARY.md lists them.'),
+  })
+  .meta({ id: 'StoredEvent' });
+
+/** Items of the stream of a deployment: each event with what looks different after it; progress between events. */
+export const watchItemSchema = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('event'),
+    ...storedEventSchema.shape,
+    overall: overallSchema,
+    targets: z.array(targetViewSchema).describe('Those that changed; replace them by index.'),
+    batches: z.array(batchViewSchema).describe('Those that changed; replace them by stage, lane and batch.'),
+  }),
+  z.object({
+    kind: z.literal('progress'),
+    targets: z.array(
+      z.object({ index: countField, progress: z.string().nullable(), worker: z.string().nullable() }),
+    ),
+  }),
+]);
+
+export const overviewItemSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('snapshot'), deployments: z.array(deploymentRowSchema) }),
+  z.object({ kind: z.literal('changed'), deployment: deploymentRowSchema }),
+]);
+
+export const outputRowSchema = z
+  .object({
+    id: countField,
+    task: taskIdField,
+    target: targetNameField,
+    step: z.string(),
+    at: atField,
+    text: z.string(),
+  })
+  .meta({ id: 'OutputRow' });
+
+export const asFoundSchema: z.ZodType<AsFound> = z.record(
+  z.string(),
+  z.union([z.string(), z.number(), z.boolean()]),
+);
+
+export const parkedSchema = z
+  .object({
+    target: targetNameField,
+    deployment: deploymentIdField.describe('The deployment that took it out of service: its owner.'),
+    by: z.string().nullable().describe('Who started that deployment.'),
+    reason: z.string(),
+    members: z.array(
+      z.object({ balancer: z.string(), pool: z.string(), member: z.string(), asFound: asFoundSchema }),
+    ),
+  })
+  .meta({ id: 'Parked' });
+
+export const projectEnvironmentStatusSchema = z.object({
+  project: projectField,
+  environment: environmentField,
+  targets: countField,
+  releases: z
+    .array(
+      z.object({
+        release: releaseIdField.nullable().describe('`null`: Edge never put anything there.'),
+        version: releaseVersionField.nullable(),
+        targets: countField,
+      }),
+    )
+    .describe('What runs on how many targets; most first.'),
+  active: deploymentRowSchema.nullable(),
+  last: deploymentRowSchema.nullable().describe('The last one that ended.'),
+  parked: z.array(parkedSchema),
+});
+
+export const tokenInfoSchema = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    role: z.enum(ROLES),
+    pool: z.string().nullable().describe('The worker pool that a token of the role `worker` is good for.'),
+    createdAt: atField,
+    expiresAt: atField.nullable(),
+    revokedAt: atField.nullable(),
+  })
+  .meta({ id: 'Token' });
+
+export const doctorCheckSchema = z.object({
+  kind: z.enum(['host', 'balancer']),
+  name: z.string(),
+  project: projectField,
+  environment: environmentField,
+  ok: z.boolean(),
+  facts: z.record(z.string(), z.string()).describe('What was seen, for people.'),
+  problems: z.array(errorBodySchema),
+});

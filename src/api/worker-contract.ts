@@ -1,0 +1,100 @@
+import { z } from 'zod';
+import type { Outcome } from '../domain/outcome.ts';
+import type { Json, JsonObject } from '../lib/json.ts';
+import { atField, countField, deploymentIdField, opaque, taskIdField, workerIdField } from './fields.ts';
+import { type Route, route } from './route.ts';
+
+/** The port `TaskBoard` over HTTP (contract C1): five routes, one method each, same words. */
+
+const LONGEST_WAIT_MS = 30_000;
+const json = z.json() as z.ZodType<Json, Json>;
+const jsonObject = opaque<JsonObject>('Inputs', 'The inputs of the action.');
+const poolField = z.string().min(1).max(63).describe('Worker pool; that of the token.');
+const claimOf = { task: taskIdField, epoch: countField };
+const done = z.object({});
+
+const claimedTaskSchema = z.object({
+  task: taskIdField,
+  deployment: deploymentIdField,
+  target: z.string(),
+  step: z.string(),
+  action: z.string(),
+  inputs: jsonObject,
+  epoch: countField,
+  attempt: countField,
+  checkpoint: json.nullable(),
+  cancel: z.boolean(),
+  quarantineMs: z.number(),
+  remainingMs: z.number(),
+});
+
+const outcomeKinds: readonly Outcome['kind'][] = ['done', 'wait', 'failed', 'unknown'];
+const outcomeSchema = opaque<Outcome>('Outcome', `One of ${outcomeKinds.join(', ')}, by \`kind\`.`).refine(
+  ({ kind }) => outcomeKinds.includes(kind),
+  `kind is one of ${outcomeKinds.join(', ')}`,
+);
+
+export const WORKER_ROUTES = {
+  claimTasks: route({
+    method: 'POST',
+    path: '/v1/worker/claim',
+    permission: 'worker.serve',
+    summary: 'Takes tasks of the pool under a lease.',
+    body: z.object({
+      worker: workerIdField,
+      pool: poolField,
+      capabilities: z.array(z.string().max(200)).max(1_000),
+      max: z.int().min(1).max(1_000),
+      leaseMs: z.int().min(1_000).max(600_000),
+      gone: z.array(workerIdField).max(1_000),
+    }),
+    response: z.object({ tasks: z.array(claimedTaskSchema) }),
+  }),
+  renewTasks: route({
+    method: 'POST',
+    path: '/v1/worker/renew',
+    permission: 'worker.serve',
+    summary: 'Prolongs leases and stores checkpoints.',
+    maxBodyBytes: 32 * 1_048_576,
+    body: z.object({
+      worker: workerIdField,
+      tasks: z.array(z.object({ ...claimOf, checkpoint: json.exactOptional() })).max(1_000),
+    }),
+    response: z.object({ lost: z.array(taskIdField), cancel: z.array(taskIdField) }),
+  }),
+  reportTasks: route({
+    method: 'POST',
+    path: '/v1/worker/report',
+    permission: 'worker.serve',
+    summary: 'Says how attempts ended.',
+    maxBodyBytes: 32 * 1_048_576,
+    body: z.object({
+      worker: workerIdField,
+      reports: z
+        .array(z.object({ ...claimOf, attempt: countField, startedAt: atField, outcome: outcomeSchema }))
+        .max(1_000),
+    }),
+    response: done,
+  }),
+  appendOutput: route({
+    method: 'POST',
+    path: '/v1/worker/output',
+    permission: 'worker.serve',
+    summary: 'Adds output of commands, in order of `seq`.',
+    maxBodyBytes: 32 * 1_048_576,
+    body: z.object({
+      worker: workerIdField,
+      chunks: z.array(z.object({ ...claimOf, seq: countField, text: z.string().max(65_536) })).max(1_000),
+    }),
+    response: done,
+  }),
+  waitForWork: route({
+    method: 'POST',
+    path: '/v1/worker/wait',
+    permission: 'worker.serve',
+    summary: 'Answers when there may be work for the pool, or when the time is over.',
+    longPoll: true,
+    body: z.object({ pool: poolField, timeoutMs: z.int().min(0).max(LONGEST_WAIT_MS) }),
+    response: done,
+  }),
+} as const satisfies Readonly<Record<string, Route>>;
