@@ -19,7 +19,7 @@ import { WORKER_ROUTES } from './worker-contract.ts';
 
 const MEGABYTE = 1_048_576;
 
-const placeFilter = z.object({
+const placeFilter = z.strictObject({
   project: projectField.exactOptional(),
   environment: environmentField.exactOptional(),
 });
@@ -44,9 +44,9 @@ export const ROUTES = {
     method: 'PUT',
     path: '/v1/configuration',
     permission: 'configuration.write',
-    summary: 'Creates or changes projects, environments, project environments and strategies: all or none.',
+    summary: 'Creates or changes projects, environments, strategies and releases: all or none.',
     maxBodyBytes: 16 * MEGABYTE,
-    body: z.object({
+    body: z.strictObject({
       files: z
         .array(
           z.object({
@@ -63,7 +63,6 @@ export const ROUTES = {
         z.object({
           kind: z.string(),
           key: z.string(),
-          file: z.string(),
           change: z.enum(['created', 'updated', 'unchanged']),
         }),
       ),
@@ -100,7 +99,7 @@ export const ROUTES = {
     path: '/v1/projects/:project/releases',
     permission: 'status.read',
     summary: 'The releases of a project, newest first.',
-    params: z.object({ project: projectField }),
+    params: z.strictObject({ project: projectField }),
     response: z.object({ releases: z.array(opaque<Release>('Release', 'A release; immutable.')) }),
   }),
 
@@ -143,7 +142,7 @@ export const ROUTES = {
     path: '/v1/tokens',
     permission: 'token.manage',
     summary: 'Makes a token; it is shown this once.',
-    body: z.object({
+    body: z.strictObject({
       name: z.string().trim().min(1).max(100).describe('Who or what uses it; shown in the record.'),
       role: z.enum(ROLES),
       pool: z.string().min(1).max(63).exactOptional().describe('Of a worker: its pool.'),
@@ -159,7 +158,7 @@ export const ROUTES = {
     path: '/v1/tokens/:token',
     permission: 'token.manage',
     summary: 'Ends a token, and within seconds the streams that were opened with it.',
-    params: z.object({ token: z.string().min(1).max(100).describe('Its id.') }),
+    params: z.strictObject({ token: z.string().min(1).max(100).describe('Its id.') }),
     response: z.object({ token: tokenInfoSchema }),
   }),
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type Plan, VERBS } from '../domain/plan.ts';
+import type { Explained } from '../operations/plan.ts';
 import {
   afterField,
   deploymentIdField,
@@ -25,14 +26,14 @@ import {
 
 /** The routes of plans and deployments. */
 
-const place = z.object({ project: projectField, environment: environmentField });
-const placeFilter = z.object({
+const place = z.strictObject({ project: projectField, environment: environmentField });
+const placeFilter = z.strictObject({
   project: projectField.exactOptional(),
   environment: environmentField.exactOptional(),
 });
-const oneDeployment = z.object({ deployment: deploymentIdField });
-const oneTarget = z.object({ deployment: deploymentIdField, target: targetNameField });
-const because = z.object({ reason: reasonField });
+const oneDeployment = z.strictObject({ deployment: deploymentIdField });
+const oneTarget = z.strictObject({ deployment: deploymentIdField, target: targetNameField });
+const because = z.strictObject({ reason: reasonField });
 /** The deployment to look at next: itself, or the one that was started. */
 const started = z.object({ deployment: deploymentIdField });
 
@@ -46,7 +47,7 @@ const planRequest = place.extend({
   targets: z.array(targetNameField).min(1).max(20_000).exactOptional().describe('Only these.'),
 });
 
-const outputFilter = z.object({
+const outputFilter = z.strictObject({
   target: targetNameField.exactOptional(),
   task: taskIdField.exactOptional(),
   after: afterField.describe('Only rows after the one with this id.'),
@@ -63,7 +64,11 @@ export const DEPLOYMENT_ROUTES = {
     response: z.object({
       hash: planHashField,
       plan: opaque<Plan>('Plan', 'Stages, lanes, batches, steps and targets; the hash covers all of it.'),
-      explanation: z.array(z.string()).describe('The plan for people, line by line.'),
+      explained: opaque<Explained>(
+        'Explained',
+        'The plan for people as data: stages, batches, steps, capacity.',
+      ),
+      text: z.string().describe('The same as text.'),
       notes: z.array(z.object({ code: z.string(), message: z.string() })),
       expectedMs: z.number().describe('A guess.'),
     }),
@@ -116,7 +121,7 @@ export const DEPLOYMENT_ROUTES = {
     permission: 'deployment.read',
     summary: 'The record of a deployment.',
     params: oneDeployment,
-    query: z.object({ after: afterField, limit: limitField }),
+    query: z.strictObject({ after: afterField, limit: limitField }),
     response: z.object({ events: z.array(storedEventSchema) }),
   }),
   watchDeployment: route({
@@ -125,7 +130,7 @@ export const DEPLOYMENT_ROUTES = {
     permission: 'deployment.read',
     summary: 'Each event after `after` and what looks different after it; ends after `deployment.ended`.',
     params: oneDeployment,
-    query: z.object({ after: afterField }),
+    query: z.strictObject({ after: afterField }),
     stream: { resumes: true },
     response: watchItemSchema,
   }),

@@ -7,7 +7,7 @@ import { type Route, route } from './route.ts';
 /** The port `TaskBoard` over HTTP (contract C1): five routes, one method each, same words. */
 
 const LONGEST_WAIT_MS = 30_000;
-const json = z.json() as z.ZodType<Json, Json>;
+const json = z.json().meta({ id: 'Json' }) as z.ZodType<Json, Json>;
 const jsonObject = opaque<JsonObject>('Inputs', 'The inputs of the action.');
 const poolField = z.string().min(1).max(63).describe('Worker pool; that of the token.');
 const claimOf = { task: taskIdField, epoch: countField };
@@ -40,7 +40,7 @@ export const WORKER_ROUTES = {
     path: '/v1/worker/claim',
     permission: 'worker.serve',
     summary: 'Takes tasks of the pool under a lease.',
-    body: z.object({
+    body: z.strictObject({
       worker: workerIdField,
       pool: poolField,
       capabilities: z.array(z.string().max(200)).max(1_000),
@@ -56,7 +56,7 @@ export const WORKER_ROUTES = {
     permission: 'worker.serve',
     summary: 'Prolongs leases and stores checkpoints.',
     maxBodyBytes: 32 * 1_048_576,
-    body: z.object({
+    body: z.strictObject({
       worker: workerIdField,
       tasks: z.array(z.object({ ...claimOf, checkpoint: json.exactOptional() })).max(1_000),
     }),
@@ -68,7 +68,7 @@ export const WORKER_ROUTES = {
     permission: 'worker.serve',
     summary: 'Says how attempts ended.',
     maxBodyBytes: 32 * 1_048_576,
-    body: z.object({
+    body: z.strictObject({
       worker: workerIdField,
       reports: z
         .array(z.object({ ...claimOf, attempt: countField, startedAt: atField, outcome: outcomeSchema }))
@@ -82,7 +82,7 @@ export const WORKER_ROUTES = {
     permission: 'worker.serve',
     summary: 'Adds output of commands, in order of `seq`.',
     maxBodyBytes: 32 * 1_048_576,
-    body: z.object({
+    body: z.strictObject({
       worker: workerIdField,
       chunks: z.array(z.object({ ...claimOf, seq: countField, text: z.string().max(65_536) })).max(1_000),
     }),
@@ -94,7 +94,7 @@ export const WORKER_ROUTES = {
     permission: 'worker.serve',
     summary: 'Answers when there may be work for the pool, or when the time is over.',
     longPoll: true,
-    body: z.object({ pool: poolField, timeoutMs: z.int().min(0).max(LONGEST_WAIT_MS) }),
+    body: z.strictObject({ pool: poolField, timeoutMs: z.int().min(0).max(LONGEST_WAIT_MS) }),
     response: done,
   }),
 } as const satisfies Readonly<Record<string, Route>>;

@@ -170,6 +170,13 @@ export const CATALOGUE = {
     'There is nothing to do',
     'All targets are on this release, running and in service; --force reinstalls.',
   ),
+  plan_changed: entry(
+    'user',
+    409,
+    5,
+    'The plan is not the one that was read',
+    'Read it again with `edge plan`, then start that one.',
+  ),
   plan_too_large: entry(
     'user',
     422,

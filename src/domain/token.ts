@@ -5,6 +5,8 @@ export type Token = {
   readonly id: string;
   readonly name: string;
   readonly role: Role;
+  /** Of a worker: the pool whose tasks it may take, and no other. */
+  readonly pool?: string;
   readonly hash: string;
   readonly createdAt: number;
   readonly expiresAt: number | null;

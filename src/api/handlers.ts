@@ -1,0 +1,121 @@
+import { EdgeError } from '../domain/errors.ts';
+import type { Caller } from '../operations/caller.ts';
+import { applyConfiguration, configuration } from '../operations/configuration.ts';
+import { deploy } from '../operations/deploy.ts';
+import {
+  deployment,
+  deploymentEvents,
+  deploymentPlan,
+  deployments,
+  logs,
+} from '../operations/deployments.ts';
+import { doctor } from '../operations/doctor.ts';
+import { plan } from '../operations/plan.ts';
+import type { OperationPorts } from '../operations/ports.ts';
+import { createRelease, releases } from '../operations/releases.ts';
+import { returnParked } from '../operations/return-parked.ts';
+import { rollback } from '../operations/rollback.ts';
+import {
+  appendOutput,
+  claimTasks,
+  renewTasks,
+  reportTasks,
+  waitForWork,
+} from '../operations/serve-worker.ts';
+import { status } from '../operations/status.ts';
+import { abort, pause, resume, retryTarget, skipTarget } from '../operations/steer.ts';
+import { createToken, revokeToken, tokens } from '../operations/tokens.ts';
+import { followLogs, overview, type Watched, watchDeployment } from '../operations/watch.ts';
+import type { CallName, Output, Parsed, StreamName } from './contract.ts';
+import { openApi } from './openapi.ts';
+
+/** What a handler may use beside its input. `signal` aborts when the client is gone or the server stops. */
+export type HandlerContext = {
+  readonly ports: OperationPorts;
+  readonly caller: Caller;
+  readonly signal: AbortSignal;
+  /** Of Edge. */
+  readonly version: string;
+};
+
+type CallHandler<N extends CallName> = (context: HandlerContext, input: Parsed<N>) => Promise<Output<N>>;
+type StreamHandler<N extends StreamName> = {
+  readonly open: (context: HandlerContext, input: Parsed<N>) => Promise<AsyncIterable<Output<N>>>;
+  /** The id that a client goes on from; `null` for what is only of the moment. */
+  readonly idOf: (item: Output<N>, input: Parsed<N>) => string | null;
+};
+
+/** One for each route: a route without a handler is a type error here. */
+export type Handlers = { readonly [N in CallName]: CallHandler<N> } & {
+  readonly [N in StreamName]: StreamHandler<N>;
+};
+
+/** A handler that does nothing but its operation. */
+const does =
+  <I, O>(operation: (ports: OperationPorts, caller: Caller, input: I) => Promise<O>) =>
+  ({ ports, caller }: HandlerContext, input: I): Promise<O> =>
+    operation(ports, caller, input);
+
+/** The same for operations that end when the client is gone. */
+const watches =
+  <I, O>(operation: (ports: OperationPorts, caller: Caller, watched: Watched<I>) => Promise<O>) =>
+  ({ ports, caller, signal }: HandlerContext, input: I): Promise<O> =>
+    operation(ports, caller, { input, signal });
+
+export const HANDLERS: Handlers = {
+  health: async ({ ports, version }) => {
+    await ports.views.deployments({ limit: 1 });
+    return { status: 'ok', version };
+  },
+  openapi: async ({ version }) => openApi(version),
+
+  applyConfiguration: does(applyConfiguration),
+  configuration: does(configuration),
+  createRelease: does(createRelease),
+  releases: does(releases),
+
+  status: does(status),
+  overview: { open: watches(overview), idOf: () => null },
+  doctor: does(doctor),
+
+  plan: does(plan),
+  deploy: does(deploy),
+  deployments: does(deployments),
+  deployment: does(deployment),
+  deploymentPlan: does(deploymentPlan),
+  deploymentEvents: does(deploymentEvents),
+  watchDeployment: {
+    open: watches(watchDeployment),
+    idOf: (item, input) => (item.kind === 'event' ? `${input.deployment}:${item.version}` : null),
+  },
+  logs: does(logs),
+  followLogs: { open: watches(followLogs), idOf: ({ id }, input) => `${input.deployment}:${id}` },
+
+  pause: does(pause),
+  resume: does(resume),
+  abort: does(abort),
+  rollback: does(rollback),
+  retryTarget: does(retryTarget),
+  skipTarget: does(skipTarget),
+  returnParked: does(returnParked),
+
+  tokens: does(tokens),
+  createToken: does(createToken),
+  revokeToken: does(revokeToken),
+
+  claimTasks: does(claimTasks),
+  renewTasks: does(renewTasks),
+  reportTasks: does(reportTasks),
+  appendOutput: does(appendOutput),
+  waitForWork: watches(waitForWork),
+};
+
+/** `<deployment>:<number>` as `after`. Throws `request_invalid` for an id of another stream. */
+export function resumeAfter(lastEventId: string, deployment: unknown): number {
+  const colon = lastEventId.lastIndexOf(':');
+  const after = Number(lastEventId.slice(colon + 1));
+  if (lastEventId.slice(0, colon) === deployment && Number.isSafeInteger(after) && after >= 0) return after;
+  throw new EdgeError('request_invalid', 'Last-Event-ID is not of this stream', {
+    where: { path: 'Last-Event-ID' },
+  });
+}

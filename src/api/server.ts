@@ -1,0 +1,86 @@
+import { createServer } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import { type FastifyInstance, fastify } from 'fastify';
+import { EdgeError } from '../domain/errors.ts';
+import type { OperationPorts } from '../operations/ports.ts';
+import { ROUTES } from './contract.ts';
+import { sendError } from './error-reply.ts';
+import { HANDLERS } from './handlers.ts';
+import { registerRoutes } from './register.ts';
+import type { StreamTimes } from './sse-reply.ts';
+
+export type ServerOptions = {
+  readonly ports: OperationPorts;
+  /** Of Edge; shown by /health and /openapi.json. */
+  readonly version: string;
+  /** Told of every fault of Edge's own, with its cause; the client sees only the request's id. */
+  readonly onFault: (fault: unknown, request: string) => void;
+  /** PEM texts. Without them plain HTTP, which is for the loopback address or behind a proxy. */
+  readonly tls?: { readonly key: string; readonly cert: string };
+  readonly streamTimes?: Partial<StreamTimes>;
+};
+
+export type ApiServer = {
+  /** Resolves with the address, such as `http://127.0.0.1:7070`. Rejects with `listen_failed`. */
+  listen(address: Address): Promise<string>;
+  /** Ends streams at once, lets other requests finish, then stops listening. */
+  close(): Promise<void>;
+  /** For tests: requests without a socket. */
+  readonly inject: FastifyInstance['inject'];
+};
+
+/** A token that was revoked ends its streams within 5 s. */
+const STREAM_TIMES: StreamTimes = { heartbeatMs: 15_000, recheckMs: 5_000, slowMs: 30_000 };
+/** How long the whole of a request may take to arrive. */
+const REQUEST_MS = 60_000;
+/** Longer than the clients of usual proxies keep a connection, so that it is they who close it. */
+const KEEP_ALIVE_MS = 65_000;
+
+/** The API as a server that does not listen yet. Throws when the contract has a route without permission or handler. */
+export function apiServer(options: ServerOptions): ApiServer {
+  const { tls } = options;
+  const stopping = new AbortController();
+  const app = fastify({
+    logger: false,
+    exposeHeadRoutes: false,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    requestTimeout: REQUEST_MS,
+    forceCloseConnections: 'idle',
+    serverFactory: (handler) => (tls ? createTlsServer({ ...tls }, handler) : createServer(handler)),
+  });
+  app.addHook('onSend', async (_, reply) => {
+    reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff');
+  });
+  app.addHook('preClose', async () => stopping.abort(new Error('the server stops')));
+  app.setErrorHandler((thrown, request, reply) =>
+    sendError(thrown, { request, reply, onFault: options.onFault }),
+  );
+  app.setNotFoundHandler((request) => {
+    throw new EdgeError('route_unknown', `There is no ${request.method} ${request.url.split('?')[0]}`);
+  });
+  const streamTimes = { ...STREAM_TIMES, ...options.streamTimes };
+  registerRoutes(app, ROUTES, {
+    handlers: HANDLERS,
+    serving: { ...options, stopping: stopping.signal, streamTimes },
+  });
+  return {
+    listen: (address) => listen(app, address),
+    close: () => app.close(),
+    inject: app.inject.bind(app),
+  };
+}
+
+type Address = { readonly host: string; readonly port: number };
+
+async function listen(app: FastifyInstance, address: Address): Promise<string> {
+  try {
+    return await app.listen(address);
+  } catch (cause) {
+    throw listenFailed(address, cause);
+  }
+}
+
+function listenFailed({ host, port }: Address, cause: unknown): EdgeError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new EdgeError('listen_failed', `Cannot listen on ${host}:${port}: ${why}`, { cause });
+}

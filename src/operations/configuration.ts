@@ -1,0 +1,124 @@
+import { type ConfigDocument, keyOf } from '../config/kinds.ts';
+import { type ConfigFile, loadConfig } from '../config/load-config.ts';
+import type { Known } from '../config/references.ts';
+import { EdgeError } from '../domain/errors.ts';
+import type { ReleaseRequest } from '../domain/release.ts';
+import { canonicalJson } from '../lib/json.ts';
+import type { Kept, RecordChange, Records } from '../ports/records.ts';
+import { authorize, type Caller } from './caller.ts';
+import type { OperationPorts } from './ports.ts';
+import { prepareRelease } from './releases.ts';
+
+export type ApplyInput = { readonly files: readonly ConfigFile[]; readonly dryRun: boolean };
+export type AppliedDocument = {
+  readonly kind: ConfigDocument['kind'];
+  readonly key: string;
+  readonly change: 'created' | 'updated' | 'unchanged';
+};
+
+/** How often it begins anew when others change the same documents meanwhile. */
+const TRIES = 5;
+
+/**
+ * Creates or changes what the files define, all of it or nothing; what they do not name stays. Releases among them are made.
+ * Throws what `loadConfig` and `createRelease` throw, every problem with its place.
+ */
+export async function applyConfiguration(
+  ports: OperationPorts,
+  caller: Caller,
+  { files, dryRun }: ApplyInput,
+): Promise<{ readonly documents: readonly AppliedDocument[] }> {
+  authorize(caller, 'configuration.write');
+  for (let tries = 0; tries < TRIES; tries += 1) {
+    const kept = await allKept(ports.records);
+    const documents = loadConfig(files, kept.known);
+    const prepared: Prepared[] = [];
+    for (const document of documents) prepared.push(await prepare(ports, document, kept));
+    const changes = prepared.flatMap(({ change }) => change ?? []);
+    if (dryRun || changes.length === 0 || (await ports.records.apply(changes)).kind === 'applied')
+      return { documents: prepared.map(({ applied }) => applied) };
+  }
+  throw new EdgeError(
+    'store_unavailable',
+    'Others changed the same configuration at the same time; nothing was changed',
+  );
+}
+
+type Configured = Exclude<ConfigDocument, ReleaseRequest>;
+type AllKept = { readonly known: Known; readonly records: ReadonlyMap<string, Kept<Configured['kind']>> };
+
+async function allKept(records: Records): Promise<AllKept> {
+  const [projects, environments, strategies, projectEnvironments] = await Promise.all([
+    records.list('project'),
+    records.list('environment'),
+    records.list('strategy'),
+    records.list('project-environment'),
+  ]);
+  const all = [...projects, ...environments, ...strategies, ...projectEnvironments];
+  return {
+    known: {
+      projects: projects.map(({ value }) => value),
+      environments: environments.map(({ value }) => value),
+      strategies: strategies.map(({ value }) => value),
+      projectEnvironments: projectEnvironments.map(({ value }) => value),
+    },
+    records: new Map(all.map((kept) => [`${kept.value.kind} ${kept.key}`, kept])),
+  };
+}
+
+type Prepared = { readonly applied: AppliedDocument; readonly change: RecordChange | null };
+
+async function prepare(ports: OperationPorts, document: ConfigDocument, kept: AllKept): Promise<Prepared> {
+  const { kind } = document;
+  if (kind === 'release') {
+    const { release, isNew } = await prepareRelease(ports, document);
+    const key = `${release.project}/${release.id}`;
+    const change: RecordChange | null = isNew ? { kind, key, value: release, expected: 0 } : null;
+    return { applied: { kind, key, change: isNew ? 'created' : 'unchanged' }, change };
+  }
+  const key = keyOf(document);
+  const before = kept.records.get(`${kind} ${key}`);
+  if (before && canonicalJson(before.value) === canonicalJson(document))
+    return { applied: { kind, key, change: 'unchanged' }, change: null };
+  const change = changeTo(document, key, before?.version ?? 0);
+  return { applied: { kind, key, change: before ? 'updated' : 'created' }, change };
+}
+
+/** One branch per kind: only so does each value stand beside its own kind. */
+function changeTo(document: Configured, key: string, expected: number): RecordChange {
+  switch (document.kind) {
+    case 'project':
+      return { kind: 'project', key, value: document, expected };
+    case 'environment':
+      return { kind: 'environment', key, value: document, expected };
+    case 'strategy':
+      return { kind: 'strategy', key, value: document, expected };
+    case 'project-environment':
+      return { kind: 'project-environment', key, value: document, expected };
+    default:
+      return document satisfies never;
+  }
+}
+
+export type KeptDocument = {
+  readonly kind: string;
+  readonly key: string;
+  readonly version: number;
+  readonly at: number;
+  readonly value: Readonly<Record<string, unknown>>;
+};
+
+/** As it is kept. Secrets are references in it, never values. */
+export async function configuration(
+  { records }: OperationPorts,
+  caller: Caller,
+): Promise<{ readonly documents: readonly KeptDocument[] }> {
+  authorize(caller, 'configuration.read');
+  const kept = await allKept(records);
+  return {
+    documents: [...kept.records.values()].map(({ key, version, at, value }) => ({
+      ...{ kind: value.kind, key, version, at },
+      value: { ...value },
+    })),
+  };
+}

@@ -1,0 +1,121 @@
+import { EdgeError } from '../domain/errors.ts';
+import type { StoredEvent } from '../domain/event.ts';
+import type { DeploymentId, PlanHash, TaskId } from '../domain/ids.ts';
+import type { Plan } from '../domain/plan.ts';
+import type { DeploymentRow, OutputRow, Views } from '../ports/views.ts';
+import { advanceView } from '../projections/advance-view.ts';
+import type { DeploymentView } from '../projections/deployment-view.ts';
+import { initialView } from '../projections/deployment-view.ts';
+import { type Wait, waitsOf, withProgress } from '../projections/waits.ts';
+import { authorize, type Caller } from './caller.ts';
+import type { OperationPorts } from './ports.ts';
+
+const USUAL_LIMIT = 100;
+const EVENTS_AT_ONCE = 5_000;
+const ROWS_AT_ONCE = 1_000;
+
+export type DeploymentsInput = {
+  readonly project?: string;
+  readonly environment?: string;
+  readonly ended?: boolean;
+  readonly limit?: number;
+};
+
+export async function deployments(
+  { views }: OperationPorts,
+  caller: Caller,
+  input: DeploymentsInput,
+): Promise<{ readonly deployments: readonly DeploymentRow[] }> {
+  authorize(caller, 'deployment.read');
+  return { deployments: await views.deployments({ limit: USUAL_LIMIT, ...input }) };
+}
+
+export type OneDeployment = { readonly deployment: DeploymentId };
+export type DeploymentOutput = {
+  readonly deployment: DeploymentRow;
+  readonly view: DeploymentView;
+  readonly waits: readonly Wait[];
+};
+
+/** One deployment with every target and what it waits for. Throws `deployment_unknown`. */
+export async function deployment(
+  { views, clock }: OperationPorts,
+  caller: Caller,
+  input: OneDeployment,
+): Promise<DeploymentOutput> {
+  authorize(caller, 'deployment.read');
+  const row = await mustExist(views, input.deployment);
+  const [view, tasks] = await Promise.all([loadView(views, input.deployment), views.tasks(input.deployment)]);
+  return {
+    deployment: row,
+    view: withProgress(view, tasks),
+    waits: row.ended ? [] : waitsOf(view, tasks, clock.now()),
+  };
+}
+
+export async function deploymentPlan(
+  { views }: OperationPorts,
+  caller: Caller,
+  input: OneDeployment,
+): Promise<{ readonly hash: PlanHash; readonly plan: Plan }> {
+  authorize(caller, 'deployment.read');
+  const row = await mustExist(views, input.deployment);
+  return { hash: row.planHash, plan: await planOf(views, input.deployment) };
+}
+
+export async function deploymentEvents(
+  { views }: OperationPorts,
+  caller: Caller,
+  input: OneDeployment & { readonly after?: number; readonly limit?: number },
+): Promise<{ readonly events: readonly StoredEvent[] }> {
+  authorize(caller, 'deployment.read');
+  await mustExist(views, input.deployment);
+  return { events: await views.events(input.deployment, input.after ?? 0, input.limit ?? ROWS_AT_ONCE) };
+}
+
+export type LogsInput = OneDeployment & {
+  readonly target?: string;
+  readonly task?: TaskId;
+  readonly after?: number;
+  readonly limit?: number;
+};
+
+export async function logs(
+  { views }: OperationPorts,
+  caller: Caller,
+  input: LogsInput,
+): Promise<{ readonly rows: readonly OutputRow[] }> {
+  authorize(caller, 'logs.read');
+  await mustExist(views, input.deployment);
+  return { rows: await views.output({ after: 0, limit: ROWS_AT_ONCE, ...input }) };
+}
+
+/** Throws `deployment_unknown`. */
+export async function mustExist(views: Views, id: DeploymentId): Promise<DeploymentRow> {
+  const [row] = await views.deployments({ id, limit: 1 });
+  if (row) return row;
+  throw new EdgeError('deployment_unknown', `There is no deployment ${id}`);
+}
+
+/** Throws `deployment_unknown`. */
+export async function planOf(views: Views, id: DeploymentId): Promise<Plan> {
+  const plan = await views.plan(id);
+  if (plan) return plan;
+  throw new EdgeError('deployment_unknown', `There is no deployment ${id}`);
+}
+
+/** The view of a deployment up to a version, by default the newest. */
+export async function loadView(
+  views: Views,
+  id: DeploymentId,
+  upTo = Number.POSITIVE_INFINITY,
+): Promise<DeploymentView> {
+  let view = initialView(await planOf(views, id));
+  while (view.overall.version < upTo) {
+    const limit = Math.min(EVENTS_AT_ONCE, upTo - view.overall.version);
+    const events = await views.events(id, view.overall.version, limit);
+    view = advanceView(view, events).view;
+    if (events.length < limit) break;
+  }
+  return view;
+}

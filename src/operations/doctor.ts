@@ -1,0 +1,136 @@
+import { isInService } from '../domain/balancer.ts';
+import { asEdgeError, EdgeError, type ErrorBody } from '../domain/errors.ts';
+import { membersOf, type TargetConfig } from '../domain/project-environment.ts';
+import { forEachLimited } from '../lib/concurrency.ts';
+import { resolveSettings, type Settings } from '../plan/settings.ts';
+import type { HostAddress } from '../ports/hosts.ts';
+import { authorize, type Caller } from './caller.ts';
+import { documentsOf } from './documents.ts';
+import type { OperationPorts } from './ports.ts';
+import type { StatusInput } from './status.ts';
+import { membersSeen, type PoolRef, poolsNamed } from './survey.ts';
+
+export type DoctorCheck = {
+  readonly kind: 'host' | 'balancer';
+  readonly name: string;
+  readonly project: string;
+  readonly environment: string;
+  readonly ok: boolean;
+  /** What was seen, for people. */
+  readonly facts: Readonly<Record<string, string>>;
+  readonly problems: readonly ErrorBody[];
+};
+
+const SIDE_BY_SIDE = 16;
+
+/** Tries each host and pool that the filter lets through. What is wrong is in the answer; changes nothing. */
+export async function doctor(
+  ports: OperationPorts,
+  caller: Caller,
+  input: StatusInput,
+): Promise<{ readonly checks: readonly DoctorCheck[] }> {
+  authorize(caller, 'deployment.plan');
+  const looks = await looksFor(ports, input);
+  const checks: DoctorCheck[] = [];
+  await forEachLimited(looks, SIDE_BY_SIDE, async (look, index) => {
+    checks[index] = await checked(look);
+  });
+  return { checks };
+}
+
+type Look = Pick<DoctorCheck, 'kind' | 'name' | 'project' | 'environment'> & {
+  readonly see: () => Promise<Seen>;
+};
+type Seen = Pick<DoctorCheck, 'facts' | 'problems'>;
+
+async function looksFor(ports: OperationPorts, input: StatusInput): Promise<readonly Look[]> {
+  const kept = await ports.records.list('project-environment', input.project && `${input.project}/`);
+  const asked = kept.filter(
+    ({ value }) => input.environment === undefined || value.environment === input.environment,
+  );
+  if (asked.length === 0 && input.project !== undefined && input.environment !== undefined)
+    await documentsOf(ports.records, { project: input.project, environment: input.environment });
+  const looks: Look[] = [];
+  for (const { value } of asked) {
+    const { project, environment, targets } = value;
+    const settings = resolveSettings(await documentsOf(ports.records, value));
+    const at = { project, environment };
+    for (const target of targets)
+      looks.push({ ...at, kind: 'host', name: target.name, see: () => seeHost(ports, target, settings) });
+    for (const pool of poolsNamed(value, settings)) {
+      const only = Object.keys(settings.balancers).length === 1 ? pool.balancer : undefined;
+      const members = targets
+        .flatMap((target) => membersOf(target, only))
+        .filter((ref) => ref.balancer === pool.balancer && ref.pool === pool.pool)
+        .map(({ member }) => member);
+      const see = () => seePool(ports, settings, { ...pool, members });
+      looks.push({ ...at, kind: 'balancer', name: `${pool.balancer}/${pool.pool}`, see });
+    }
+  }
+  return looks;
+}
+
+async function checked({ see, ...look }: Look): Promise<DoctorCheck> {
+  try {
+    const seen = await see();
+    return { ...look, ok: seen.problems.length === 0, ...seen };
+  } catch (thrown) {
+    return { ...look, ok: false, facts: {}, problems: [asEdgeError(thrown).body] };
+  }
+}
+
+const GIGABYTE = 1_073_741_824;
+const LEAST_FREE_BYTES = GIGABYTE / 4;
+
+async function seeHost({ hosts }: OperationPorts, target: TargetConfig, settings: Settings): Promise<Seen> {
+  const address = addressOf(target, settings);
+  const { system, missing, freeBytes } = await hosts.facts(address);
+  const problems = [
+    ...missing.map((name) => new EdgeError('host_unfit', `${target.name} has no ${name}`)),
+    ...(freeBytes < LEAST_FREE_BYTES
+      ? [new EdgeError('host_unfit', `${target.name} has only ${Math.floor(freeBytes / 1_048_576)} MB free`)]
+      : []),
+  ];
+  const free = `${(freeBytes / GIGABYTE).toFixed(1)} GB`;
+  return {
+    facts: { address: `${address.user}@${address.address}:${address.port}`, system, free },
+    problems: problems.map(({ body }) => body),
+  };
+}
+
+function addressOf(target: TargetConfig, { ssh }: Settings): HostAddress {
+  const hostKey =
+    target.hostKey !== undefined
+      ? { fingerprint: target.hostKey }
+      : ssh.knownHosts !== undefined
+        ? { knownHosts: ssh.knownHosts }
+        : null;
+  if (!hostKey) throw new EdgeError('host_key_unknown', `The target ${target.name} has no known host key`);
+  const { user, identityFile } = ssh;
+  return {
+    name: target.name,
+    address: target.address,
+    port: target.sshPort ?? ssh.port,
+    user,
+    identityFile,
+    hostKey,
+  };
+}
+
+type NamedPool = PoolRef & { readonly members: readonly string[] };
+
+async function seePool(ports: OperationPorts, settings: Settings, named: NamedPool): Promise<Seen> {
+  const members = await membersSeen(ports, settings.balancers, named);
+  const there = new Set(members.map(({ member }) => member));
+  const problems = named.members
+    .filter((member) => !there.has(member))
+    .map(
+      (member) =>
+        new EdgeError(
+          'balancer_member_unknown',
+          `The pool ${named.pool} of ${named.balancer} has no member "${member}"`,
+        ).body,
+    );
+  const serving = members.filter(isInService).length;
+  return { facts: { members: String(members.length), 'in service': String(serving) }, problems };
+}

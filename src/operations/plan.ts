@@ -1,0 +1,99 @@
+import { EdgeError, type ErrorBody } from '../domain/errors.ts';
+import type { PlanHash } from '../domain/ids.ts';
+import type { Plan, Verb } from '../domain/plan.ts';
+import type { Release } from '../domain/release.ts';
+import { buildPlan } from '../plan/build-plan.ts';
+import { type Explained, explain } from '../plan/explain.ts';
+import { renderPlan } from '../plan/render.ts';
+import type { Planned } from '../plan/request.ts';
+import { rollbackRelease } from '../plan/rollback-release.ts';
+import { resolveSettings } from '../plan/settings.ts';
+import { brokenArtifacts } from './artifact-check.ts';
+import { authorize, type Caller } from './caller.ts';
+import { documentsOf, findRelease, type PlaceRequest, releasesOf } from './documents.ts';
+import type { OperationPorts } from './ports.ts';
+import { fleetSeen, poolsSeen } from './survey.ts';
+
+export type { Explained };
+
+export type PlanInput = PlaceRequest & {
+  readonly verb: Verb;
+  readonly hard: boolean;
+  readonly version?: string;
+  readonly force: boolean;
+  readonly targets?: readonly string[];
+};
+
+export type PlanOutput = {
+  readonly hash: PlanHash;
+  readonly plan: Plan;
+  /** The plan for people, as data and as text. */
+  readonly explained: Explained;
+  readonly text: string;
+  readonly notes: readonly { readonly code: string; readonly message: string }[];
+  readonly expectedMs: number;
+};
+
+/** What a deployment would do now. Looks at records, artifacts and balancers, and touches nothing. */
+export async function plan(ports: OperationPorts, caller: Caller, input: PlanInput): Promise<PlanOutput> {
+  authorize(caller, 'deployment.plan');
+  const planned = await makePlan(ports, input);
+  const explained = explain(planned);
+  const { hash, notes, expectedMs } = planned;
+  return { hash, plan: planned.plan, explained, text: renderPlan(explained), notes, expectedMs };
+}
+
+/** How many ended deployments are searched for one to roll back to. */
+const HISTORY = 1_000;
+
+/**
+ * Throws, beside what `buildPlan` throws: `project_unknown`, `environment_unknown`, `release_unknown`, `request_invalid`,
+ * `release_missing_rollback`, `artifact_unreadable`, `artifact_mismatch`, `balancer_refused`, `balancer_member_unknown`.
+ */
+export async function makePlan(ports: OperationPorts, input: PlanInput): Promise<Planned> {
+  const documents = await documentsOf(ports.records, input);
+  const releases = await releasesOf(ports.records, input.project);
+  const release = await releaseFor(ports, input, releases);
+  const settings = resolveSettings(documents);
+  const [{ targets, heldByOthers }, pools] = await Promise.all([
+    fleetSeen(ports, input),
+    poolsSeen(ports, documents.projectEnvironment, settings),
+  ]);
+  const { verb, hard, force } = input;
+  const options = { force, targets: input.targets ?? null };
+  const request = {
+    ...documents,
+    verb,
+    hard,
+    release,
+    releases,
+    fleet: targets,
+    pools,
+    heldByOthers,
+    options,
+  };
+  const planned = buildPlan(request, ports.platform);
+  refuseBroken(await brokenArtifacts(ports.artifacts, planned.plan));
+  return planned;
+}
+
+async function releaseFor(
+  { views }: OperationPorts,
+  input: PlanInput,
+  releases: readonly Release[],
+): Promise<Release | null> {
+  const { verb, version, project, environment } = input;
+  if (verb === 'restart') return null;
+  if (version !== undefined) return findRelease(releases, project, version);
+  if (verb === 'rollback') {
+    return rollbackRelease(
+      await views.deployments({ project, environment, ended: true, limit: HISTORY }),
+      releases,
+    );
+  }
+  throw new EdgeError('request_invalid', 'A deployment needs a version', { where: { path: 'version' } });
+}
+
+function refuseBroken([first, ...also]: readonly ErrorBody[]): void {
+  if (first) throw new EdgeError(first.code, first.message, { hint: first.hint, also });
+}

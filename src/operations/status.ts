@@ -1,0 +1,110 @@
+import type { AsFound } from '../domain/balancer.ts';
+import type { Hold } from '../domain/capacity.ts';
+import type { DeploymentId, ReleaseId } from '../domain/ids.ts';
+import type { ProjectEnvironment } from '../domain/project-environment.ts';
+import { forEachLimited } from '../lib/concurrency.ts';
+import type { DeploymentRow, Fleet, Views } from '../ports/views.ts';
+import { authorize, type Caller } from './caller.ts';
+import type { OperationPorts } from './ports.ts';
+import { isParked } from './survey.ts';
+
+export type StatusInput = { readonly project?: string; readonly environment?: string };
+
+export type ParkedTarget = {
+  readonly target: string;
+  readonly deployment: DeploymentId;
+  readonly by: string | null;
+  readonly reason: string;
+  readonly members: readonly {
+    readonly balancer: string;
+    readonly pool: string;
+    readonly member: string;
+    readonly asFound: AsFound;
+  }[];
+};
+
+export type ProjectEnvironmentStatus = {
+  readonly project: string;
+  readonly environment: string;
+  readonly targets: number;
+  /** What runs on how many targets, most first; a `null` release: Edge never put anything there. */
+  readonly releases: readonly {
+    readonly release: ReleaseId | null;
+    readonly version: string | null;
+    readonly targets: number;
+  }[];
+  readonly active: DeploymentRow | null;
+  readonly last: DeploymentRow | null;
+  readonly parked: readonly ParkedTarget[];
+};
+
+const SIDE_BY_SIDE = 8;
+
+/** Every project environment that the filter lets through: what runs, what is under way and what is parked. */
+export async function status(
+  ports: OperationPorts,
+  caller: Caller,
+  input: StatusInput,
+): Promise<{ readonly projectEnvironments: readonly ProjectEnvironmentStatus[] }> {
+  authorize(caller, 'status.read');
+  const kept = await ports.records.list('project-environment', input.project && `${input.project}/`);
+  const asked = kept
+    .map(({ value }) => value)
+    .filter(({ environment }) => input.environment === undefined || environment === input.environment);
+  const found: ProjectEnvironmentStatus[] = [];
+  await forEachLimited(asked, SIDE_BY_SIDE, async (document, index) => {
+    found[index] = await statusOf(ports.views, document);
+  });
+  return { projectEnvironments: found };
+}
+
+async function statusOf(views: Views, document: ProjectEnvironment): Promise<ProjectEnvironmentStatus> {
+  const place = { project: document.project, environment: document.environment };
+  const [fleet, [active = null], [last = null]] = await Promise.all([
+    views.fleet(place),
+    views.deployments({ ...place, ended: false, limit: 1 }),
+    views.deployments({ ...place, ended: true, limit: 1 }),
+  ]);
+  return {
+    ...place,
+    targets: document.targets.length,
+    releases: releasesRunning(document, fleet),
+    active,
+    last,
+    parked: await parkedOf(views, fleet.holds.filter(isParked)),
+  };
+}
+
+function releasesRunning(
+  { targets }: ProjectEnvironment,
+  fleet: Fleet,
+): ProjectEnvironmentStatus['releases'] {
+  const placed = new Map(fleet.targets.map(({ target, release }) => [target, release]));
+  const counts = new Map<ReleaseId | null, number>();
+  for (const { name } of targets) {
+    const release = placed.get(name) ?? null;
+    counts.set(release, (counts.get(release) ?? 0) + 1);
+  }
+  return [...counts]
+    .map(([release, count]) => ({ release, version: release && versionOf(release), targets: count }))
+    .sort((a, b) => b.targets - a.targets);
+}
+
+/** A release id is `<version>-<hash8>`. */
+const versionOf = (release: ReleaseId) => release.slice(0, release.lastIndexOf('-'));
+
+async function parkedOf(views: Views, holds: readonly Hold[]): Promise<readonly ParkedTarget[]> {
+  const owners = new Map<DeploymentId, DeploymentRow | undefined>();
+  for (const id of new Set(holds.map(({ deployment }) => deployment))) {
+    owners.set(id, (await views.deployments({ id, limit: 1 }))[0]);
+  }
+  return [...Map.groupBy(holds, ({ target }) => target)].flatMap(([target, ofTarget]) =>
+    ofTarget.slice(0, 1).map(({ deployment, reason }) => ({
+      target,
+      deployment,
+      by: owners.get(deployment)?.by ?? null,
+      reason,
+      members: ofTarget.map(({ balancer, pool, member, asFound }) => ({ balancer, pool, member, asFound })),
+    })),
+  );
+}

@@ -1,0 +1,106 @@
+import type { MemberRef, MemberState } from '../domain/balancer.ts';
+import { type Hold, memberKey, poolKey } from '../domain/capacity.ts';
+import { asEdgeError, EdgeError } from '../domain/errors.ts';
+import { membersOf, type ProjectEnvironment } from '../domain/project-environment.ts';
+import { forEachLimited } from '../lib/concurrency.ts';
+import type { PoolSeen, TargetSeen } from '../plan/request.ts';
+import type { Settings } from '../plan/settings.ts';
+import type { Fleet } from '../ports/views.ts';
+import type { PlaceRequest } from './documents.ts';
+import type { OperationPorts } from './ports.ts';
+
+/** What is looked at before a plan is made. */
+
+const SIDE_BY_SIDE = 8;
+const LOOK_MS = 15_000;
+
+export type FleetSeen = {
+  readonly targets: readonly TargetSeen[];
+  /** Members that deployments of other projects have out of service now, and are going to return. */
+  readonly heldByOthers: readonly MemberRef[];
+};
+
+/** What the record knows of the targets. Whether a service runs is not looked at: that is `null`. */
+export async function fleetSeen(
+  { views }: OperationPorts,
+  { project, environment }: PlaceRequest,
+): Promise<FleetSeen> {
+  const [own, whole] = await Promise.all([
+    views.fleet({ project, environment }),
+    views.fleet({ environment }),
+  ]);
+  const ownKeys = new Set(own.holds.map(memberKey));
+  return {
+    targets: targetsSeen(own),
+    heldByOthers: whole.holds.filter((hold) => hold.phase === 'taken' && !ownKeys.has(memberKey(hold))),
+  };
+}
+
+function targetsSeen({ holds, targets }: Fleet): readonly TargetSeen[] {
+  const parked = new Set(holds.filter(isParked).map(({ target }) => target));
+  const placed = new Map(targets.map(({ target, release }) => [target, release]));
+  return [...new Set([...parked, ...placed.keys()])].map((target) => ({
+    target,
+    before: placed.get(target) ?? null,
+    parked: parked.has(target),
+    running: null,
+  }));
+}
+
+export const isParked = ({ phase }: Hold): boolean => phase === 'parked';
+
+/** The pools of a project environment. One whose balancer does not answer is left out: the plan says so. */
+export async function poolsSeen(
+  ports: OperationPorts,
+  projectEnvironment: ProjectEnvironment,
+  settings: Settings,
+): Promise<readonly PoolSeen[]> {
+  const seen: PoolSeen[] = [];
+  const pools = poolsNamed(projectEnvironment, settings);
+  await forEachLimited(pools, SIDE_BY_SIDE, async (ref) => {
+    const members = await look(ports, settings, ref);
+    if (members) seen.push({ ...ref, members });
+  });
+  return seen.sort((a, b) => (poolKey(a) < poolKey(b) ? -1 : 1));
+}
+
+export type PoolRef = { readonly balancer: string; readonly pool: string };
+
+export function poolsNamed(
+  { targets }: ProjectEnvironment,
+  { balancers }: Pick<Settings, 'balancers'>,
+): readonly PoolRef[] {
+  const names = Object.keys(balancers);
+  const only = names.length === 1 ? names[0] : undefined;
+  const members = targets.flatMap((target) => membersOf(target, only));
+  return [
+    ...new Map(
+      members.map(({ balancer, pool }) => [poolKey({ balancer, pool }), { balancer, pool }]),
+    ).values(),
+  ];
+}
+
+async function look(
+  ports: OperationPorts,
+  settings: Settings,
+  ref: PoolRef,
+): Promise<readonly MemberState[] | null> {
+  try {
+    return await membersSeen(ports, settings.balancers, ref);
+  } catch (thrown) {
+    if (asEdgeError(thrown).code === 'balancer_unreachable') return null;
+    throw thrown;
+  }
+}
+
+/** Rejects with `config_reference`, `balancer_unreachable`, `balancer_refused`, `balancer_member_unknown`. */
+export async function membersSeen(
+  ports: OperationPorts,
+  balancers: Settings['balancers'],
+  { balancer, pool }: PoolRef,
+): Promise<readonly MemberState[]> {
+  const config = balancers[balancer];
+  if (!config) throw new EdgeError('config_reference', `The environment has no balancer "${balancer}"`);
+  const device = await ports.balancer(config);
+  return device.members(pool, AbortSignal.timeout(LOOK_MS));
+}

@@ -1,0 +1,5 @@
+/** Files of releases, as the server reads them. */
+export interface Artifacts {
+  /** Reads the whole file. Rejects with `artifact_unreadable` (EdgeError). */
+  measure(path: string): Promise<{ readonly sha256: string; readonly sizeBytes: number }>;
+}

@@ -1,0 +1,144 @@
+import type { Event, StoredEvent } from '../domain/event.ts';
+import type { DeploymentView, Overall } from './deployment-view.ts';
+import { Draft, type ViewChange } from './view-draft.ts';
+
+/** The view after more events, in order; those that are in it already change nothing. Costs one copy for the whole lot. */
+export function advanceView(before: DeploymentView, events: readonly StoredEvent[]): ViewChange {
+  const draft = new Draft(before);
+  for (const stored of events) if (stored.version > draft.overall.version) applyEvent(draft, stored);
+  return draft.change();
+}
+
+function applyEvent(draft: Draft, stored: StoredEvent): void {
+  const overall = overallAfter(draft.overall, stored);
+  draft.overall = { ...overall, version: stored.version };
+  const { event, at: since } = stored;
+  switch (event.kind) {
+    case 'batch.opened':
+      draft.batch({ stage: overall.stage, ...event }, () => ({ status: 'running' }));
+      return;
+    case 'batch.ended':
+      draft.batch({ stage: overall.stage, ...event }, ({ counts }) => ({
+        status: counts.failed > 0 ? 'failed' : 'succeeded',
+      }));
+      return;
+    case 'tasks.granted':
+      for (const [n, target] of event.targets.entries()) {
+        const step = draft.stepId(target, event.steps[n] ?? -1);
+        draft.target(target, () => ({ ...FRESH_STEP, status: 'running', step, attempt: 1, since }));
+      }
+      return;
+    case 'task.succeeded':
+      draft.target(event.target, () => ({ ...FRESH_STEP, attempt: event.attempt, worker: event.worker }));
+      return;
+    case 'task.failed':
+      draft.target(event.target, () => ({
+        ...{ reason: event.error.message, attempt: event.attempt, worker: event.worker, since },
+      }));
+      return;
+    case 'task.retried':
+      draft.target(event.target, () => ({
+        ...{ reason: `tries again: ${event.error.message}`, attempt: event.attempt + 1, since },
+      }));
+      return;
+    case 'task.unknown':
+      draft.target(event.target, () => ({ reason: event.seen, worker: event.worker, since }));
+      return;
+    case 'task.cancelling':
+      draft.target(event.target, () => ({
+        reason: event.why === 'abort' ? 'is being ended' : 'took too long, is being ended',
+      }));
+      return;
+    case 'capacity.refused':
+      draft.target(event.target, () => ({
+        reason: `waits for capacity: ${event.pool} would have ${event.inService} in service, the floor is ${event.floor}`,
+      }));
+      return;
+    case 'capacity.taken':
+      draft.target(event.target, () => ({ reason: null }));
+      return;
+    case 'target.succeeded':
+    case 'target.failed':
+    case 'target.skipped':
+    case 'target.retried':
+      applyTargetEvent(draft, event, since);
+      return;
+    case 'deployment.created':
+    case 'deployment.started':
+    case 'deployment.paused':
+    case 'deployment.resumed':
+    case 'deployment.stopping':
+    case 'deployment.ended':
+    case 'stage.opened':
+    case 'capacity.given':
+    case 'command.refused':
+      return;
+    default:
+      event satisfies never;
+  }
+}
+
+type TargetEvent = Extract<
+  Event,
+  { kind: 'target.succeeded' | 'target.failed' | 'target.skipped' | 'target.retried' }
+>;
+
+function applyTargetEvent(draft: Draft, event: TargetEvent, since: number): void {
+  switch (event.kind) {
+    case 'target.succeeded':
+      draft.target(event.target, () => ({ ...FRESH_STEP, status: 'succeeded', since, parked: false }));
+      return;
+    case 'target.failed': {
+      const { status, reason, parked } = event;
+      draft.target(event.target, () => ({ status, reason, parked, since, progress: null }));
+      return;
+    }
+    case 'target.skipped': {
+      const { by, parked } = event;
+      const reason = `skipped by ${by}: ${event.reason}`;
+      draft.target(event.target, () => ({ status: 'skipped', reason, parked, since, progress: null }));
+      return;
+    }
+    case 'target.retried': {
+      const reason = `retried by ${event.by}: ${event.reason}`;
+      draft.target(event.target, () => ({
+        ...FRESH_STEP,
+        ...{ status: 'running', step: null, attempt: 0, since, reason, parked: false },
+      }));
+      return;
+    }
+    default:
+      event satisfies never;
+  }
+}
+
+const FRESH_STEP = { reason: null, progress: null, worker: null } as const;
+
+function overallAfter(overall: Overall, { event, at }: StoredEvent): Overall {
+  switch (event.kind) {
+    case 'deployment.started':
+      return { ...overall, status: 'running', startedAt: at };
+    case 'stage.opened':
+      return { ...overall, stage: event.stage };
+    case 'deployment.paused': {
+      const { cause, by, abortAt, reason } = event;
+      return { ...overall, status: 'paused', reason, paused: { cause, by, abortAt } };
+    }
+    case 'deployment.resumed':
+      return { ...overall, status: 'running', reason: '', paused: null };
+    case 'deployment.stopping': {
+      const { next, abort, by, reason } = event;
+      return { ...overall, status: 'running', reason, paused: null, stopping: { next, abort, by } };
+    }
+    case 'deployment.ended': {
+      const { status, reason, exceptions, notes, rollback = null } = event;
+      return {
+        ...overall,
+        ...{ status, reason, exceptions, notes, rollback },
+        ...{ endedAt: at, paused: null, stopping: null },
+      };
+    }
+    default:
+      return overall;
+  }
+}

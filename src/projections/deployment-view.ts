@@ -1,0 +1,108 @@
+import type { DeploymentId } from '../domain/ids.ts';
+import type { Plan } from '../domain/plan.ts';
+import type { Status } from '../domain/status.ts';
+
+/** What people see of a deployment, made from its plan and its events alone: the same events give the same view. */
+export type DeploymentView = {
+  readonly overall: Overall;
+  /** In the order of the plan. */
+  readonly batches: readonly BatchView[];
+  /** By index into the plan. */
+  readonly targets: readonly TargetView[];
+  /** Step ids of each sequence, in order. */
+  readonly sequences: Readonly<Record<string, readonly string[]>>;
+};
+
+export type Counts = {
+  readonly total: number;
+  readonly succeeded: number;
+  readonly failed: number;
+  readonly skipped: number;
+  readonly active: number;
+};
+
+export type Overall = {
+  readonly status: Status;
+  readonly reason: string;
+  readonly counts: Counts;
+  readonly stage: number;
+  readonly paused: { readonly cause: string; readonly by: string; readonly abortAt: number } | null;
+  readonly stopping: {
+    readonly next: 'rollback' | 'nothing';
+    readonly abort: boolean;
+    readonly by: string;
+  } | null;
+  readonly startedAt: number | null;
+  readonly endedAt: number | null;
+  readonly rollback: DeploymentId | null;
+  readonly exceptions: number;
+  readonly notes: readonly string[];
+  /** Version of the last event that is in the view. */
+  readonly version: number;
+};
+
+export type Place = { readonly stage: number; readonly lane: number; readonly batch: number };
+
+export type BatchView = Place & {
+  readonly stageName: string;
+  readonly zone: string;
+  readonly name: string;
+  readonly sequence: string;
+  readonly status: Status;
+  readonly counts: Counts;
+};
+
+export type TargetView = Place & {
+  readonly index: number;
+  readonly name: string;
+  readonly zone: string;
+  readonly status: Status;
+  readonly step: string | null;
+  readonly attempt: number;
+  /** When it got this status or step. */
+  readonly since: number | null;
+  readonly reason: string | null;
+  readonly parked: boolean;
+  readonly progress: string | null;
+  readonly worker: string | null;
+};
+
+const none = (total: number): Counts => ({ total, succeeded: 0, failed: 0, skipped: 0, active: 0 });
+
+export function initialView(plan: Plan): DeploymentView {
+  const batches = plan.stages.flatMap(({ name: stageName, lanes }, stage) =>
+    lanes.flatMap(({ zone, batches: ofLane }, lane) =>
+      ofLane.map(
+        ({ name, sequence, targets }, batch): BatchView => ({
+          ...{ stage, lane, batch, stageName, zone, name, sequence, status: 'pending' },
+          counts: none(targets.length),
+        }),
+      ),
+    ),
+  );
+  return {
+    overall: {
+      ...{ status: 'pending', reason: '', counts: none(plan.targets.length), stage: -1 },
+      ...{ paused: null, stopping: null, startedAt: null, endedAt: null, rollback: null },
+      ...{ exceptions: 0, notes: [], version: 0 },
+    },
+    batches,
+    targets: targetsOf(plan),
+    sequences: Object.fromEntries(
+      Object.entries(plan.sequences).map(([name, steps]) => [name, steps.map(({ id }) => id)]),
+    ),
+  };
+}
+
+function targetsOf(plan: Plan): readonly TargetView[] {
+  const places = new Map<number, Place>();
+  for (const [stage, { lanes }] of plan.stages.entries())
+    for (const [lane, { batches }] of lanes.entries())
+      for (const [batch, { targets }] of batches.entries())
+        for (const target of targets) places.set(target, { stage, lane, batch });
+  return plan.targets.map(({ name, zone }, index) => ({
+    ...{ index, name, zone, status: 'pending', step: null, attempt: 0, since: null },
+    ...{ reason: null, parked: false, progress: null, worker: null },
+    ...(places.get(index) ?? { stage: -1, lane: -1, batch: -1 }),
+  }));
+}
