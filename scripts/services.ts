@@ -20,6 +20,7 @@ const services = {
     debianPackages: ['openssh-server', 'openssh-client', 'sudo'],
     folders: ['/run/sshd'],
   },
+  busybox: { programs: ['busybox'], debianPackages: ['busybox'] },
   haproxy: { programs: ['haproxy'], debianPackages: ['haproxy'] },
 } satisfies Record<string, Service>;
 

@@ -25,7 +25,7 @@ export type RemoteTask = {
   readonly sudoUser?: string;
   /** Values that are replaced by `***` in the output, from the first byte (contract C11). */
   readonly secrets: readonly string[];
-  /** Output beyond this is not kept (head and tail are); the number of bytes dropped is exact. */
+  /** Of a longer output the first and the last half of this are kept; the number of bytes dropped is exact. */
   readonly outputLimitBytes: number;
 };
 
@@ -53,6 +53,11 @@ export type CancelProof =
   | { readonly gone: true; readonly before: RemoteStatus }
   | { readonly gone: false; readonly seen: string };
 
+/**
+ * A piece of the kept output: masked, and with one line in place of the bytes that were dropped, if any were. `offset` counts
+ * bytes of exactly this stream. It is the same for every attach with the same secrets and limit, so who holds the first n
+ * bytes asks for offset n and gets neither a gap nor a byte twice. (Sizes in `RemoteStatus` count what the command wrote.)
+ */
 export type OutputChunk = { readonly offset: number; readonly data: Uint8Array };
 
 /** What a host is and has; `missing` names helpers that Edge needs and did not find. */
@@ -68,7 +73,7 @@ export type RunOptions = {
   readonly expect?: HostIdentity;
   /** First byte of output that is wanted: 0, or what the caller already holds. */
   readonly fromOffset: number;
-  /** Called before anything can start, with the host's identity: the caller stores it first (M1, M4). */
+  /** Called before anything can start, with the host's identity: the caller stores it first (M1, M4). Not called if it had. */
   readonly onDispatch: (identity: HostIdentity) => Promise<void>;
   /** Called in order, without gaps, masked. The stream is held back while the promise is pending. */
   readonly onOutput: (chunk: OutputChunk) => Promise<void>;
@@ -84,7 +89,10 @@ export interface Hosts {
   /** Starts the task if it never started, attaches if it did; resolves when it ended or is unknown. Reconnects by itself. */
   run(host: HostAddress, task: RemoteTask, options: RunOptions): Promise<RemoteStatus>;
   status(host: HostAddress, task: RemoteTask, expect: HostIdentity | undefined): Promise<RemoteStatus>;
-  /** Takes the claim if nothing started; else TERM, grace, KILL, and looks until no process of the task is left. */
+  /**
+   * Takes the claim if nothing started; else TERM, grace, KILL, and looks until no process of the task is left. A task that
+   * has exited is left as it is: what it leaves running (a service) it was meant to start.
+   */
   cancel(host: HostAddress, task: RemoteTask, graceMs: number): Promise<CancelProof>;
   /** Streams a local file to `path` (parents are made), checks size and SHA-256 on the host, then renames it into place. */
   upload(host: HostAddress, file: UploadFile, signal: AbortSignal): Promise<void>;

@@ -1,0 +1,78 @@
+import { readFile } from 'node:fs/promises';
+import type { ServerHostKeyAlgorithm } from 'ssh2';
+import { EdgeError } from '../../domain/errors.ts';
+import type { HostAddress } from '../../ports/hosts.ts';
+import { fingerprintOf, type KnownKeys, keysOf } from './known-hosts.ts';
+
+/** Says `undefined` for the right key, else the error. Asked before anything of ours is sent to the host. */
+export type HostKeyCheck = {
+  readonly verify: (key: Buffer) => EdgeError | undefined;
+  readonly algorithms: ServerHostKeyAlgorithm[];
+};
+
+/** Signatures over SHA-1 are not offered; a known key's own algorithm goes first, as in OpenSSH. */
+const ALGORITHMS: readonly (readonly [keyType: string, algorithms: readonly ServerHostKeyAlgorithm[]])[] = [
+  ['ssh-ed25519', ['ssh-ed25519']],
+  ['ecdsa-sha2-nistp256', ['ecdsa-sha2-nistp256']],
+  ['ecdsa-sha2-nistp384', ['ecdsa-sha2-nistp384']],
+  ['ecdsa-sha2-nistp521', ['ecdsa-sha2-nistp521']],
+  ['ssh-rsa', ['rsa-sha2-512', 'rsa-sha2-256']],
+];
+
+function algorithmsFor(knownTypes: readonly string[]): ServerHostKeyAlgorithm[] {
+  const known = ALGORITHMS.filter(([type]) => knownTypes.includes(type));
+  const others = ALGORITHMS.filter(([type]) => !knownTypes.includes(type));
+  return [...known, ...others].flatMap(([, algorithms]) => algorithms);
+}
+
+/** Read at each connect: a mended known_hosts file counts at once. */
+export async function hostKeyCheck(host: HostAddress): Promise<HostKeyCheck> {
+  if ('fingerprint' in host.hostKey) {
+    const pinned = host.hostKey.fingerprint;
+    return { verify: (key) => checkPinned(host, pinned, key), algorithms: algorithmsFor([]) };
+  }
+  const file = host.hostKey.knownHosts;
+  const known = keysOf(await readKnownHosts(host, file), host.address, host.port);
+  return {
+    verify: (key) => checkKnown(host, { file, ...known }, key),
+    algorithms: algorithmsFor(known.types),
+  };
+}
+
+async function readKnownHosts(host: HostAddress, file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (cause) {
+    throw new EdgeError('host_key_unknown', `${place(host)}: the known_hosts file ${file} cannot be read`, {
+      cause,
+    });
+  }
+}
+
+function checkPinned(host: HostAddress, pinned: string, key: Buffer): EdgeError | undefined {
+  const shown = fingerprintOf(key);
+  if (shown === pinned.replace(/=+$/, '')) return undefined;
+  return new EdgeError('host_key_mismatch', `${place(host)} showed the key ${shown}; pinned is ${pinned}`);
+}
+
+function checkKnown(
+  host: HostAddress,
+  known: KnownKeys & { readonly file: string },
+  key: Buffer,
+): EdgeError | undefined {
+  const { file } = known;
+  const shown = `${place(host)} showed the key ${fingerprintOf(key)}`;
+  if (known.revoked.some((revoked) => revoked.equals(key))) {
+    return new EdgeError('host_key_mismatch', `${shown}, which ${file} revokes`);
+  }
+  if (known.keys.some((trusted) => trusted.equals(key))) return undefined;
+  if (known.keys.length === 0)
+    return new EdgeError('host_key_unknown', `${shown}; ${file} knows none of this host`);
+  const expected = known.keys.map(fingerprintOf).join(' or ');
+  return new EdgeError('host_key_mismatch', `${shown}; ${file} says ${expected}`);
+}
+
+/** A host as errors name it. */
+export function place(host: HostAddress): string {
+  return `${host.name} (${host.user}@${host.address}:${host.port})`;
+}

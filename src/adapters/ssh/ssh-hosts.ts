@@ -1,0 +1,140 @@
+import { EdgeError } from '../../domain/errors.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type {
+  HostAddress,
+  HostFacts,
+  HostIdentity,
+  Hosts,
+  RemoteStatus,
+  RemoteTask,
+} from '../../ports/hosts.ts';
+import { cancelTask } from './cancel-task.ts';
+import { askAgainIfLost, type ConnectionTimes } from './connection.ts';
+import { runTask, type TaskDeps } from './detached-task.ts';
+import { place } from './host-key.ts';
+import { type Backoff, ConnectionPool, POOL_DEFAULTS } from './pool.ts';
+import { openScript, readHost, type Said, type ScriptRequest } from './script-channel.ts';
+import { differs, statusOf } from './task-status.ts';
+import { uploadFile } from './upload.ts';
+
+export type SshHostsOptions = {
+  readonly clock: Clock;
+  /** From 0 up to 1; spreads retries. */
+  readonly random: () => number;
+  readonly maxConnections?: number;
+  readonly maxConnecting?: number;
+  readonly idleCloseMs?: number;
+  readonly retry?: Backoff;
+  readonly times?: ConnectionTimes;
+  readonly reconnectForMs?: number;
+};
+
+/** Short questions to a host end after this. */
+const ASK_MS = 30_000;
+const FORGET_LOT = 200;
+
+/** The production adapter of `Hosts`, over ssh2. It owns its connections: `close` it. */
+export function createSshHosts(options: SshHostsOptions): Hosts & { close(): void } {
+  const { reconnectForMs = 60_000, clock, ...pooling } = options;
+  const pool = new ConnectionPool({ ...POOL_DEFAULTS, ...pooling, clock });
+  const deps: TaskDeps = { pool, clock, reconnectForMs };
+  return {
+    run: async (host, task, run) => runTask(deps, { host, task: checked(host, task), options: run }),
+    status: async (host, task, expect) => statusTask(pool, host, { task: checked(host, task), expect }),
+    cancel: async (host, task, graceMs) => cancelTask(deps, { host, task: checked(host, task), graceMs }),
+    upload: (host, file, signal) => uploadFile(pool, { host, file, signal }),
+    forget: (host, tasks) => forgetTasks(pool, host, tasks),
+    facts: (host) => factsOf(pool, host),
+    close: () => pool.close(),
+  };
+}
+
+/** Ids and names stand in a script or a path as they are; values are quoted. */
+function checked(host: HostAddress, task: RemoteTask): RemoteTask {
+  const refuse = (why: string) =>
+    new EdgeError('request_invalid', `${place(host)}: the command cannot be run: ${why}`);
+  if (!/^[0-9a-f]{8,64}$/.test(task.id)) throw refuse(`${JSON.stringify(task.id)} is not an id of a task`);
+  if (task.argv.length === 0) throw refuse('it has no words');
+  const badName = Object.keys(task.env).find((name) => !/^[A-Za-z_]\w*$/.test(name));
+  if (badName !== undefined) throw refuse(`${JSON.stringify(badName)} is not the name of a variable`);
+  return task;
+}
+
+/** What a script says between its `host` line and its end; for the short ones, that may be asked twice. */
+function ask(
+  pool: ConnectionPool,
+  request: ScriptRequest,
+  isLast: (said: Said) => boolean,
+): Promise<{ identity: HostIdentity; said: readonly Said[] }> {
+  return askAgainIfLost(() => askOnce(pool, request, isLast));
+}
+
+async function askOnce(
+  pool: ConnectionPool,
+  request: ScriptRequest,
+  isLast: (said: Said) => boolean,
+): Promise<{ identity: HostIdentity; said: readonly Said[] }> {
+  const signal = AbortSignal.timeout(ASK_MS);
+  const script = await openScript(pool, request, signal);
+  script.discardOutput();
+  try {
+    const { identity } = await readHost(script, signal);
+    const said: Said[] = [];
+    do said.push(await script.expect(signal));
+    while (!said.slice(-1).some(isLast));
+    return { identity, said };
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    throw new EdgeError('host_unreachable', `${place(request.host)}: no answer within ${ASK_MS / 1000} s`, {
+      cause: error,
+    });
+  } finally {
+    script.close();
+  }
+}
+
+type StatusQuestion = { readonly task: RemoteTask; readonly expect: HostIdentity | undefined };
+
+async function statusTask(
+  pool: ConnectionPool,
+  host: HostAddress,
+  { task, expect }: StatusQuestion,
+): Promise<RemoteStatus> {
+  const request = { host, verb: 'status', id: task.id, args: [], sudoUser: task.sudoUser } as const;
+  const { identity, said } = await ask(pool, request, () => true);
+  const status = said[0] && statusOf(said[0], task);
+  if (!status)
+    throw new EdgeError('internal', `${place(host)} answered ${said[0]?.word} instead of a status`);
+  return status.kind === 'none' ? (differs(expect, identity) ?? status) : status;
+}
+
+async function forgetTasks(
+  pool: ConnectionPool,
+  host: HostAddress,
+  tasks: readonly RemoteTask[],
+): Promise<void> {
+  const bySudoUser = Map.groupBy(tasks, (task) => task.sudoUser);
+  for (const [sudoUser, group] of bySudoUser) {
+    const ids = group.map((task) => checked(host, task).id);
+    for (let from = 0; from < ids.length; from += FORGET_LOT) {
+      const args = ids.slice(from, from + FORGET_LOT);
+      await ask(pool, { host, verb: 'forget', id: 'forget', args, sudoUser }, ({ word }) => word === 'done');
+    }
+  }
+}
+
+async function factsOf(pool: ConnectionPool, host: HostAddress): Promise<HostFacts> {
+  const { identity, said } = await ask(
+    pool,
+    { host, verb: 'facts', id: 'facts', args: [] },
+    ({ word }) => word === 'done',
+  );
+  const valuesOf = (word: string) =>
+    said.filter((line) => line.word === word).map((line) => line.values.join(' '));
+  return {
+    identity,
+    system: valuesOf('system').join(),
+    missing: valuesOf('missing'),
+    freeBytes: Number(valuesOf('free').join()) * 1024,
+  };
+}

@@ -1,0 +1,77 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { EdgeError } from '../../domain/errors.ts';
+import type { HostAddress, UploadFile } from '../../ports/hosts.ts';
+import { askAgainIfLost, unreachable } from './connection.ts';
+import type { ConnectionPool } from './pool.ts';
+import { openScript, type ScriptChannel, type ScriptRequest } from './script-channel.ts';
+
+export type UploadRequest = {
+  readonly host: HostAddress;
+  readonly file: UploadFile;
+  readonly signal: AbortSignal;
+};
+
+/**
+ * Streams a file over the stdin of a script that writes it beside its place, checks size and SHA-256 and renames it. A host
+ * that has the file already is sent nothing. Memory is bounded by the SSH window; a cut leaves nothing in place.
+ * Rejects with `artifact_mismatch` if the local file is not the one that is named, with `host_unfit` if the disk is full.
+ */
+export async function uploadFile(pool: ConnectionPool, { host, file, signal }: UploadRequest): Promise<void> {
+  if (!file.path.startsWith('/'))
+    throw new EdgeError('request_invalid', `The path ${file.path} on a host must begin with /`);
+  const size = await sizeOf(file);
+  const args = [file.path, size, file.sha256, file.mode.toString(8)];
+  const question = { host, verb: 'upload', id: 'upload', args, sudoUser: file.sudoUser } as const;
+  const { script, word } = await askAgainIfLost(() => begin(pool, question, signal));
+  try {
+    if (word === 'done') return;
+    await send(script, file, signal);
+    const end = await script.expect(signal);
+    if (end.word !== 'done')
+      throw unreachable(host, `only a part of ${file.localPath} arrived, or it was changed on the way`);
+  } finally {
+    script.close();
+  }
+}
+
+/** Up to the host's answer: `ready` to take the bytes, or `done` if it has them. */
+async function begin(pool: ConnectionPool, request: ScriptRequest, signal: AbortSignal) {
+  const script = await openScript(pool, request, signal);
+  script.discardOutput();
+  try {
+    const { word } = await script.expect(signal);
+    return { script, word };
+  } catch (error) {
+    script.close();
+    throw error;
+  }
+}
+
+async function sizeOf(file: UploadFile): Promise<number> {
+  try {
+    return (await stat(file.localPath)).size;
+  } catch (cause) {
+    throw new EdgeError('artifact_unreadable', `The artifact ${file.localPath} cannot be read`, { cause });
+  }
+}
+
+/** The end of the stream is what makes the host look at the file, so it is sent only if the bytes were the right ones. */
+async function send(script: ScriptChannel, file: UploadFile, signal: AbortSignal): Promise<void> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(file.localPath, { highWaterMark: 256 * 1024 })) {
+    signal.throwIfAborted();
+    if (script.isClosed) return;
+    hash.update(chunk);
+    await script.write(chunk);
+  }
+  const digest = hash.digest('hex');
+  if (digest !== file.sha256) {
+    throw new EdgeError(
+      'artifact_mismatch',
+      `${file.localPath} has the digest ${digest}; expected is ${file.sha256}`,
+    );
+  }
+  script.endInput();
+}
