@@ -1,6 +1,6 @@
 import { EdgeError } from '../domain/errors.ts';
 import type { Route } from './route.ts';
-import { errorBodySchema } from './shapes.ts';
+import { errorReplySchema } from './shapes.ts';
 
 /** How requests of the client are made; `client.ts` is what callers see. */
 
@@ -69,9 +69,9 @@ export async function errorOf(connection: Connection, response: Response): Promi
 }
 
 export function errorFrom(body: unknown): EdgeError | undefined {
-  const parsed = errorBodySchema.safeParse(body);
+  const parsed = errorReplySchema.safeParse(body);
   if (!parsed.success) return undefined;
-  const { code, message, hint, where, also } = parsed.data;
+  const { code, message, hint, where, also } = parsed.data.error;
   return new EdgeError(code, message, { hint, ...(where && { where }), ...(also && { also }) });
 }
 

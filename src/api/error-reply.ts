@@ -12,7 +12,7 @@ export function sendError(thrown: unknown, { request, reply, onFault }: ErrorCon
   const body = publicBody(thrown, { id: request.id, onFault });
   if (body.code === 'token_missing' || body.code === 'token_invalid')
     reply.header('www-authenticate', 'Bearer');
-  return reply.code(CATALOGUE[body.code].http).send(body);
+  return reply.code(CATALOGUE[body.code].http).send({ error: body });
 }
 
 type Told = { readonly id: string; readonly onFault: ErrorContext['onFault'] };

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { CATALOGUE } from '../domain/errors.ts';
 import { ROUTES } from './contract.ts';
 import type { Route } from './route.ts';
-import { errorBodySchema } from './shapes.ts';
+import { errorReplySchema } from './shapes.ts';
 
 type JsonObject = { readonly [key: string]: unknown };
 
@@ -14,7 +14,7 @@ export function openApi(version: string): JsonObject {
     const path = route.path.replace(/:(\w+)/g, '{$1}');
     paths[path] = { ...paths[path], [route.method.toLowerCase()]: operationOf(name, route, schemas) };
   }
-  const error = schemaOf(errorBodySchema, 'output', schemas);
+  const error = schemaOf(errorReplySchema, 'output', schemas);
   return {
     openapi: '3.1.1',
     info: {

@@ -29,7 +29,6 @@ const whereSchema = z.object({
   path: z.string().exactOptional().describe('Place in the request or document, such as `targets.0.port`.'),
 });
 
-/** Every answer that is not 2xx has this body. */
 export const errorBodySchema: z.ZodType<ErrorBody> = z
   .object({
     code: z.enum(codes),
@@ -41,6 +40,9 @@ export const errorBodySchema: z.ZodType<ErrorBody> = z
     },
   })
   .meta({ id: 'Error' });
+
+/** Every answer that is not 2xx has this body, and so has the message `error` of a stream. */
+export const errorReplySchema = z.object({ error: errorBodySchema });
 
 const status = z.enum(STATUSES);
 const counts = z.object({

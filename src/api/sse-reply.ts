@@ -57,7 +57,7 @@ export async function sendStream(raw: ServerResponse, reply: StreamReply): Promi
     if (!gone.aborted) raw.write(formatSse({ event: 'end', data: '{}' }));
   } catch (thrown) {
     if (!gone.aborted)
-      raw.write(formatSse({ event: 'error', data: JSON.stringify(reply.errorBody(thrown)) }));
+      raw.write(formatSse({ event: 'error', data: JSON.stringify({ error: reply.errorBody(thrown) }) }));
   } finally {
     clearInterval(beat);
     clearInterval(recheck);

@@ -1,6 +1,7 @@
 import type { StoredEvent } from '../domain/event.ts';
 import type { DeploymentId } from '../domain/ids.ts';
 import { isTerminal } from '../domain/status.ts';
+import { WATCH_TOPIC } from '../domain/topics.ts';
 import type { DeploymentRow, OutputRow, TaskRow } from '../ports/views.ts';
 import { advanceView } from '../projections/advance-view.ts';
 import type { BatchView, DeploymentView, Overall, TargetView } from '../projections/deployment-view.ts';
@@ -63,7 +64,7 @@ async function* watchedItems(
     const news = [...seen.values()].filter((each) => !isSame(shown.get(each.index), each));
     shown = seen;
     if (news.length > 0) yield { kind: 'progress', targets: news };
-    await ports.bell.wait('events', LOOK_MS, signal);
+    await ports.bell.wait(WATCH_TOPIC, LOOK_MS, signal);
   }
 }
 
@@ -103,7 +104,7 @@ async function* outputRows(
     yield* rows;
     after = rows.at(-1)?.id ?? after;
     quiet = ended && rows.length === 0 ? quiet + 1 : 0;
-    if (rows.length < AT_ONCE) await ports.bell.wait('events', LOOK_MS, signal);
+    if (rows.length < AT_ONCE) await ports.bell.wait(WATCH_TOPIC, LOOK_MS, signal);
   }
 }
 
@@ -132,7 +133,7 @@ async function* overviewItems(
   yield { kind: 'snapshot', deployments };
   let known = versionsOf(deployments);
   while (!signal.aborted) {
-    await ports.bell.wait('events', LOOK_MS, signal);
+    await ports.bell.wait(WATCH_TOPIC, LOOK_MS, signal);
     const rows = await look();
     for (const row of rows)
       if (known.get(row.id) !== row.streamVersion) yield { kind: 'changed', deployment: row };

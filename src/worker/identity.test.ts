@@ -22,7 +22,9 @@ async function predecessor(folder: string, t: TestContext) {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   t.after(() => child.kill('SIGKILL'));
-  const worker = await new Promise<string>((resolve) => child.stdout.once('data', (data) => resolve(String(data).trim())));
+  const worker = await new Promise<string>((resolve) =>
+    child.stdout.once('data', (data) => resolve(String(data).trim())),
+  );
   const end = () =>
     new Promise((resolve) => {
       child.once('exit', resolve);
@@ -47,7 +49,10 @@ test('a predecessor that was killed is proven gone', async (t) => {
 test('a worker whose name is in use does not start, and leaves no trace', async (t) => {
   const folder = newFolder();
   const before = await predecessor(folder, t);
-  await assert.rejects(open(folder), (error) => error instanceof EdgeError && error.code === 'data_folder_busy');
+  await assert.rejects(
+    open(folder),
+    (error) => error instanceof EdgeError && error.code === 'data_folder_busy',
+  );
   assert.equal(readdirSync(join(folder, 'workers/main')).length, 1);
   assert.deepEqual((await open(folder, 'other')).gone, []);
   await before.end();
@@ -69,7 +74,11 @@ test('after a reboot of this machine every earlier incarnation is gone', async (
 });
 
 test('of another machine or another container nothing is proven', async () => {
-  for (const change of [{ bootId: 'x', hostId: 'another' }, { bootId: 'x', hostId: '' }, { pidNamespace: 'pid:[1]' }]) {
+  for (const change of [
+    { bootId: 'x', hostId: 'another' },
+    { bootId: 'x', hostId: '' },
+    { pidNamespace: 'pid:[1]' },
+  ]) {
     const folder = newFolder();
     await open(folder);
     edit(folder, (record) => ({ ...record, ...change, startTicks: '1' }));

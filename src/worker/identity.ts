@@ -44,20 +44,29 @@ export async function openIdentity(place: {
   const living = earlier.find(({ fate }) => fate === 'alive');
   if (living) throw busy(place.name, living.record);
   await writeWhole(join(folder, own), JSON.stringify(self));
-  const rival = (await othersIn(folder, self)).find(({ record, fate }) => fate === 'alive' && isFirst(record, self));
+  const rival = (await othersIn(folder, self)).find(
+    ({ record, fate }) => fate === 'alive' && isFirst(record, self),
+  );
   if (rival) {
     await rm(join(folder, own), { force: true });
     throw busy(place.name, rival.record);
   }
   const dead = earlier.filter(({ fate }) => fate === 'gone');
   for (const { file } of dead.slice(KEEP_RECORDS)) await rm(join(folder, file), { force: true });
-  return { worker: workerId(self.worker), gone: dead.slice(0, KEEP_RECORDS).map(({ record }) => workerId(record.worker)) };
+  return {
+    worker: workerId(self.worker),
+    gone: dead.slice(0, KEEP_RECORDS).map(({ record }) => workerId(record.worker)),
+  };
 }
 
 const busy = (name: string, { pid }: Incarnation): EdgeError =>
-  new EdgeError('data_folder_busy', `A worker named ${name} runs with this folder already, as process ${pid}`, {
-    hint: 'End it, or give this one another name.',
-  });
+  new EdgeError(
+    'data_folder_busy',
+    `A worker named ${name} runs with this folder already, as process ${pid}`,
+    {
+      hint: 'End it, or give this one another name.',
+    },
+  );
 
 /** Of two that start at once and see each other, the one that goes on. */
 function isFirst(a: Incarnation, b: Incarnation): boolean {
@@ -79,9 +88,13 @@ async function thisProcess(name: string): Promise<Incarnation> {
   const startTicks = await startTicksOf(pid);
   const bootId = await firstLine('/proc/sys/kernel/random/boot_id');
   if (startTicks === undefined || bootId === '') {
-    throw new EdgeError('settings_invalid', 'A worker needs /proc, to tell its process from every other one', {
-      hint: 'Run workers on Linux, with /proc mounted.',
-    });
+    throw new EdgeError(
+      'settings_invalid',
+      'A worker needs /proc, to tell its process from every other one',
+      {
+        hint: 'Run workers on Linux, with /proc mounted.',
+      },
+    );
   }
   const hostId = await firstLine('/etc/machine-id');
   const pidNamespace = await readlink('/proc/self/ns/pid').catch(() => '');

@@ -1,6 +1,6 @@
 import type { NewDeployment } from '../../domain/command.ts';
 import type { DeploymentId } from '../../domain/ids.ts';
-import { DRIVER_TOPIC } from '../../domain/topics.ts';
+import { DRIVER_TOPIC, WATCH_TOPIC } from '../../domain/topics.ts';
 import type { Commit, Committed, Lease } from '../../ports/journal.ts';
 import { insertDeployment } from './create.ts';
 import { canTake, changeHolds } from './holds.ts';
@@ -27,6 +27,7 @@ export function* commit(scope: Scope, lease: Lease, changes: Commit): Operation<
   yield* summarize(scope, deployment, { ...changes, version });
   if (changes.successor) yield* handOver(scope, deployment, changes.successor);
   if (changes.summary.ended) yield* close(scope, deployment);
+  scope.ring(WATCH_TOPIC);
   return { kind: 'committed', version, now: scope.now };
 }
 

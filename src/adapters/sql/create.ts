@@ -1,7 +1,7 @@
 import type { NewDeployment } from '../../domain/command.ts';
 import type { Event } from '../../domain/event.ts';
 import type { DeploymentId } from '../../domain/ids.ts';
-import { DRIVER_TOPIC } from '../../domain/topics.ts';
+import { DRIVER_TOPIC, WATCH_TOPIC } from '../../domain/topics.ts';
 import type { Created, Summary } from '../../ports/journal.ts';
 import { each, first, type Operation, type Params, run, type Scope } from './operation.ts';
 
@@ -40,6 +40,7 @@ export function* insertDeployment(scope: Scope, made: NewDeployment): Operation<
     JSON.stringify(createdEvent(made)),
   );
   scope.ring(DRIVER_TOPIC);
+  scope.ring(WATCH_TOPIC);
 }
 
 const INSERT_DEPLOYMENT = `INSERT INTO deployments (

@@ -1,4 +1,5 @@
 import type { DeploymentId, TaskId } from '../../domain/ids.ts';
+import { WATCH_TOPIC } from '../../domain/topics.ts';
 import type { TaskOutput } from '../../ports/task-board.ts';
 import { all, each, type Operation, type Scope } from './operation.ts';
 
@@ -27,4 +28,5 @@ export function* appendOutput(scope: Scope, chunks: readonly TaskOutput[]): Oper
       return row ? [[row.deployment, task, epoch, seq, row.target, row.step, scope.now, text]] : [];
     }),
   );
+  scope.ring(WATCH_TOPIC);
 }

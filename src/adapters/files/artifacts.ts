@@ -1,0 +1,51 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
+import { EdgeError } from '../../domain/errors.ts';
+import type { Artifacts } from '../../ports/artifacts.ts';
+
+type Measured = { readonly sha256: string; readonly sizeBytes: number };
+
+/** So many files are remembered. */
+const REMEMBERED = 1_000;
+
+/**
+ * Artifacts as files of this machine. A file whose inode, size and times are those of the last look is not read again: a
+ * plan of the same release costs a `stat`.
+ */
+export function fileArtifacts(): Artifacts {
+  const known = new Map<string, Measured>();
+  return {
+    async measure(path) {
+      try {
+        const { dev, ino, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true });
+        const key = [path, dev, ino, size, mtimeNs, ctimeNs].join(' ');
+        const measured = known.get(key) ?? (await read(path));
+        known.delete(key);
+        known.set(key, measured);
+        for (const oldest of known.keys()) if (known.size > REMEMBERED) known.delete(oldest);
+        return measured;
+      } catch (cause) {
+        throw unreadable(path, cause);
+      }
+    },
+  };
+}
+
+async function read(path: string): Promise<Measured> {
+  const hash = createHash('sha256');
+  let sizeBytes = 0;
+  await pipeline(createReadStream(path), async (pieces) => {
+    for await (const piece of pieces) {
+      hash.update(piece);
+      sizeBytes += piece.length;
+    }
+  });
+  return { sha256: hash.digest('hex'), sizeBytes };
+}
+
+function unreadable(path: string, cause: unknown): EdgeError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new EdgeError('artifact_unreadable', `The file ${path} cannot be read: ${why}`, { cause });
+}
