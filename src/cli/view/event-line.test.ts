@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { samplePlan } from '../../../test/support/sample-plan.ts';
+import { STARTED, sampleView } from '../../../test/support/sample-view.ts';
+import { Turns } from '../../../test/support/turns.ts';
+import type { Event } from '../../domain/event.ts';
+import { deploymentId, workerId } from '../../domain/ids.ts';
+import { eventLine } from './event-line.ts';
+
+const view = sampleView({
+  batches: [
+    { name: 'canary', targets: '+' },
+    { name: 'rest', targets: '>.' },
+  ],
+});
+const line = (event: Event) => eventLine({ event, at: STARTED + 64_000 }, view);
+const attempt = {
+  target: 1,
+  step: 5,
+  group: 0,
+  attempt: 1,
+  worker: workerId('w'),
+  startedAt: STARTED + 60_000,
+};
+
+test('an event is one line with its time, and the names of target and step', () => {
+  assert.equal(
+    line({ kind: 'task.succeeded', outputs: {}, ...attempt }),
+    '12:01:04Z web-01 verify done in 4s',
+  );
+  const error = { code: 'http_status', message: 'HTTP 500\nfrom /health' };
+  assert.equal(
+    line({ kind: 'task.failed', error, ...attempt }),
+    '12:01:04Z web-01 verify failed (http_status): HTTP 500 from /health',
+  );
+});
+
+test('batches are told with their zone and counts', () => {
+  assert.equal(line({ kind: 'batch.opened', lane: 0, batch: 1 }), '12:01:04Z batch east rest: 2 targets');
+  assert.equal(
+    line({ kind: 'batch.ended', lane: 0, batch: 0 }),
+    '12:01:04Z batch east canary ended: 1 done, 0 failed, 0 skipped',
+  );
+});
+
+test('the end says how, why, and what follows', () => {
+  const rollback = deploymentId('d-18');
+  const event: Event = {
+    kind: 'deployment.ended',
+    status: 'failed',
+    reason: 'health',
+    exceptions: 2,
+    notes: ['unverified'],
+    rollback,
+  };
+  assert.equal(line(event), '12:01:04Z failed: health; 2 exceptions; unverified; rolled back by d-18');
+});
+
+test('a wait for capacity says of which pool, how many are in service, and the floor', () => {
+  const event: Event = {
+    kind: 'capacity.refused',
+    target: 2,
+    pool: 'lb/web',
+    inService: 5,
+    floor: 6,
+    since: 0,
+    wakeAt: 0,
+  };
+  assert.equal(
+    line(event),
+    '12:01:04Z web-02 waits for capacity: lb/web would have 5 in service, the floor is 6',
+  );
+});
+
+test('every event of a whole deployment is one line or none', () => {
+  const turns = new Turns(samplePlan({ batches: [[0], [1, 2]] }));
+  turns.operator('pause');
+  turns.operator('resume');
+  turns.finish();
+  const lines = turns.events.flatMap((event) => line(event) ?? []);
+  assert.ok(lines.length > 20);
+  for (const text of lines) assert.match(text, /^12:01:04Z [^\n]+$/);
+});
+
+test('a reason with escape sequences is made inert', () => {
+  assert.equal(
+    line({ kind: 'deployment.resumed', by: 'ann', reason: '\u001b[2Jgo', at: 0 }),
+    '12:01:04Z resumed by ann: go',
+  );
+});

@@ -1,0 +1,110 @@
+import type { DeploymentView, TargetView } from '../../api/contract.ts';
+import type { Event, StoredEvent } from '../../domain/event.ts';
+import { oneLine } from '../../lib/inert-text.ts';
+import { counted, duration, timeOfDay } from '../format.ts';
+import { placeOf } from './watched.ts';
+
+/**
+ * An event as one line of a log, with its time; `null` for events that only the engine and the screen need. `view`: the
+ * deployment before or after the event, for the names of targets, steps and batches.
+ */
+export function eventLine(
+  { event, at }: Pick<StoredEvent, 'event' | 'at'>,
+  view: DeploymentView,
+): string | null {
+  const text = sentence(event, view, at);
+  return text === null ? null : `${timeOfDay(at)} ${oneLine(text)}`;
+}
+
+function sentence(event: Event, view: DeploymentView, at: number): string | null {
+  switch (event.kind) {
+    case 'deployment.created':
+      return `created by ${event.by}${event.causedBy ? `, because of ${event.causedBy}` : ''}: ${event.reason}`;
+    case 'deployment.started':
+      return 'started';
+    case 'deployment.paused':
+      return `paused by ${event.by} (${event.cause}): ${event.reason}; aborts at ${timeOfDay(event.abortAt)}`;
+    case 'deployment.resumed':
+      return `resumed by ${event.by}: ${event.reason}`;
+    case 'deployment.stopping':
+      return `stopping by ${event.by}: ${event.reason}${event.next === 'rollback' ? '; a rollback follows' : ''}`;
+    case 'deployment.ended':
+      return endSentence(event);
+    case 'stage.opened':
+      return `stage ${event.stage + 1}: ${stageName(view, event.stage)}`;
+    case 'batch.opened':
+    case 'batch.ended':
+      return batchSentence(event, view);
+    case 'command.refused':
+      return `refused ${event.command} by ${event.by}: ${event.why}`;
+    case 'tasks.granted':
+    case 'capacity.taken':
+    case 'capacity.given':
+      return null;
+    default:
+      return `${nameOf(view, event.target)} ${targetSentence(event, view, at)}`;
+  }
+}
+
+type EndEvent = Extract<Event, { kind: 'deployment.ended' }>;
+type BatchEvent = Extract<Event, { kind: 'batch.opened' | 'batch.ended' }>;
+type TargetEvent = Extract<Event, { readonly target: number }>;
+
+function endSentence({ status, reason, exceptions, notes, rollback }: EndEvent): string {
+  const parts = [
+    reason === '' ? status : `${status}: ${reason}`,
+    ...(exceptions > 0 ? [counted(exceptions, 'exception')] : []),
+    ...notes,
+    ...(rollback === undefined ? [] : [`rolled back by ${rollback}`]),
+  ];
+  return parts.join('; ');
+}
+
+function batchSentence({ kind, lane, batch }: BatchEvent, view: DeploymentView): string | null {
+  const stage = view.overall.stage;
+  const found = view.batches.find((each) => placeOf(each) === placeOf({ stage, lane, batch }));
+  if (!found) return null;
+  const { counts } = found;
+  const what = `batch ${found.zone} ${found.name}`;
+  if (kind === 'batch.opened') return `${what}: ${counted(counts.total, 'target')}`;
+  return `${what} ended: ${counts.succeeded} done, ${counts.failed} failed, ${counts.skipped} skipped`;
+}
+
+type Told = Exclude<TargetEvent, { kind: 'capacity.taken' | 'capacity.given' }>;
+
+function targetSentence(event: Told, view: DeploymentView, at: number): string {
+  switch (event.kind) {
+    case 'task.succeeded':
+      return `${stepName(view, event)} done${event.startedAt === null ? '' : ` in ${duration(at - event.startedAt)}`}`;
+    case 'task.failed':
+      return `${stepName(view, event)} failed (${event.error.code}): ${event.error.message}`;
+    case 'task.retried':
+      return `${stepName(view, event)} is tried again: ${event.error.message}`;
+    case 'task.unknown':
+      return `${stepName(view, event)} is unknown: ${event.seen}`;
+    case 'task.cancelling':
+      return `${stepName(view, event)} is being ended: ${event.why === 'abort' ? 'aborted' : 'it took too long'}`;
+    case 'capacity.refused':
+      return `waits for capacity: ${event.pool} would have ${event.inService} in service, the floor is ${event.floor}`;
+    case 'target.succeeded':
+      return 'succeeded';
+    case 'target.failed':
+      return `${event.status}: ${event.reason}${event.parked ? '; parked' : ''}`;
+    case 'target.skipped':
+      return `skipped by ${event.by}: ${event.reason}${event.parked ? '; parked' : ''}`;
+    case 'target.retried':
+      return `retried by ${event.by}: ${event.reason}`;
+    default:
+      return event satisfies never;
+  }
+}
+
+const nameOf = (view: DeploymentView, index: number) => view.targets[index]?.name ?? `target ${index}`;
+const stageName = (view: DeploymentView, index: number) =>
+  view.batches.find(({ stage }) => stage === index)?.stageName ?? '';
+
+function stepName(view: DeploymentView, { target, step }: { target: number; step: number }): string {
+  const found: TargetView | undefined = view.targets[target];
+  const batch = found && view.batches.find((each) => placeOf(each) === placeOf(found));
+  return (batch && view.sequences[batch.sequence]?.[step]) ?? `step ${step}`;
+}

@@ -1,0 +1,98 @@
+import { counted, duration, roughly } from '../format.ts';
+import { type Line, line, span, type Tone } from './line.ts';
+import { bar, PARKED, SIGNS, type Sign } from './symbols.ts';
+import { doneOf, type Watched } from './watched.ts';
+
+/** What deployment it is, how it stands, how long it has taken and may still take. */
+export function headerLines(watched: Watched, now: number): readonly Line[] {
+  const { row, view } = watched;
+  const { status } = view.overall;
+  const sign = SIGNS[status];
+  const verb = `${row.verb}${row.hard ? ' hard' : ''}${row.version === null ? '' : ` ${row.version}`}`;
+  return [
+    [
+      span(`${row.project} → ${row.environment}`, 'strong'),
+      span(`   ${verb}   `),
+      span(`${sign.symbol} ${status}`, sign.tone),
+      span(`   ${timesOf(watched, now)}`),
+    ],
+    line(
+      `${row.id} · by ${row.by}${row.causedBy === null ? '' : ` · because of ${row.causedBy}`}${stageOf(watched)}`,
+      'dim',
+    ),
+  ];
+}
+
+function stageOf({ view: { overall, batches } }: Watched): string {
+  const stages = Math.max(0, ...batches.map(({ stage }) => stage + 1));
+  const open = batches.find(({ stage }) => stage === overall.stage);
+  return open && stages > 1 ? ` · stage ${overall.stage + 1} of ${stages}: ${open.stageName}` : '';
+}
+
+function timesOf(watched: Watched, now: number): string {
+  const { startedAt, endedAt, status } = watched.view.overall;
+  if (startedAt === null) return 'not started yet';
+  const elapsed = duration((endedAt ?? now) - startedAt);
+  if (endedAt !== null) return `in ${elapsed}`;
+  const left = status === 'running' ? leftMs(watched, now) : null;
+  return left === null ? elapsed : `${elapsed}, ${roughly(left)} left`;
+}
+
+/** From its own pace once a tenth is done, before that from the plan's guess; `null` when neither says anything. */
+export function leftMs({ view: { overall }, expectedMs }: Watched, now: number): number | null {
+  const { counts, startedAt, stopping } = overall;
+  if (startedAt === null || stopping) return null;
+  const elapsed = Math.max(0, now - startedAt);
+  const done = doneOf(counts);
+  if (done > 0 && done * 10 >= counts.total) return (elapsed * (counts.total - done)) / done;
+  return expectedMs !== null && expectedMs > elapsed ? expectedMs - elapsed : null;
+}
+
+/** One bar for all targets, and each status that occurs with its count. */
+export function progressLine({ view: { overall, targets } }: Watched, columns: number): Line {
+  const { counts } = overall;
+  const done = doneOf(counts);
+  const parked = targets.filter((target) => target.parked).length;
+  const failed = counts.failed > 0 ? 'bad' : 'good';
+  return [
+    span(bar(Math.max(10, Math.min(40, Math.floor(columns / 3))), done, counts.total), failed),
+    span(`  ${done} of ${counts.total}`, 'strong'),
+    ...count(SIGNS.succeeded, counts.succeeded),
+    ...count(SIGNS.running, counts.active),
+    ...count(SIGNS.failed, counts.failed),
+    ...count(SIGNS.skipped, counts.skipped),
+    ...count(PARKED, parked),
+  ];
+}
+
+const count = ({ symbol, word, tone }: Sign, number: number): Line =>
+  number === 0 ? [] : [span(`   ${symbol} ${number} ${word}`, tone)];
+
+/** What people must know before anything else: why it does not go on, or how it ended. */
+export function bannerLines({ row, view: { overall }, notice }: Watched, now: number): readonly Line[] {
+  const { status, paused, stopping, reason } = overall;
+  const lines: Line[] = [];
+  if (notice !== null) lines.push(line(notice, 'warn'));
+  if (paused) {
+    lines.push(line(`paused by ${paused.by}: ${reason}`, 'warn'));
+    const left = duration(paused.abortAt - now);
+    lines.push(line(`go on with \`edge resume ${row.id}\`; it aborts by itself in ${left}`, 'dim'));
+  }
+  if (stopping) {
+    const next = stopping.next === 'rollback' ? 'a rollback follows' : 'nothing new is started';
+    const ends = stopping.abort ? ', running commands are being ended' : '';
+    lines.push(line(`stopping: ${reason}; ${next}${ends}`, 'warn'));
+  }
+  if (overall.endedAt !== null) lines.push(...endLines(overall, SIGNS[status].tone));
+  return lines;
+}
+
+function endLines(overall: Watched['view']['overall'], tone: Tone): readonly Line[] {
+  const { status, reason, exceptions, notes, rollback } = overall;
+  return [
+    line(`${status}${reason === '' ? '' : `: ${reason}`}`, tone),
+    ...(exceptions > 0 ? [line(`${counted(exceptions, 'target')} not on the release`, 'warn')] : []),
+    ...(notes.length > 0 ? [line(`notes: ${notes.join(', ')}`, 'warn')] : []),
+    ...(rollback === null ? [] : [line(`rolled back by ${rollback}`, 'warn')]),
+  ];
+}
