@@ -1,6 +1,7 @@
 // Writes the generated documentation; with --check says what is stale and writes nothing.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { cli } from './docs/cli.ts';
 import { configuration } from './docs/configuration.ts';
 import { errors } from './docs/errors.ts';
 import { folderGraph } from './docs/folder-graph.ts';
@@ -9,7 +10,7 @@ import { replaceRegion } from './docs/regions.ts';
 import { transitions } from './docs/transitions.ts';
 import { projectRoot } from './project.ts';
 
-const generators: readonly Generator[] = [folderGraph, transitions, errors, configuration];
+const generators: readonly Generator[] = [folderGraph, transitions, errors, configuration, cli];
 
 function readIfThere(file: string): string {
   try {

@@ -13,7 +13,8 @@ const view = sampleView({
     { name: 'rest', targets: '>.' },
   ],
 });
-const line = (event: Event) => eventLine({ event, at: STARTED + 64_000 }, view);
+/** As it comes over the wire. */
+const line = (event: Event) => eventLine(JSON.parse(JSON.stringify({ event, at: STARTED + 64_000 })), view);
 const attempt = {
   target: 1,
   step: 5,

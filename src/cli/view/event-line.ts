@@ -1,15 +1,17 @@
-import type { DeploymentView, TargetView } from '../../api/contract.ts';
-import type { Event, StoredEvent } from '../../domain/event.ts';
+import type { DeploymentView, TargetView, WatchItem } from '../../api/contract.ts';
 import { oneLine } from '../../lib/inert-text.ts';
 import { counted, duration, timeOfDay } from '../format.ts';
 import { placeOf } from './watched.ts';
+
+type EventItem = Extract<WatchItem, { kind: 'event' }>;
+type Event = EventItem['event'];
 
 /**
  * An event as one line of a log, with its time; `null` for events that only the engine and the screen need. `view`: the
  * deployment before or after the event, for the names of targets, steps and batches.
  */
 export function eventLine(
-  { event, at }: Pick<StoredEvent, 'event' | 'at'>,
+  { event, at }: Pick<EventItem, 'event' | 'at'>,
   view: DeploymentView,
 ): string | null {
   const text = sentence(event, view, at);

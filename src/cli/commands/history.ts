@@ -1,0 +1,52 @@
+import type { Command } from 'commander';
+import type { DeploymentRow } from '../../api/contract.ts';
+import { type Choose, newCommand, wholeNumber } from '../command.ts';
+import { dateAndTime, duration, table } from '../format.ts';
+
+const USUAL_LIMIT = 20;
+
+export function addHistory(program: Command, choose: Choose): void {
+  newCommand(program, 'history [project] [environment]', 'Lists deployments, the newest first.')
+    .option('-n, --limit <count>', `at most so many; ${USUAL_LIMIT} if not given`, wholeNumber)
+    .action((project: string | undefined, environment: string | undefined, options: { limit?: number }) => {
+      const place = {
+        ...(project !== undefined && { project }),
+        ...(environment !== undefined && { environment }),
+      };
+      choose(async (cli) => {
+        const client = await cli.client();
+        const found = await client.deployments({ ...place, limit: options.limit ?? USUAL_LIMIT });
+        cli.answer(found, () => historyLines(found.deployments, cli.environment.now()));
+        return 0;
+      });
+    });
+}
+
+export function historyLines(rows: readonly DeploymentRow[], now: number): readonly string[] {
+  if (rows.length === 0) return ['There is no deployment yet.'];
+  const head = ['deployment', 'created', 'where', 'what', 'status', 'took', 'by', 'because of'];
+  return table(
+    head,
+    rows.map((row) => cellsOf(row, now)),
+  );
+}
+
+function cellsOf(row: DeploymentRow, now: number): readonly string[] {
+  const { id, project, environment, exceptions, startedAt, endedAt, by, causedBy } = row;
+  const status = exceptions > 0 ? `${row.status}, exceptions ${exceptions}` : row.status;
+  const took = startedAt === null ? '' : duration((endedAt ?? now) - startedAt);
+  return [
+    id,
+    dateAndTime(row.createdAt),
+    `${project} ${environment}`,
+    whatOf(row),
+    status,
+    took,
+    by,
+    causedBy ?? '',
+  ];
+}
+
+/** `deploy 2.0.0`, `restart hard`. */
+export const whatOf = ({ verb, hard, version }: DeploymentRow): string =>
+  [verb, hard ? 'hard' : '', version ?? ''].filter((part) => part !== '').join(' ');

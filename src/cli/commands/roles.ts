@@ -1,0 +1,56 @@
+import type { Command } from 'commander';
+import { type Choose, newCommand, only, wholeNumber } from '../command.ts';
+import type { Cli } from '../context.ts';
+
+/** The commands that are Edge itself: they run until they are told to end. */
+
+export function addServer(program: Command, choose: Choose): void {
+  newCommand(
+    program,
+    'server',
+    'Serves the API and drives deployments; works on their tasks too, unless workers do.',
+  )
+    .option('--listen <host:port>', 'where it listens')
+    .option('--no-worker', 'leave the work to `edge worker` processes')
+    .action((options: { listen?: string; worker: boolean }) => {
+      const { worker: works } = options;
+      choose((cli) => cli.environment.serve({ ...folderOf(cli), ...only(options, 'listen'), works }));
+    });
+}
+
+export function addWorker(program: Command, choose: Choose): void {
+  newCommand(
+    program,
+    'worker',
+    'Works on the tasks of one pool: for the server that --server names, or for the data folder on this machine.',
+  )
+    .option('--pool <pool>', 'whose tasks it works on', 'default')
+    .option('--name <name>', 'its name on this host, where several run')
+    .option('--parallel <count>', 'how many tasks at once', wholeNumber)
+    .action((options: { pool: string; name?: string; parallel?: number }) => {
+      const own = only(options, 'pool', 'name', 'parallel');
+      choose((cli) => {
+        const server = cli.options.server ?? cli.environment.settings.server;
+        const token = cli.options.token ?? cli.environment.settings.token;
+        const access = { ...(server !== undefined && { server }), ...(token !== undefined && { token }) };
+        return cli.environment.work({ ...folderOf(cli), ...access, ...own });
+      });
+    });
+}
+
+export function addDemo(program: Command, choose: Choose): void {
+  newCommand(
+    program,
+    'demo',
+    'Shows a lab of hosts behind a balancer under load: a release that rolls over it, and a bad one that is rolled back.',
+  )
+    .option('--once', 'end after that; 0 only if all went as it should')
+    .action(({ once = false }: { once?: boolean }) => {
+      choose((cli) => cli.environment.demo({ once, json: cli.json }));
+    });
+}
+
+function folderOf(cli: Cli): { readonly dataFolder?: string } {
+  const dataFolder = cli.options.data ?? cli.environment.settings.dataFolder;
+  return dataFolder === undefined ? {} : { dataFolder };
+}

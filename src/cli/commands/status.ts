@@ -1,0 +1,95 @@
+import type { Command } from 'commander';
+import type { EdgeClient } from '../../api/client.ts';
+import type { Output, ProjectEnvironmentStatus } from '../../api/contract.ts';
+import { type Choose, deploymentNamed, newCommand } from '../command.ts';
+import type { Cli } from '../context.ts';
+import { counted, dateAndTime, timeOfDay } from '../format.ts';
+import { type Line, line, span } from '../view/line.ts';
+import { screenLines } from '../view/screen.ts';
+import { SIGNS } from '../view/symbols.ts';
+import { whatOf } from './history.ts';
+
+export function addStatus(program: Command, choose: Choose): void {
+  newCommand(
+    program,
+    'status [deployment-or-project] [environment]',
+    'Shows one deployment, or what runs where, which deployment is active, and what is parked.',
+  ).action((first: string | undefined, environment: string | undefined) => {
+    choose(async (cli) => {
+      const client = await cli.client();
+      if (first !== undefined && environment === undefined) return oneDeployment(cli, client, first);
+      const place = first !== undefined && environment !== undefined ? { project: first, environment } : {};
+      const status = await client.status(place);
+      cli.answer(status, () => statusLines(status.projectEnvironments));
+      return 0;
+    });
+  });
+}
+
+async function oneDeployment(cli: Cli, client: EdgeClient, id: string): Promise<number> {
+  const found = await client.deployment({ deployment: deploymentNamed(id) });
+  const { now, terminal } = cli.environment;
+  const size = { columns: terminal.redraws ? terminal.size().columns : 200, rows: Number.POSITIVE_INFINITY };
+  cli.answer(found, () => [
+    ...screenLines(
+      { row: found.deployment, view: found.view, expectedMs: null, output: [], notice: null },
+      now(),
+      size,
+    ),
+    ...waitLines(found.waits),
+  ]);
+  return 0;
+}
+
+/** What the deployment waits for, with the moment when it is looked at again. */
+function waitLines(waits: Output<'deployment'>['waits']): readonly Line[] {
+  if (waits.length === 0) return [];
+  const text = ({ target, step, why, until }: (typeof waits)[number]) => {
+    const who = [target, step].filter((part) => part !== null).join(' ');
+    return `  ${who === '' ? 'the deployment' : who}: ${why}${until === null ? '' : `; until ${timeOfDay(until)}`}`;
+  };
+  return [line(''), line('waits for', 'strong'), ...waits.map((wait) => line(text(wait), 'warn'))];
+}
+
+export function statusLines(places: readonly ProjectEnvironmentStatus[]): readonly Line[] {
+  if (places.length === 0)
+    return [line('Nothing is configured yet. `edge init` writes a sample, `edge apply -f` hands it in.')];
+  return places.flatMap((place, index) => [...(index > 0 ? [line('')] : []), ...placeLines(place)]);
+}
+
+function placeLines({
+  project,
+  environment,
+  targets,
+  releases,
+  active,
+  last,
+  parked,
+}: ProjectEnvironmentStatus): readonly Line[] {
+  const runs = releases.map(({ version, targets: on }) => `${version ?? 'not by Edge'} on ${on}`).join(', ');
+  return [
+    [span(`${project} → ${environment}`, 'strong'), span(`   ${counted(targets, 'target')}`)],
+    ...(runs === '' ? [] : [line(`  runs      ${runs}`)]),
+    ...(active ? [[span('  active    '), ...rowSpans(active)]] : []),
+    ...(last ? [[span('  last      '), ...rowSpans(last)]] : []),
+    ...parked.map(({ target, deployment, reason, by }) =>
+      line(`  parked    ${target}: ${reason} (${deployment}${by === null ? '' : `, by ${by}`})`, 'warn'),
+    ),
+    ...(parked.length > 0
+      ? [line(`            bring back with \`edge return ${project} ${environment}\``, 'dim')]
+      : []),
+  ];
+}
+
+function rowSpans(row: NonNullable<ProjectEnvironmentStatus['active']>): Line {
+  const { symbol, tone } = SIGNS[row.status];
+  const { counts } = row;
+  const done = `${counts.succeeded + counts.failed + counts.skipped} of ${counts.total}`;
+  const when = dateAndTime(row.endedAt ?? row.createdAt);
+  const why = row.reason === '' ? '' : `: ${row.reason}`;
+  return [
+    span(`${row.id} ${whatOf(row)} `),
+    span(`${symbol} ${row.status}`, tone),
+    span(`, ${done}, ${when}${why}`),
+  ];
+}

@@ -1,0 +1,28 @@
+import type { EdgeClient } from '../api/client.ts';
+import { inertDeep } from '../lib/inert-text.ts';
+
+/**
+ * The client whose every answer is inert: names, reasons and output come from other people and from hosts, and a terminal
+ * obeys what it is sent. One place for all commands, so that none can forget it. With `--json` answers stay exact: there
+ * `inertJson` writes them as escapes.
+ */
+export function inertClient(client: EdgeClient): EdgeClient {
+  const methods = Object.entries<(...given: never[]) => unknown>(client).map(([name, method]) => [
+    name,
+    (...given: never[]) => inertAnswer(method(...given)),
+  ]);
+  // The keys are those of the client, and each method answers as before, with other texts.
+  return Object.fromEntries(methods) as EdgeClient;
+}
+
+function inertAnswer(answer: unknown): unknown {
+  if (answer instanceof Promise) return answer.then(inertDeep);
+  return isIterable(answer) ? inertItems(answer) : answer;
+}
+
+const isIterable = (value: unknown): value is AsyncIterable<unknown> =>
+  typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
+
+async function* inertItems(items: AsyncIterable<unknown>): AsyncGenerator<unknown> {
+  for await (const item of items) yield inertDeep(item);
+}

@@ -1,0 +1,72 @@
+import type { WatchItem } from '../api/contract.ts';
+import type { Cli } from './context.ts';
+import { eventLine } from './view/event-line.ts';
+import { bannerLines } from './view/header.ts';
+import { line, paint, textOf } from './view/line.ts';
+import { LiveScreen } from './view/live-screen.ts';
+import { screenLines } from './view/screen.ts';
+import { advanceView, type Watched } from './view/watched.ts';
+
+/** How a deployment that is followed is shown. */
+export type Presenter = {
+  /** The least time between two frames, and the longest; `null`: shown when something comes. */
+  readonly frames: { readonly leastMs: number; readonly mostMs: number } | null;
+  /** `before` is how it stood, `after` how it stands once the items came. */
+  readonly show: (items: readonly WatchItem[], before: Watched, after: Watched) => void;
+  readonly end: (watched: Watched) => void;
+};
+
+/** `answer`: the end is one JSON value, which the command gives; `stream`: every item is one. */
+export function presenterOf(cli: Cli, json: 'answer' | 'stream'): Presenter {
+  if (cli.json) return json === 'stream' ? jsonLines(cli) : silent;
+  return cli.environment.terminal.redraws ? liveScreen(cli) : eventLog(cli);
+}
+
+const silent: Presenter = { frames: null, show: () => {}, end: () => {} };
+
+function jsonLines(cli: Cli): Presenter {
+  const show = (items: readonly WatchItem[]) => {
+    for (const item of items) cli.jsonLine(item);
+  };
+  return { frames: null, show, end: () => {} };
+}
+
+/** Redrawn in place, ten times a second at most, and once a second for the times. */
+function liveScreen(cli: Cli): Presenter {
+  const { terminal, stdout, now } = cli.environment;
+  const screen = new LiveScreen((text) => stdout.write(text));
+  const draw = (watched: Watched) => {
+    const { columns, rows } = terminal.size();
+    const lines = screenLines(watched, now(), { columns, rows: Math.max(1, rows - 1) });
+    const painted = lines.map((each) => paint(each, cli.colours));
+    screen.draw({ plain: lines.map(textOf), painted }, columns);
+  };
+  return {
+    frames: { leastMs: 100, mostMs: 1_000 },
+    show: (_items, _before, after) => draw(after),
+    end: draw,
+  };
+}
+
+/** One line for each event that people care for. */
+function eventLog(cli: Cli): Presenter {
+  const say = (text: string) => cli.say(line(text));
+  let notice: string | null = null;
+  return {
+    frames: null,
+    show: (items, before, after) => {
+      let view = before.view;
+      for (const item of items) {
+        view = advanceView(view, [item]);
+        const text = item.kind === 'event' ? eventLine(item, view) : null;
+        if (text !== null) say(text);
+      }
+      if (after.notice !== notice && after.notice !== null) cli.note(after.notice);
+      notice = after.notice;
+    },
+    end: (watched) => {
+      if (watched.view.overall.endedAt === null) return;
+      for (const each of bannerLines(watched, cli.environment.now())) cli.say(each);
+    },
+  };
+}
