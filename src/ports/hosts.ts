@@ -20,6 +20,7 @@ export type RemoteTask = {
   readonly id: RemoteTaskId;
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string>>;
+  /** `~`, or `~/` at its start: the home of the user that the command runs as. */
   readonly cwd?: string;
   /** Run as this user through `sudo -n`; the supervisor runs inside sudo. */
   readonly sudoUser?: string;

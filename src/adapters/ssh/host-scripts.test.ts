@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -37,6 +37,15 @@ test('a task that is cut off anywhere is neither claimed nor run, and the whole 
   assert.equal(run(script).stdout.toString(), 'claimed\n');
   assert.equal(readFileSync(join(folder, 'abcdef01.out'), 'utf8'), 'ran\n');
   assert.match(readFileSync(join(folder, 'abcdef01.task'), 'utf8'), /^edge1 b \d+ \d+ \.\nexit 0 4 \. *\n$/);
+});
+
+test('a command may begin in the home of its user, and nothing else of a folder is special', () => {
+  const args = { id: 'abcdef02', stateFolder: folder, bootId: 'b', headBytes: 1_000, tailBytes: 1_000 };
+  const home = join(folder, "it's home");
+  mkdirSync(join(home, '$x'), { recursive: true });
+  const script = supervisorScript(args, { argv: ['pwd'], env: {}, cwd: '~/$x' });
+  spawnSync('/bin/sh', ['-s'], { input: script, env: { ...process.env, HOME: home } });
+  assert.equal(readFileSync(join(folder, 'abcdef02.out'), 'utf8'), `${home}/$x\n`);
 });
 
 test('values stand in a script as one word each', () => {

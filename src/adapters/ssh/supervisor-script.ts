@@ -94,8 +94,14 @@ export function supervisorScript(args: SupervisorArgs, payload: Payload): string
 function payloadLines({ argv, env, cwd }: Payload): string[] {
   return [
     'e_setsid=$(command -v setsid)',
-    ...(cwd === undefined ? [] : [`CDPATH= cd -- ${shellQuote(cwd)} >/dev/null || exit 126`]),
+    ...(cwd === undefined ? [] : [`CDPATH= cd -- ${folderWord(cwd)} >/dev/null || exit 126`]),
     ...Object.entries(env).map(([name, value]) => `export ${name}=${shellQuote(value)}`),
     `exec "$e_setsid" -- ${shellQuoteAll(argv)}`,
   ];
+}
+
+/** `~/` at its start is the home of the user that the command runs as; nothing else of it is special. */
+function folderWord(folder: string): string {
+  if (folder === '~') return '"$HOME"';
+  return folder.startsWith('~/') ? `"$HOME"/${shellQuote(folder.slice(2))}` : shellQuote(folder);
 }

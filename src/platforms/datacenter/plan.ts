@@ -84,13 +84,16 @@ function drain({ strategy, balancers }: Settings): Built {
  * service that goes on unnoticed would pass for the new release.
  */
 const MAY_BE_FIRST: ReadonlySet<SequenceName> = new Set(['cold', 'plain', 'hard']);
-const STOP_IF_INSTALLED = ['sh', '-c', 'if [ -e current ]; then exec current/bin/stop; fi'];
+const STOP_IF_INSTALLED = 'if [ -e "$1/current" ]; then cd "$1" && exec current/bin/stop; fi';
 
 function stop(settings: Settings, sequence: SequenceName): Built {
-  const own = settings.commands.stop;
-  const isDefault = own.length === 1 && own[0] === 'current/bin/stop';
-  const argv = isDefault && MAY_BE_FIRST.has(sequence) ? STOP_IF_INSTALLED : own;
-  return command(settings, argv, settings.timeouts.stopMs);
+  const { commands, timeouts, folder } = settings;
+  const isDefault = commands.stop.length === 1 && commands.stop[0] === 'current/bin/stop';
+  if (!isDefault || !MAY_BE_FIRST.has(sequence)) return command(settings, commands.stop, timeouts.stopMs);
+  // The folder may not be there yet, so the command begins above it.
+  const [cwd, inside] = folder.startsWith('~/') ? ['~', folder.slice(2)] : ['/', folder];
+  const built = command(settings, ['sh', '-c', STOP_IF_INSTALLED, 'stop', inside], timeouts.stopMs);
+  return { ...built, inputs: { ...built.inputs, cwd: literal(cwd) } };
 }
 
 function command(settings: Settings, argv: readonly string[], timeoutMs: number): Built {

@@ -1,0 +1,255 @@
+import { randomInt } from 'node:crypto';
+import { hostname } from 'node:os';
+import { bindActions, COMMON_ACTIONS } from './actions/registry.ts';
+import { createF5Balancer } from './adapters/f5/load-balancer.ts';
+import { fileArtifacts } from './adapters/files/artifacts.ts';
+import { createHaproxyBalancer } from './adapters/haproxy/load-balancer.ts';
+import { httpTaskBoard } from './adapters/http-task-board/task-board.ts';
+import { memoryBell } from './adapters/memory/bell.ts';
+import type { Store } from './adapters/sql/ports.ts';
+import { openSqliteStore } from './adapters/sqlite/store.ts';
+import { createSshHosts } from './adapters/ssh/ssh-hosts.ts';
+import { systemClock } from './adapters/system/clock.ts';
+import { sortableIds } from './adapters/system/ids.ts';
+import { systemRandom } from './adapters/system/random.ts';
+import { systemSecrets } from './adapters/system/secrets.ts';
+import { serverFile } from './adapters/system/server-file.ts';
+import { edgeClient } from './api/client.ts';
+import { apiServer } from './api/server.ts';
+import type { BalancerConfig } from './domain/balancer.ts';
+import { EdgeError } from './domain/errors.ts';
+import { Driver } from './engine/driver.ts';
+import { hashOf } from './lib/hash.ts';
+import type { OperationPorts } from './operations/ports.ts';
+import { makeFirstToken } from './operations/tokens.ts';
+import { HttpClient } from './outbound/http.ts';
+import { createProbe } from './outbound/probe.ts';
+import { planHash } from './plan/hash.ts';
+import { planRollback } from './plan/rollback.ts';
+import { DATACENTER_ACTIONS } from './platforms/datacenter/actions.ts';
+import { datacenter } from './platforms/datacenter/plan.ts';
+import type { ActionPorts } from './ports/action.ts';
+import type { LoadBalancer } from './ports/load-balancer.ts';
+import type { TaskBoard } from './ports/task-board.ts';
+import { openIdentity } from './worker/identity.ts';
+import { WORKER_DEFAULTS } from './worker/settings.ts';
+import { Worker } from './worker/worker.ts';
+
+/** What a role needs of its process; read from options and environment by `main.ts`. */
+export type RoleSettings = {
+  readonly version: string;
+  readonly dataFolder: string;
+  /** Where secrets of `source: env` are looked up. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Told of what an administrator should know; `fault` is a thrown value. */
+  readonly log: (message: string, fault?: unknown) => void;
+};
+
+export type ServerSettings = RoleSettings & {
+  readonly host: string;
+  readonly port: number;
+  readonly tls?: { readonly key: string; readonly cert: string };
+  /** Worker pools that this process works for as well; none for a server alone. */
+  readonly pools: readonly string[];
+};
+
+export type WorkerRoleSettings = RoleSettings & {
+  /** Left out: the store in the data folder on this machine. */
+  readonly remote?: { readonly server: string; readonly token: string };
+  readonly pool: string;
+  readonly name: string;
+  readonly slots?: number;
+};
+
+export type Running = {
+  /** Lets what runs come to a safe point, and ends; commands on hosts go on and are picked up by the next process. */
+  stop(): Promise<void>;
+};
+export type RunningServer = Running & { readonly url: string; readonly token: string | null };
+
+const LEASE_MS = 15_000;
+const SWEEP_MS = 500;
+
+/** The server: store, driver and API in one process, with workers unless `pools` is empty. */
+export async function startServer(settings: ServerSettings): Promise<RunningServer> {
+  const { dataFolder, version, log } = settings;
+  const bell = memoryBell();
+  const store = await openSqliteStore({ folder: dataFolder, bell });
+  const world = worldOf(settings);
+  const ports: OperationPorts = { ...portsOf(store, world), bell };
+  const stopping = new AbortController();
+  const driver = startDriver(ports, settings, stopping.signal);
+  const api = apiServer({
+    ports,
+    version,
+    onFault: (fault, request) => log(`request ${request} failed`, fault),
+    ...(settings.tls && { tls: settings.tls }),
+  });
+  const workers = await Promise.all(
+    settings.pools.map((pool) => startEmbedded(store.tasks, world, { settings, pool })),
+  );
+  const stop = async () => {
+    await api.close();
+    await Promise.all(workers.map((worker) => worker.stop()));
+    stopping.abort();
+    await driver;
+    await world.close();
+    await store.close();
+  };
+  try {
+    const first = await makeFirstToken(ports);
+    if (first) await serverFile(dataFolder).keepToken(first.secret);
+    const url = await api.listen(settings);
+    return { url, token: await serverFile(dataFolder).token(), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+function startDriver(ports: OperationPorts, { log }: RoleSettings, signal: AbortSignal): Promise<void> {
+  const driver = new Driver(ports, {
+    owner: `${hostname()}/${process.pid}/${ports.ids.command()}`,
+    leaseMs: LEASE_MS,
+    sweepMs: SWEEP_MS,
+    planRollback,
+    hashPlan: planHash,
+    onFault: (deployment, fault) =>
+      log(deployment ? `deployment ${deployment} met a fault` : 'the sweep failed', fault),
+  });
+  return driver.run(signal);
+}
+
+/** A worker in a process of its own: over HTTPS with a pool's token (contract C1), or on the store of this machine. */
+export async function startWorker(settings: WorkerRoleSettings): Promise<Running> {
+  const { name, dataFolder } = settings;
+  const identity = await openIdentity({ folder: dataFolder, host: hostname(), name });
+  const { board, close } = await boardFor(settings);
+  const world = worldOf(settings);
+  const worker = runWorker(board, world, { ...settings, ...identity });
+  return {
+    stop: async () => {
+      await worker.stop();
+      await world.close();
+      await close();
+    },
+  };
+}
+
+async function boardFor({
+  remote,
+  dataFolder,
+}: WorkerRoleSettings): Promise<{ board: TaskBoard; close(): Promise<void> }> {
+  if (remote) return { board: httpTaskBoard(edgeClient(remote)), close: async () => {} };
+  const store = await openSqliteStore({ folder: dataFolder, bell: memoryBell() });
+  return { board: store.tasks, close: store.close };
+}
+
+const EMBEDDED_NAMES = 8;
+
+/** Several servers may share a data folder: each takes the first free name, so that its successor can prove it gone. */
+async function startEmbedded(
+  board: TaskBoard,
+  world: World,
+  { settings, pool }: { settings: ServerSettings; pool: string },
+): Promise<Running> {
+  for (let number = 1; ; number += 1) {
+    try {
+      const name = `server-${pool}-${number}`;
+      const identity = await openIdentity({ folder: settings.dataFolder, host: hostname(), name });
+      return runWorker(board, world, { ...settings, ...identity, pool });
+    } catch (error) {
+      const isTaken = error instanceof EdgeError && error.code === 'data_folder_busy';
+      if (!isTaken || number === EMBEDDED_NAMES) throw error;
+    }
+  }
+}
+
+type Work = Awaited<ReturnType<typeof openIdentity>> & Pick<WorkerRoleSettings, 'pool' | 'slots' | 'log'>;
+
+function runWorker(board: TaskBoard, world: World, { worker, gone, pool, slots, log }: Work): Running {
+  const handlers = bindActions([...COMMON_ACTIONS, ...DATACENTER_ACTIONS], world);
+  const notice = (seen: { readonly kind: string }) => {
+    if (seen.kind === 'board.silent' || seen.kind === 'task.refused')
+      log(`worker ${worker}: ${seen.kind}`, seen);
+  };
+  const role = new Worker(
+    { ...WORKER_DEFAULTS, worker, gone, pool, ...(slots !== undefined && { slots }) },
+    { board, clock: world.clock, handlers, notice },
+  );
+  const stopping = new AbortController();
+  const running = role.run(stopping.signal);
+  return {
+    stop: async () => {
+      stopping.abort();
+      await running;
+    },
+  };
+}
+
+type World = ActionPorts & { close(): Promise<void> };
+
+/** What actions reach hosts, balancers and health pages with. */
+function worldOf({ environment }: RoleSettings): World {
+  const clock = systemClock;
+  const secrets = systemSecrets(environment);
+  const hosts = createSshHosts({ clock, random: () => randomInt(2 ** 32) / 2 ** 32 });
+  const devices = new Map<string, LoadBalancer>();
+  const balancer = async (config: BalancerConfig): Promise<LoadBalancer> => {
+    const key = hashOf(config);
+    const device = devices.get(key) ?? createBalancer(config, { clock, secrets });
+    devices.set(key, device);
+    return device;
+  };
+  const http = new HttpClient({ trust: 'system', sleep: (ms, signal) => clock.sleep(ms, signal) });
+  const close = async () => {
+    await Promise.allSettled([...devices.values()].map((device) => device.close()));
+    await http.close();
+    hosts.close();
+  };
+  return { clock, secrets, hosts, balancer, probe: createProbe(http), close };
+}
+
+function createBalancer(
+  config: BalancerConfig,
+  { clock, secrets }: Pick<ActionPorts, 'clock' | 'secrets'>,
+): LoadBalancer {
+  switch (config.kind) {
+    case 'f5':
+      return createF5Balancer({ config, clock, password: () => secrets.resolve(config.password) });
+    case 'haproxy':
+      return createHaproxyBalancer(config);
+    default:
+      return config satisfies never;
+  }
+}
+
+function portsOf({ journal, tasks, records, views }: Store, world: World): Omit<OperationPorts, 'bell'> {
+  const { clock, hosts, balancer } = world;
+  const ids = sortableIds(clock);
+  const beside = { artifacts: fileArtifacts(), random: systemRandom, platform: datacenter };
+  return { journal, board: tasks, records, views, ids, clock, hosts, balancer, ...beside };
+}
+
+/** The server that answers for a data folder, if one does. */
+export async function findServer(
+  dataFolder: string,
+): Promise<{ readonly url: string; readonly token: string | null } | null> {
+  const file = serverFile(dataFolder);
+  const address = await file.read();
+  if (address === null) return null;
+  const answers = await edgeClient({ server: address.url, deadlineMs: 2_000 })
+    .health()
+    .then(
+      () => true,
+      () => false,
+    );
+  return answers ? { url: address.url, token: await file.token() } : null;
+}
+
+/** Tells other processes where this one's server answers; the result takes it back. */
+export async function announceServer(dataFolder: string, url: string): Promise<() => Promise<void>> {
+  const file = serverFile(dataFolder);
+  await file.write({ url, pid: process.pid });
+  return () => file.remove(process.pid);
+}
