@@ -8,6 +8,7 @@ import type { Store } from '../src/adapters/sql/ports.ts';
 import { openSqliteStore } from '../src/adapters/sqlite/store.ts';
 import type { Event } from '../src/domain/event.ts';
 import type { TaskId } from '../src/domain/ids.ts';
+import { DRIVER_TOPIC } from '../src/domain/topics.ts';
 import type { Commit, Lease } from '../src/ports/journal.ts';
 import { claimOf, commitOf, deployment, done, lease, task, WORKER } from '../test/contracts/sample.ts';
 
@@ -24,6 +25,8 @@ const { values } = parseArgs({
 const steps = Number(values.steps);
 const lot = Number(values.lot);
 
+const NEVER = new AbortController().signal;
+const bell = memoryBell();
 const INPUTS = {
   host: { name: 'web-17', address: '10.1.2.17', port: 22, user: 'deploy' },
   argv: ['/opt/shop/bin/stop', '--graceful', '--timeout', '30'],
@@ -32,8 +35,8 @@ const INPUTS = {
 
 const folder = mkdtempSync(join(tmpdir(), 'edge-bench-'));
 const store = values.memory
-  ? openMemoryStore({ bell: memoryBell(), now: Date.now })
-  : await openSqliteStore({ folder, bell: memoryBell() });
+  ? openMemoryStore({ bell, now: Date.now })
+  : await openSqliteStore({ folder, bell });
 const startedAt = performance.now();
 const cpuBefore = process.cpuUsage();
 const spent = await loop(store);
@@ -78,16 +81,16 @@ async function loop({ journal, tasks }: Store): Promise<Record<string, number>> 
     while (ended < steps) {
       const claimed = await timed('claim', tasks.claim(claimOf({ max: lot })));
       if (claimed.length > 0) await timed('report', tasks.report(WORKER, claimed.map(done)));
-      else await new Promise((resolve) => setImmediate(resolve));
+      else await tasks.waitForWork('dc-1', 250, NEVER);
     }
   };
   const driver = async (): Promise<void> => {
     while (ended < steps) {
-      await timed('acquire', journal.acquire('bench', 30_000, 16));
       const read = await timed('read', journal.read(own, lot));
       const close = read.commands.flatMap((one) => (one.kind === 'report' ? [one.task] : []));
       if (close.length === 0) {
-        await new Promise((resolve) => setImmediate(resolve));
+        await timed('acquire', journal.acquire('bench', 30_000, 16));
+        await bell.wait(DRIVER_TOPIC, 250, NEVER);
         continue;
       }
       const more = open(close.length);

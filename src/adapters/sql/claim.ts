@@ -1,7 +1,7 @@
 import type { DeploymentId, TaskId, WorkerId } from '../../domain/ids.ts';
 import type { Claim, ClaimedTask } from '../../ports/task-board.ts';
 import { parse, parseOrNull } from './json.ts';
-import { all, each, type Operation, type Scope } from './operation.ts';
+import { all, each, type Operation, run, type Scope } from './operation.ts';
 import { CANCEL } from './tasks.ts';
 
 /**
@@ -29,14 +29,6 @@ type Row = {
   readonly checkpoint: string | null;
 };
 
-type NextOwner = {
-  readonly row: Row;
-  readonly epoch: number;
-  readonly attempt: number;
-  readonly quarantineUntil: number;
-  readonly cancel: number;
-};
-
 const SELECT = `SELECT n, id, deployment, target, step, action, inputs, state, due_at, deadline_at, owner, epoch, attempt,
   quarantine_until, cancel, checkpoint FROM tasks WHERE pool = ?`;
 
@@ -44,22 +36,17 @@ const SELECT = `SELECT n, id, deployment, target, step, action, inputs, state, d
 export function* claim(scope: Scope, request: Claim): Operation<readonly ClaimedTask[]> {
   const left = yield* leftBehind(scope, request);
   const rows = [...left, ...(yield* due(scope, request, request.max - left.length))];
-  const claimed = rows.map((row) => nextOwner(row, request.gone));
-  yield* each(
-    `UPDATE tasks SET state = 'claimed', owner = ?, lease_ms = ?, due_at = ?, epoch = ?, attempt = ?,
-       quarantine_until = ?, cancel = ? WHERE n = ?`,
-    claimed.map(({ row, ...next }) => [
-      request.worker,
-      request.leaseMs,
-      scope.now + request.leaseMs,
-      next.epoch,
-      next.attempt,
-      next.quarantineUntil,
-      next.cancel,
-      row.n,
-    ]),
+  yield* quarantine(rows, request.gone);
+  yield* run(
+    `UPDATE tasks SET epoch = epoch + 1, attempt = attempt + CASE state WHEN 'waiting' THEN 0 ELSE 1 END,
+       cancel = CASE cancel WHEN ${CANCEL.none} THEN cancel ELSE ${CANCEL.told} END,
+       state = 'claimed', owner = ?, lease_ms = ?, due_at = ? WHERE ${scope.dialect.inNumbers('n')}`,
+    request.worker,
+    request.leaseMs,
+    scope.now + request.leaseMs,
+    JSON.stringify(rows.map(({ n }) => n)),
   );
-  return claimed.map((next) => toClaimed(scope.now, next));
+  return rows.map((row) => toClaimed(scope.now, row, request.gone));
 }
 
 /** Ready or waiting long enough, or owned by one whose lease has run out. */
@@ -89,29 +76,33 @@ function* leftBehind(scope: Scope, request: Claim): Operation<readonly Row[]> {
   );
 }
 
-/** The row under its new owner. To go on after a `wait` is the same attempt; a quarantine that runs is never shortened. */
-function nextOwner(row: Row, gone: readonly WorkerId[]): NextOwner {
-  const wentSilent = row.state === 'claimed' && row.owner !== null && !gone.includes(row.owner);
-  return {
-    row,
-    epoch: row.epoch + 1,
-    attempt: row.state === 'waiting' ? row.attempt : row.attempt + 1,
-    quarantineUntil: wentSilent ? row.due_at + QUARANTINE_MS : row.quarantine_until,
-    cancel: row.cancel === CANCEL.none ? CANCEL.none : CANCEL.told,
-  };
+/** Owned by one whose lease ran out without proof that it is gone. */
+const wentSilent = (row: Row, gone: readonly WorkerId[]): boolean =>
+  row.state === 'claimed' && row.owner !== null && !gone.includes(row.owner);
+
+/** The end of the quarantine is kept with the task: the proven death of the next owner does not shorten it. */
+const quarantineEnd = (row: Row, gone: readonly WorkerId[]): number =>
+  wentSilent(row, gone) ? row.due_at + QUARANTINE_MS : row.quarantine_until;
+
+function* quarantine(rows: readonly Row[], gone: readonly WorkerId[]): Operation<void> {
+  yield* each(
+    'UPDATE tasks SET quarantine_until = ? WHERE n = ?',
+    rows.filter((row) => wentSilent(row, gone)).map((row) => [quarantineEnd(row, gone), row.n]),
+  );
 }
 
-const toClaimed = (now: number, { row, ...next }: NextOwner): ClaimedTask => ({
+/** The row under its new owner, as `claim` has just written it. To go on after a `wait` is the same attempt. */
+const toClaimed = (now: number, row: Row, gone: readonly WorkerId[]): ClaimedTask => ({
   task: row.id,
   deployment: row.deployment,
   target: row.target,
   step: row.step,
   action: row.action,
   inputs: parse(row.inputs),
-  epoch: next.epoch,
-  attempt: next.attempt,
+  epoch: row.epoch + 1,
+  attempt: row.state === 'waiting' ? row.attempt : row.attempt + 1,
   checkpoint: parseOrNull(row.checkpoint),
-  cancel: next.cancel !== CANCEL.none,
-  quarantineMs: Math.max(0, next.quarantineUntil - now),
+  cancel: row.cancel !== CANCEL.none,
+  quarantineMs: Math.max(0, quarantineEnd(row, gone) - now),
   remainingMs: Math.max(0, row.deadline_at - now),
 });

@@ -4,7 +4,7 @@ import { DRIVER_TOPIC, WATCH_TOPIC } from '../../domain/topics.ts';
 import type { Commit, Committed, Lease } from '../../ports/journal.ts';
 import { insertDeployment } from './create.ts';
 import { canTake, changeHolds } from './holds.ts';
-import { each, first, type Operation, run, type Scope } from './operation.ts';
+import { first, insert, type Operation, run, type Scope } from './operation.ts';
 import { changeTasks } from './tasks.ts';
 
 type Place = { readonly project: string; readonly environment: string };
@@ -46,8 +46,8 @@ function* ownedPlace(scope: Scope, lease: Lease, version: number): Operation<Pla
 function* appendEvents(scope: Scope, deployment: DeploymentId, changes: Commit): Operation<number> {
   const { expectedVersion, events, snapshot } = changes;
   const version = expectedVersion + events.length;
-  yield* each(
-    'INSERT INTO events (deployment, version, at, body) VALUES (?, ?, ?, ?)',
+  yield* insert(
+    { into: 'INSERT INTO events (deployment, version, at, body)', row: '(?, ?, ?, ?)' },
     events.map((event, index) => [deployment, expectedVersion + index + 1, scope.now, JSON.stringify(event)]),
   );
   if (snapshot === undefined) return version;
@@ -66,9 +66,13 @@ function* recordPlaced(
   at: Place & { readonly deployment: DeploymentId },
   changes: Commit,
 ): Operation<void> {
-  yield* each(
-    `INSERT INTO placed (project, environment, target, release_id, at, deployment) VALUES (?, ?, ?, ?, ?, ?)
-     ${scope.dialect.orUpdate(['project', 'environment', 'target'], ['release_id', 'at', 'deployment'])}`,
+  const key = ['project', 'environment', 'target'];
+  yield* insert(
+    {
+      into: 'INSERT INTO placed (project, environment, target, release_id, at, deployment)',
+      row: '(?, ?, ?, ?, ?, ?)',
+      end: scope.dialect.orUpdate(key, ['release_id', 'at', 'deployment']),
+    },
     changes.placed.map(({ target, release }) => [
       at.project,
       at.environment,

@@ -3,7 +3,7 @@ import type { Event } from '../../domain/event.ts';
 import type { DeploymentId } from '../../domain/ids.ts';
 import { DRIVER_TOPIC, WATCH_TOPIC } from '../../domain/topics.ts';
 import type { Created, Summary } from '../../ports/journal.ts';
-import { each, first, type Operation, type Params, run, type Scope } from './operation.ts';
+import { first, insert, type Operation, type Params, run, type Scope } from './operation.ts';
 
 /** `Journal.create`. Of many at once for one project and environment, the unique key of `locks` lets one through. */
 export function* create(scope: Scope, made: NewDeployment): Operation<Created> {
@@ -32,7 +32,10 @@ export function* insertDeployment(scope: Scope, made: NewDeployment): Operation<
   const { insertIgnore } = scope.dialect;
   yield* run(`${insertIgnore} plans (hash, body) VALUES (?, ?)`, planHash, JSON.stringify(plan));
   yield* run(INSERT_DEPLOYMENT, ...deploymentRow(scope.now, made));
-  yield* each('INSERT INTO deployment_pools (deployment, balancer, pool) VALUES (?, ?, ?)', poolRows(made));
+  yield* insert(
+    { into: 'INSERT INTO deployment_pools (deployment, balancer, pool)', row: '(?, ?, ?)' },
+    poolRows(made),
+  );
   yield* run(
     'INSERT INTO events (deployment, version, at, body) VALUES (?, 1, ?, ?)',
     id,

@@ -1,7 +1,7 @@
 import { type Hold, memberKey, poolKey } from '../../domain/capacity.ts';
 import type { DeploymentId } from '../../domain/ids.ts';
 import type { Commit } from '../../ports/journal.ts';
-import { all, each, first, type Operation, run, type Scope } from './operation.ts';
+import { all, each, first, insert, type Operation, run, type Scope } from './operation.ts';
 
 type Pool = { readonly balancer: string; readonly pool: string };
 type Changes = Pick<Commit, 'takeHolds' | 'parkHolds' | 'giveHolds' | 'poolVersions'>;
@@ -52,10 +52,12 @@ export function* changeHolds(scope: Scope, deployment: DeploymentId, changes: Ch
 /** The settings a member was found with are those of its first taker: `as_found` of a row that exists stays. */
 function* takeAll(scope: Scope, deployment: DeploymentId, holds: readonly Hold[]): Operation<void> {
   const key = ['balancer', 'pool', 'member'];
-  yield* each(
-    `INSERT INTO holds (balancer, pool, member, deployment, target, phase, reason, as_found)
-     VALUES (?, ?, ?, ?, ?, 'taken', ?, ?)
-     ${scope.dialect.orUpdate(key, ['deployment', 'target', 'phase', 'reason'])}`,
+  yield* insert(
+    {
+      into: 'INSERT INTO holds (balancer, pool, member, deployment, target, phase, reason, as_found)',
+      row: "(?, ?, ?, ?, ?, 'taken', ?, ?)",
+      end: scope.dialect.orUpdate(key, ['deployment', 'target', 'phase', 'reason']),
+    },
     holds.map(({ balancer, pool, member, target, reason, asFound }) => [
       balancer,
       pool,

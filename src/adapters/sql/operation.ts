@@ -10,11 +10,15 @@ export type Operation<T> = Generator<Request, T, unknown>;
 export type Value = string | number | null;
 export type Params = readonly Value[];
 
-/** `each` runs one statement once per row of parameters. */
+/** `each` runs one statement once per row of parameters. `insert` adds rows, many with one statement where that is quicker. */
 export type Request =
   | { readonly kind: 'all'; readonly sql: string; readonly params: Params }
   | { readonly kind: 'run'; readonly sql: string; readonly params: Params }
-  | { readonly kind: 'each'; readonly sql: string; readonly rows: readonly Params[] };
+  | { readonly kind: 'each'; readonly sql: string; readonly rows: readonly Params[] }
+  | ({ readonly kind: 'insert'; readonly rows: readonly Params[] } & Insert);
+
+/** `into` up to VALUES, `row` in parentheses with its parameters, `end` what follows the rows. */
+export type Insert = { readonly into: string; readonly row: string; readonly end?: string };
 
 /** What an operation gets besides its arguments. */
 export type Scope = {
@@ -44,4 +48,9 @@ export function* run(sql: string, ...params: Params): Operation<number> {
 export function* each(sql: string, rows: readonly Params[]): Operation<number> {
   if (rows.length === 0) return 0;
   return (yield { kind: 'each', sql, rows }) as number;
+}
+
+/** Adds rows. */
+export function* insert(statement: Insert, rows: readonly Params[]): Operation<void> {
+  if (rows.length > 0) yield { kind: 'insert', ...statement, rows };
 }

@@ -1,7 +1,7 @@
 import type { DeploymentId, TaskId } from '../../domain/ids.ts';
 import { WATCH_TOPIC } from '../../domain/topics.ts';
 import type { TaskOutput } from '../../ports/task-board.ts';
-import { all, each, type Operation, type Scope } from './operation.ts';
+import { all, insert, type Operation, type Scope } from './operation.ts';
 
 type Row = {
   readonly id: TaskId;
@@ -20,9 +20,9 @@ export function* appendOutput(scope: Scope, chunks: readonly TaskOutput[]): Oper
     JSON.stringify([...new Set(chunks.map(({ task }) => task))]),
   );
   const tasks = new Map(rows.map((row) => [row.id, row]));
-  yield* each(
-    `${scope.dialect.insertIgnore} output (deployment, task, epoch, seq, target, step, at, body)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+  const columns = 'deployment, task, epoch, seq, target, step, at, body';
+  yield* insert(
+    { into: `${scope.dialect.insertIgnore} output (${columns})`, row: '(?, ?, ?, ?, ?, ?, ?, ?)' },
     chunks.flatMap(({ task, epoch, seq, text }) => {
       const row = tasks.get(task);
       return row ? [[row.deployment, task, epoch, seq, row.target, row.step, scope.now, text]] : [];

@@ -4,7 +4,7 @@ import type { Outcome } from '../../domain/outcome.ts';
 import { DRIVER_TOPIC } from '../../domain/topics.ts';
 import type { Report } from '../../ports/task-board.ts';
 import { type HeldRow, heldBy } from './held.ts';
-import { each, type Operation, run, type Scope } from './operation.ts';
+import { each, insert, type Operation, run, type Scope } from './operation.ts';
 import { CANCEL } from './tasks.ts';
 
 type Wait = Extract<Outcome, { kind: 'wait' }>;
@@ -75,8 +75,8 @@ function* toInbox(
     `UPDATE tasks SET state = 'reported', owner = NULL, due_at = NULL WHERE ${scope.dialect.inNumbers('n')}`,
     JSON.stringify(ends.map(({ row }) => row.n)),
   );
-  yield* each(
-    'INSERT INTO inbox (deployment, id, body) VALUES (?, ?, ?)',
+  yield* insert(
+    { into: 'INSERT INTO inbox (deployment, id, body)', row: '(?, ?, ?)' },
     ends.map(({ row, command }) => [row.deployment, command.id, JSON.stringify(command)]),
   );
   scope.ring(DRIVER_TOPIC);

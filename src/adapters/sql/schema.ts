@@ -59,11 +59,11 @@ const deployments = ({ tableEnd }: Dialect): readonly string[] => [
 /**
  * `tasks.due_at`: from when a worker may claim the row; of a claimed row the end of its lease, NULL once it is reported. So
  * one index finds what is ready, what waits and what was left behind. `cancel`: see tasks.ts. `submitted`: ids of commands, kept when the inbox
- * row is gone; reports need none, since their task's row tells a second one from the first.
+ * row is gone, which makes them unique; reports need none, since their task's row tells a second one from the first.
  */
 const work = ({ ordinal, tableEnd }: Dialect): readonly string[] => [
   `CREATE TABLE inbox (
-    seq ${ordinal}, deployment VARCHAR(100) NOT NULL, id VARCHAR(200) NOT NULL UNIQUE, body LONGTEXT NOT NULL
+    seq ${ordinal}, deployment VARCHAR(100) NOT NULL, id VARCHAR(200) NOT NULL, body LONGTEXT NOT NULL
   ) ${tableEnd.plain}`,
   'CREATE INDEX inbox_deployment ON inbox (deployment, seq)',
   `CREATE TABLE submitted (

@@ -1,7 +1,7 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { SQLITE } from './dialect.ts';
 import { migrate } from './migrate.ts';
-import type { Operation, Request, Scope } from './operation.ts';
+import type { Insert, Operation, Params, Request, Scope } from './operation.ts';
 import { type AnyOperation, type Call, isRead, OPERATIONS } from './operations.ts';
 import { toEdgeError } from './sqlite-error.ts';
 
@@ -9,6 +9,8 @@ import { toEdgeError } from './sqlite-error.ts';
 export type Answer =
   | { readonly kind: 'value'; readonly value: unknown; readonly topics: readonly string[] }
   | { readonly kind: 'error'; readonly error: unknown };
+
+const ROWS_AT_ONCE = 32;
 
 export type ConnectionOptions = {
   readonly readOnly: boolean;
@@ -102,20 +104,32 @@ export class SqliteConnection {
   }
 
   #answer(request: Request): unknown {
-    const statement = this.#statement(request.sql);
     switch (request.kind) {
       case 'all':
-        return statement.all(...request.params);
+        return this.#statement(request.sql).all(...request.params);
       case 'run':
-        return Number(statement.run(...request.params).changes);
-      case 'each': {
-        let changes = 0;
-        for (const row of request.rows) changes += Number(statement.run(...row).changes);
-        return changes;
-      }
+        return Number(this.#statement(request.sql).run(...request.params).changes);
+      case 'each':
+        return request.rows.reduce(
+          (sum, row) => sum + Number(this.#statement(request.sql).run(...row).changes),
+          0,
+        );
+      case 'insert':
+        return this.#insert(request, request.rows);
       default:
         return request satisfies never;
     }
+  }
+
+  /** Many rows in one statement cost a third less each than one by one; the rest of them goes one by one. */
+  #insert({ into, row, end = '' }: Insert, rows: readonly Params[]): void {
+    const many = this.#statement(`${into} VALUES ${Array(ROWS_AT_ONCE).fill(row).join(', ')} ${end}`);
+    const whole = rows.length - (rows.length % ROWS_AT_ONCE);
+    for (let from = 0; from < whole; from += ROWS_AT_ONCE) {
+      many.run(...rows.slice(from, from + ROWS_AT_ONCE).flat());
+    }
+    const one = this.#statement(`${into} VALUES ${row} ${end}`);
+    for (const params of rows.slice(whole)) one.run(...params);
   }
 
   #statement(sql: string): StatementSync {

@@ -1,7 +1,7 @@
 import type { DeploymentId, TaskId } from '../../domain/ids.ts';
 import { poolTopic } from '../../domain/topics.ts';
 import type { Commit, NewTask } from '../../ports/journal.ts';
-import { all, each, type Operation, type Params, run, type Scope } from './operation.ts';
+import { all, each, insert, type Operation, type Params, run, type Scope } from './operation.ts';
 
 /** `tasks.cancel`: nobody asked; a commit asked; the worker that has the task was told. */
 export const CANCEL = { none: 0, asked: 1, told: 2 } as const;
@@ -44,10 +44,13 @@ function* cancel(tasks: Changes['cancel']): Operation<void> {
 }
 
 function* open(scope: Scope, deployment: DeploymentId, tasks: readonly NewTask[]): Operation<void> {
-  yield* each(
-    `${scope.dialect.insertIgnore} tasks (id, deployment, target, step, action, pool, inputs, state, wake_at, due_at,
-       deadline_at, epoch, attempt, lease_ms, quarantine_until, cancel)
-     VALUES (?, ?, ?, ?, ?, ?, ?, 'ready', ?, ?, ?, 0, 0, 0, 0, 0)`,
+  const columns = `id, deployment, target, step, action, pool, inputs, state, wake_at, due_at, deadline_at,
+    epoch, attempt, lease_ms, quarantine_until, cancel`;
+  yield* insert(
+    {
+      into: `${scope.dialect.insertIgnore} tasks (${columns})`,
+      row: "(?, ?, ?, ?, ?, ?, ?, 'ready', ?, ?, ?, 0, 0, 0, 0, 0)",
+    },
     tasks.map((task) => taskRow(deployment, task)),
   );
 }

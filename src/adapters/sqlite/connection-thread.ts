@@ -26,7 +26,7 @@ export class ConnectionThread {
     this.#worker = new Worker(ENTRY, { workerData: data });
     this.#worker.on('message', (message: FromThread) => this.#receive(message));
     this.#worker.on('error', (error) => this.#stop(gone('The thread of the state store failed', error)));
-    this.#worker.on('exit', () => this.#stop(gone('The state store is closed')));
+    this.#worker.on('exit', () => this.#stop(storeClosed()));
   }
 
   /** Rejects with what `openConnection` says. */
@@ -50,7 +50,7 @@ export class ConnectionThread {
   /** Calls under way are answered first. */
   async close(): Promise<void> {
     if (this.#end === undefined) this.#worker.postMessage({ kind: 'close' });
-    this.#end ??= gone('The state store is closed');
+    this.#end ??= storeClosed();
     await this.#ended.promise;
   }
 
@@ -89,6 +89,9 @@ export class ConnectionThread {
     this.#ended.resolve();
   }
 }
+
+/** What a call gets that comes after `close`. */
+export const storeClosed = (): EdgeError => gone('The state store is closed');
 
 const gone = (message: string, cause?: unknown): EdgeError =>
   new EdgeError('store_unavailable', `${message}.`, {

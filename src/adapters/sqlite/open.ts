@@ -19,7 +19,10 @@ export function openConnection(data: ThreadData): SqliteConnection {
   const { path, readOnly, busyTimeoutMs } = data;
   try {
     const connection = new SqliteConnection(path, { readOnly, busyTimeoutMs, now: steadyClock() });
-    if (readOnly) return connection;
+    if (readOnly) {
+      connection.exec('PRAGMA cache_size = -16384');
+      return connection;
+    }
     connection.exec(SETTINGS);
     connection.migrate();
     return connection;
