@@ -6,6 +6,8 @@ export type TcpProxy = {
   readonly port: number;
   /** Connections that were taken so far. */
   readonly taken: () => number;
+  /** Connections that are open now. */
+  readonly open: () => number;
   /** Resets every open connection. */
   cut(): void;
   /** From now on no byte passes on the open connections, which stay open; new ones are not affected. */
@@ -47,6 +49,7 @@ export async function startTcpProxy(
   return {
     port: bound.port,
     taken: () => taken,
+    open: () => pairs.size,
     cut,
     blackhole: () => {
       for (const [near, far] of pairs) {

@@ -95,8 +95,10 @@ export class ScriptChannel {
   }
 
   discardOutput(): void {
+    // A `data` listener, and once: `resume` alone is undone when a `readable` listener goes, and the channel never closes.
+    if (this.stdout.listenerCount('data') > 0) return;
     this.stdout.removeAllListeners('readable');
-    this.stdout.resume();
+    this.stdout.on('data', () => undefined).resume();
   }
 
   /** Resolves when the bytes were taken; also when the channel closed meanwhile: see `isClosed`. */
