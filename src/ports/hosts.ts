@@ -30,7 +30,10 @@ export type RemoteTask = {
   readonly outputLimitBytes: number;
 };
 
-/** A host as it was seen when a task was dispatched: a host that is not the same any more answers UNKNOWN, not NONE. */
+/**
+ * A host as it was seen when a task was dispatched: a host that is not the same any more answers UNKNOWN, not NONE. `hostId` is
+ * of the folder where that account keeps its claims, so each account of a host has another: store it with the task.
+ */
 export type HostIdentity = { readonly bootId: string; readonly hostId: string };
 
 /**

@@ -20,7 +20,7 @@ export type CancelRequest = {
  * the script is sent again, and what it does may be done twice. `before` is what the first of them saw.
  */
 export async function cancelTask(deps: TaskDeps, request: CancelRequest): Promise<CancelProof> {
-  const signal = AbortSignal.timeout(request.graceMs + LIMIT_MS);
+  const signal = AbortSignal.timeout(Math.ceil(request.graceMs) + LIMIT_MS);
   const seen: Seen = { before: undefined, reached: false };
   for (;;) {
     try {

@@ -56,11 +56,18 @@ export class Connection {
   exec(command: string): Promise<ClientChannel> {
     return new Promise<ClientChannel>((resolve, reject) => {
       const forget = this.onLost(() => reject(new ConnectionLost(this.host, 'the connection was lost')));
-      this.#client.exec(command, (error, channel) => {
+      try {
+        this.#client.exec(command, (error, channel) => {
+          forget();
+          if (error) reject(error);
+          else resolve(channel);
+        });
+      } catch {
+        // ssh2 throws between the end of the socket and its `close`.
         forget();
-        if (error) reject(error);
-        else resolve(channel);
-      });
+        this.close();
+        reject(new ConnectionLost(this.host, 'the connection was lost'));
+      }
     });
   }
 
