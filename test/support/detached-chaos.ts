@@ -213,8 +213,7 @@ async function endure(world: World, one: Case): Promise<Seen[]> {
   const dispatch: Dispatch = { identity: undefined };
   const starters = deaths.map((death, starter) => persist(world, one, { starter, death, dispatch }));
   const trouble = [breakThings(world, one, deaths), interfere(world, one)];
-  const seen = await Promise.all(starters);
-  await Promise.all(trouble);
+  const [seen] = await Promise.all([Promise.all(starters), ...trouble]);
   return seen;
 }
 
@@ -298,13 +297,19 @@ async function killSupervisor(world: World, one: Case): Promise<boolean> {
     const claim = await readFile(join(folder, `${one.task.id}.task`), 'utf8').catch(() => '');
     if (/^exit \d/m.test(claim)) return false;
     const pid = Number(claim.split(' ')[2]);
-    if (pid > 1) {
-      process.kill(pid, 'SIGKILL');
-      return true;
-    }
+    if (pid > 1) return kill(pid);
     await wait(10);
   }
   return false;
+}
+
+function kill(pid: number): boolean {
+  try {
+    return process.kill(pid, 'SIGKILL');
+  } catch {
+    // It ended between the look and the kill.
+    return false;
+  }
 }
 
 async function uidOf(account: string): Promise<string | undefined> {
