@@ -133,6 +133,24 @@ describe('the floor', () => {
     assert.match(turns.state.reason, /web would have 1 in service, under its floor of 2/);
   });
 
+  test('may refuse for longer than the guard may take: to wait for capacity is no failure', () => {
+    const turns = new Turns(
+      samplePlan({
+        batches: [[0], [1]],
+        floor: { count: 2 },
+        policy: { capacity: { retryMs: 5_000, holdAfterMs: 1_800_000 } },
+      }),
+    );
+    for (let waited = 0; waited < 600_000; waited += 30_000) {
+      turns.report(0);
+      turns.now += 30_000;
+      turns.submit();
+    }
+    assert.equal(turns.state.status, 'running');
+    assert.equal(turns.taskOf(0)?.step, 'guard');
+    assert.ok(!turns.kinds().includes('task.cancelling'));
+  });
+
   test('adopts a parked member with the settings it was first found with', () => {
     const turns = new Turns(samplePlan({ batches: [[0]] }), { holds: [parked(0)] });
     turns.report(0);

@@ -10,7 +10,7 @@ import { decide } from './decide.ts';
 import { evolve } from './evolve.ts';
 import type { Facts } from './facts.ts';
 import { Ledger, taking } from './ledger.ts';
-import { type Model, targetOf } from './model.ts';
+import { type Model, stepOf, targetOf } from './model.ts';
 import { currentTask, pending, taskOf } from './pending.ts';
 import type { DeploymentState } from './state.ts';
 
@@ -63,7 +63,7 @@ class Log {
   readonly #ledger: Ledger;
   readonly events: Event[] = [];
   readonly close: TaskId[] = [];
-  readonly rearm: { task: TaskId; wakeAt: number }[] = [];
+  readonly rearm: Commit['rearm'][number][] = [];
   readonly cancel: { task: TaskId; deadlineAt: number }[] = [];
   successor: NewDeployment | undefined;
 
@@ -125,8 +125,10 @@ class Log {
         this.close.push(taskId({ deployment: this.model.id, ...event }));
         break;
       case 'task.retried':
-      case 'capacity.refused':
         this.rearm.push({ task: currentTask(this.model, this.state, event.target), wakeAt: event.wakeAt });
+        break;
+      case 'capacity.refused':
+        this.rearm.push(askingAgain(this.model, this.state, event));
         break;
       case 'task.cancelling': {
         const deadlineAt = this.facts.now + CANCEL_LIMIT_MS;
@@ -136,6 +138,16 @@ class Log {
       default:
     }
   }
+}
+
+/** Each look at the pools has the step's whole time: how long to wait for capacity is the policy's to say, not a deadline's. */
+function askingAgain(
+  model: Model,
+  state: DeploymentState,
+  { target, wakeAt }: Extract<Event, { kind: 'capacity.refused' }>,
+): Commit['rearm'][number] {
+  const { timeoutMs } = stepOf(model, target, at(state.targets, target).step);
+  return { task: currentTask(model, state, target), wakeAt, deadlineAt: wakeAt + timeoutMs };
 }
 
 type Rest = { readonly version: number; readonly lot: Lot; readonly open: readonly NewTask[] };

@@ -70,8 +70,8 @@ export type Commit = {
   readonly open: readonly NewTask[];
   /** Rows of tasks that ended. */
   readonly close: readonly TaskId[];
-  /** Same task, later: retries and refused capacity. The lease is cleared, the deadline stays. */
-  readonly rearm: readonly { readonly task: TaskId; readonly wakeAt: number }[];
+  /** Same task, later: retries and refused capacity. The lease is cleared; the deadline stays, if no new one is given. */
+  readonly rearm: readonly { readonly task: TaskId; readonly wakeAt: number; readonly deadlineAt?: number }[];
   /** Ask the worker that has it, or any other, to end it and prove it; must be done by `deadlineAt`. */
   readonly cancel: readonly { readonly task: TaskId; readonly deadlineAt: number }[];
   /** Compare-and-set: fails as `stale` if a pool's row has another version than `poolVersions` said. */

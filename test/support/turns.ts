@@ -144,7 +144,7 @@ export class Turns {
   }
 
   #overdue(): readonly TaskId[] {
-    return [...this.tasks.values()].filter((task) => task.deadlineAt < this.now).map((task) => task.id);
+    return [...this.tasks.values()].filter((task) => task.deadlineAt <= this.now).map((task) => task.id);
   }
 
   #apply(commit: Commit): void {
@@ -156,6 +156,10 @@ export class Turns {
         throw new Error(`${task.id} was granted twice`);
       this.tasks.set(task.id, { ...task, cancel: false });
       this.started.push(task.id);
+    }
+    for (const { task, deadlineAt } of commit.rearm) {
+      const open = this.tasks.get(task);
+      if (open && deadlineAt !== undefined) this.tasks.set(task, { ...open, deadlineAt });
     }
     for (const { task, deadlineAt } of commit.cancel) {
       const open = this.tasks.get(task);
