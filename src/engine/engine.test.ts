@@ -308,6 +308,16 @@ describe('what is unknown', () => {
     assert.equal(turns.state.status, 'paused');
   });
 
+  test('an abort that meets a deadline in one lot still gives the cancel its time', () => {
+    const turns = new Turns(samplePlan({ batches: [[0]] }));
+    turns.report(0);
+    turns.now += 60_001;
+    turns.operator('abort');
+    assert.equal(turns.target(0).status, 'running');
+    assert.equal(turns.target(0).cancelling, 'abort');
+    assert.equal(turns.last?.cancel.at(-1)?.deadlineAt, turns.now + 120_000);
+  });
+
   test('a proven cancel after a deadline is a failure by time-out', () => {
     const turns = new Turns(samplePlan({ batches: [[0]] }));
     turns.report(0);
@@ -419,6 +429,15 @@ describe('the operator', () => {
     turns.report(0);
     assert.equal(turns.state.status, 'failed');
     assert.equal(turns.successor?.plan, rollbackPlan);
+  });
+
+  test('who resumes in the very lot in which time is up is heard', () => {
+    const turns = new Turns(samplePlan({ batches: [[0]] }));
+    turns.operator('pause');
+    turns.now += 86_400_000;
+    turns.operator('resume');
+    assert.equal(turns.state.status, 'running');
+    assert.equal(turns.state.stop, null);
   });
 
   test('who does not come back in time finds it aborted', () => {

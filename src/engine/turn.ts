@@ -1,6 +1,6 @@
 import type { Command, NewDeployment } from '../domain/command.ts';
 import type { Event } from '../domain/event.ts';
-import { type DeploymentId, type PlanHash, type TaskId, taskId } from '../domain/ids.ts';
+import { commandId, type DeploymentId, type PlanHash, type TaskId, taskId } from '../domain/ids.ts';
 import type { Plan } from '../domain/plan.ts';
 import { isTerminal } from '../domain/status.ts';
 import type { Commit, Lot, NewTask, Summary } from '../ports/journal.ts';
@@ -36,7 +36,7 @@ export type Turn = { readonly state: DeploymentState; readonly commit: Commit };
  */
 export function turn({ model, state, version, lot, rollback }: TurnInput): Turn {
   const log = new Log(model, state, lot);
-  for (const command of [...lot.commands, ...ofDueRows(lot)]) {
+  for (const command of [...ofOverdue(lot), ...lot.commands, WAKE]) {
     for (const event of decide(model, log.state, command, log.facts)) log.add(event);
   }
   for (let next = log.progress(); next; next = log.progress()) {
@@ -48,12 +48,17 @@ export function turn({ model, state, version, lot, rollback }: TurnInput): Turn 
   return { state: log.state, commit: commitOf(log, { version, lot, open }) };
 }
 
-function ofDueRows(lot: Lot): readonly Command[] {
-  const overdue = lot.overdue.map(
-    (task): Command => ({ id: `deadline/${task}` as Command['id'], by: 'engine', kind: 'deadline', task }),
+/**
+ * Deadlines come before commands: they are those of the state that was committed, and an abort of the same lot gives its
+ * tasks new ones. The wake comes last, so that whoever decides in the last moment is heard.
+ */
+function ofOverdue(lot: Lot): readonly Command[] {
+  return lot.overdue.map(
+    (task): Command => ({ id: commandId(`deadline/${task}`), by: 'engine', kind: 'deadline', task }),
   );
-  return [...overdue, { id: 'wake' as Command['id'], by: 'engine', kind: 'wake' }];
 }
+
+const WAKE: Command = { id: commandId('wake'), by: 'engine', kind: 'wake' };
 
 /** The events of one turn with the state and facts after them, and what they change beside the log. */
 class Log {
