@@ -117,5 +117,6 @@ export type Policy = {
   readonly capacity: { readonly retryMs: number; readonly holdAfterMs: number };
   /** A paused deployment aborts after this. */
   readonly holdLimitMs: number;
+  /** How many targets may be worked on at once, over all lanes. */
   readonly parallel: number;
 };

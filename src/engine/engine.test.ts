@@ -58,6 +58,17 @@ describe('a deployment that goes well', () => {
     assert.equal(turns.state.status, 'succeeded');
   });
 
+  test('works on no more targets at once than the plan says, and its lanes share that', () => {
+    const policy = { parallel: 2 };
+    const turns = new Turns(samplePlan({ batches: [[0, 1, 2]], lanes: [[[3, 4, 5]]], policy }));
+    const open = () => [...turns.tasks.values()].map((task) => task.target);
+    assert.deepEqual(open(), ['web-0', 'web-3']);
+    for (const _ of GUARDED) turns.report(3);
+    assert.deepEqual(open(), ['web-0', 'web-4']);
+    turns.finish();
+    assert.equal(turns.state.counts.succeeded, 6);
+  });
+
   test('gives every hold back, and the settings as found reach the step that restores them', () => {
     const turns = new Turns(samplePlan({ batches: [[0]] }));
     for (const _ of ['guard', 'drain', 'start']) turns.report(0);

@@ -7,18 +7,46 @@ import { type Model, present, stepOf, targetOf } from './model.ts';
 import type { DeploymentState, LaneState } from './state.ts';
 
 /**
- * The targets whose next step may begin now: all that go on, then fresh ones as far as the batch's parallelism allows. It
- * looks at each of them once, never at the others. A paused deployment lets started targets finish and takes no fresh one.
+ * The targets whose next step may begin now: all that go on, then fresh ones as far as the parallelism of their batch and
+ * of the deployment allow. It looks at each of them once, never at the others. A paused deployment lets started targets
+ * finish and takes no fresh one.
  */
 export function pending(model: Model, state: DeploymentState): readonly number[] {
   if (state.stop || (state.status !== 'running' && state.status !== 'paused')) return [];
-  return state.lanes.flatMap((lane, index) => {
-    if (!lane.open) return [];
-    return state.status === 'paused' ? lane.goOn : [...lane.goOn, ...fresh(model, state, index, lane)];
-  });
+  const goOn = state.lanes.flatMap((lane) => lane.goOn);
+  return state.status === 'paused' ? goOn : [...goOn, ...fresh(model, state)];
 }
 
-function fresh(model: Model, state: DeploymentState, index: number, lane: LaneState): readonly number[] {
+type Queue = { readonly waiting: readonly number[]; readonly active: number; taken: number };
+
+/** The lane with the fewest at work goes first, so that lanes side by side share what the deployment may do at once. */
+function fresh(model: Model, state: DeploymentState): readonly number[] {
+  const queues = state.lanes.map(
+    (lane, index): Queue => ({ waiting: waiting(model, state, index, lane), active: lane.active, taken: 0 }),
+  );
+  const found: number[] = [];
+  for (let room = model.plan.policy.parallel - state.counts.active; room > 0; room -= 1) {
+    const queue = leastBusy(queues);
+    const target = queue?.waiting[queue.taken];
+    if (queue === undefined || target === undefined) break;
+    queue.taken += 1;
+    found.push(target);
+  }
+  return found;
+}
+
+function leastBusy(queues: readonly Queue[]): Queue | undefined {
+  let least: Queue | undefined;
+  for (const queue of queues) {
+    if (queue.taken === queue.waiting.length) continue;
+    if (least === undefined || queue.active + queue.taken < least.active + least.taken) least = queue;
+  }
+  return least;
+}
+
+/** Of a lane's open batch, as many fresh targets as the batch alone would allow. */
+function waiting(model: Model, state: DeploymentState, index: number, lane: LaneState): readonly number[] {
+  if (!lane.open) return [];
   const batch = present(model.plan.stages[state.stage]?.lanes[index]?.batches[lane.batch], 'batch');
   const room = Math.min(batch.parallel, model.plan.policy.parallel) - lane.active;
   const found: number[] = [];
