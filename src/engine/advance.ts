@@ -5,8 +5,8 @@ import { isTerminal } from '../domain/status.ts';
 import { at } from './chunks.ts';
 import { pausedBy, stopped } from './decide-report.ts';
 import type { Facts } from './facts.ts';
-import { type Model, present, stepsOf } from './model.ts';
-import type { DeploymentState, TargetState } from './state.ts';
+import { type Model, present } from './model.ts';
+import type { DeploymentState } from './state.ts';
 
 /** A target that a rollback must look after, and whether its members are out of service now. */
 export type Touched = { readonly target: number; readonly held: boolean };
@@ -88,16 +88,11 @@ export function successorOf(model: Model, state: DeploymentState, planRollback: 
   );
 }
 
-/** Looking at a pool (a first step that takes a hold) touches nothing; with a hold, or past it, a target is touched. */
+/** With a hold a target is out of service, even if nothing else was done to it yet. */
 function touchedTargets(model: Model, state: DeploymentState): readonly Touched[] {
   return model.plan.targets.flatMap((_, target) => {
     const record = at(state.targets, target);
     const held = record.held !== null;
-    return held || isTouched(model, target, record) ? [{ target, held }] : [];
+    return held || record.touched ? [{ target, held }] : [];
   });
-}
-
-function isTouched(model: Model, target: number, { status, step }: TargetState): boolean {
-  const isGuarded = stepsOf(model, target)[0]?.hold === 'take';
-  return isGuarded ? step > 1 : step > 0 || !['pending', 'skipped'].includes(status);
 }

@@ -211,6 +211,24 @@ describe('a failure', () => {
     ]);
   });
 
+  test('of a target that was retried leaves it among the touched ones, wherever the retry stands', () => {
+    const policy = { onFailure: { health: 'pause', other: 'pause' } } as const;
+    let touched: unknown;
+    const turns = new Turns(samplePlan({ batches: [[0], [1]], policy }), {
+      planRollback: (parent) => {
+        touched = parent.touched;
+        return null;
+      },
+    });
+    for (const _ of GUARDED.slice(1)) turns.report(0);
+    turns.report(0, commandFailure);
+    turns.ofTarget('retry', 0);
+    turns.operator('rollback');
+    turns.report(0);
+    assert.equal(turns.state.status, 'failed');
+    assert.deepEqual(touched, [{ target: 0, held: false }]);
+  });
+
   test('parks what was taken out, with the reason', () => {
     const turns = new Turns(samplePlan({ batches: [[0]] }));
     turns.report(0);

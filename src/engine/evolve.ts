@@ -1,6 +1,6 @@
 import type { Event } from '../domain/event.ts';
 import { at, replaced } from './chunks.ts';
-import { type Model, placeOf, present, stepsOf } from './model.ts';
+import { type Model, placeOf, present, stepOf, stepsOf } from './model.ts';
 import { CLOSED_LANE, type DeploymentState, type LaneState, type TargetState } from './state.ts';
 
 /** The state after an event. It trusts the event: whether it may happen was decided before it was written. O(1). */
@@ -106,7 +106,8 @@ function granted(model: Model, state: DeploymentState, targets: readonly number[
   let active = state.counts.active;
   for (const target of targets) {
     const before = at(records, target);
-    records = replaced(records, target, { ...before, status: 'running', granted: true });
+    const touched = before.touched || stepOf(model, target, before.step).hold !== 'take';
+    records = replaced(records, target, { ...before, status: 'running', granted: true, touched });
     if (before.status !== 'pending') continue;
     const place = placeOf(model, target);
     const lane = present(lanes[place.lane], `lane ${place.lane}`);

@@ -57,6 +57,8 @@ export type TargetState = {
   readonly granted: boolean;
   /** The engine has asked the worker to end the task, and why. */
   readonly cancelling: 'deadline' | 'abort' | null;
+  /** It may be other than it was before: a step was granted that does more than look at the pools. */
+  readonly touched: boolean;
   readonly retries: number;
   readonly refusedSince: number | null;
   /** What was taken out of service for this target, with the settings to restore. */
@@ -71,6 +73,7 @@ const FRESH: TargetState = {
   group: 0,
   granted: false,
   cancelling: null,
+  touched: false,
   retries: 0,
   refusedSince: null,
   held: null,
