@@ -1,5 +1,5 @@
 import type { FailureCause } from '../domain/outcome.ts';
-import type { Budget, Reaction } from '../domain/plan.ts';
+import type { Budget, Lane, Reaction } from '../domain/plan.ts';
 import { batchOf, type Model, placeOf, present } from './model.ts';
 import type { DeploymentState } from './state.ts';
 
@@ -16,7 +16,7 @@ export function spentBudget(model: Model, state: DeploymentState, target: number
     return `the batch's budget of failures is spent (${lane.batchFailures})`;
   if (isSpent(zone, lane.zoneFailures, () => laneSize(model, place)))
     return `the zone's budget of failures is spent (${lane.zoneFailures})`;
-  if (isSpent(deployment, state.failures, () => model.plan.targets.length))
+  if (isSpent(deployment, state.failures, () => planSize(model)))
     return `the deployment's budget of failures is spent (${state.failures})`;
   return undefined;
 }
@@ -27,9 +27,17 @@ function isSpent(budget: Budget, failures: number, size: () => number): boolean 
   return budget.percent !== undefined && failures >= Math.max(1, Math.ceil((size() * budget.percent) / 100));
 }
 
+function planSize(model: Model): number {
+  const lanes = model.plan.stages.flatMap((stage) => stage.lanes);
+  return lanes.reduce((sum, lane) => sum + countedIn(lane), 0);
+}
+
 function laneSize(model: Model, place: { stage: number; lane: number }): number {
-  const lane = present(model.plan.stages[place.stage]?.lanes[place.lane], 'lane');
-  return lane.batches
+  return countedIn(present(model.plan.stages[place.stage]?.lanes[place.lane], 'lane'));
+}
+
+function countedIn({ batches }: Lane): number {
+  return batches
     .filter((batch) => batch.countsFailures)
     .reduce((sum, batch) => sum + batch.targets.length, 0);
 }

@@ -31,18 +31,16 @@ export function decideOperator(
       ];
     }
     case 'resume':
-      if (state.status !== 'paused') return refused(command, 'it is not paused');
-      return [{ kind: 'deployment.resumed', by, reason, at: facts.now }];
+      return resume(state, command, facts);
     case 'abort':
       return abort(model, state, command);
     case 'rollback':
       if (state.stop) return refused(command, 'it is stopping');
-      if (model.plan.causedBy) return refused(command, 'it is a rollback itself');
+      if (model.plan.verb === 'rollback') return refused(command, 'it is a rollback itself');
       return [{ kind: 'deployment.stopping', by, abort: false, reason, next: 'rollback', status: 'failed' }];
     case 'retry':
-      return retry(model, state, command);
     case 'skip':
-      return skip(state, command);
+      return ofTarget(model, state, command);
     default:
       return command satisfies never;
   }
@@ -50,6 +48,14 @@ export function decideOperator(
 
 function refused(command: Operator, why: string): readonly Event[] {
   return [{ kind: 'command.refused', command: command.kind, by: command.by, why }];
+}
+
+/** Who was paused before it began starts now. */
+function resume(state: DeploymentState, command: Operator, facts: Facts): readonly Event[] {
+  if (state.status !== 'paused') return refused(command, 'it is not paused');
+  const { by, reason } = command;
+  const resumed: Event = { kind: 'deployment.resumed', by, reason, at: facts.now };
+  return state.stage < 0 ? [resumed, { kind: 'deployment.started' }] : [resumed];
 }
 
 /** Twice is once; an abort while a rollback is being prepared takes the rollback back: the person has the last word. */
@@ -62,6 +68,12 @@ function abort(model: Model, state: DeploymentState, { by, reason }: Operator): 
 }
 
 type OfTarget = Extract<Operator, { kind: 'retry' | 'skip' }>;
+
+function ofTarget(model: Model, state: DeploymentState, command: OfTarget): readonly Event[] {
+  if (model.plan.targets[command.target] === undefined)
+    return refused(command, 'the plan has no such target');
+  return command.kind === 'retry' ? retry(model, state, command) : skip(state, command);
+}
 
 function retry(model: Model, state: DeploymentState, command: OfTarget): readonly Event[] {
   const { target, by, reason } = command;

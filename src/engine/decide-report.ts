@@ -173,7 +173,8 @@ function reaction(
   after: DeploymentState,
 ): readonly Event[] {
   const name = model.plan.targets[target]?.name ?? String(target);
-  if (status === 'unknown') return [pausedBy(model, facts, 'unknown', `${name}: ${reason}`)];
+  if (status === 'unknown' && asksAboutUnknown(model))
+    return [pausedBy(model, facts, 'unknown', `${name}: ${reason}`)];
   const spent = counts(model, target) ? spentBudget(model, after, target) : undefined;
   if (spent === undefined) return [];
   const why = `${spent}; ${name}: ${reason}`;
@@ -191,6 +192,9 @@ function reaction(
   };
   return abort ? [stopping, ...cancelling(model, after)] : [stopping];
 }
+
+/** Not a rollback: it brings back what it can and is held at its end (DESIGN.md section 5, "Rollback"). */
+const asksAboutUnknown = ({ plan }: Model): boolean => plan.verb !== 'rollback';
 
 export function pausedBy(
   model: Model,

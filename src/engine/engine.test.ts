@@ -284,6 +284,30 @@ describe('a failure', () => {
     assert.equal(turns.state.status, 'paused');
   });
 
+  test('of a percentage is counted over the targets that count', () => {
+    const policy = {
+      maxFailures: { batch: {}, zone: {}, deployment: { percent: 34 } },
+      onFailure: { health: 'pause', other: 'pause' },
+    } as const;
+    const plan = samplePlan({
+      batches: [
+        [0, 1],
+        [2, 3, 4, 5],
+      ],
+      policy,
+    });
+    const stages = plan.stages.map((stage) => ({
+      ...stage,
+      lanes: stage.lanes.map((lane) => ({
+        ...lane,
+        batches: lane.batches.map((batch, index) => ({ ...batch, countsFailures: index === 0 })),
+      })),
+    }));
+    const turns = new Turns({ ...plan, stages });
+    turns.report(0, commandFailure);
+    assert.equal(turns.state.status, 'paused');
+  });
+
   test('in a batch that does not count spends nothing', () => {
     const turns = new Turns(samplePlan({ batches: [[0, 1]], countsFailures: false }));
     turns.report(0, commandFailure);
@@ -300,6 +324,17 @@ describe('a failure', () => {
     assert.match(turns.state.reason, /1 targets could not be rolled back/);
     turns.operator('resume');
     assert.equal(turns.state.status, 'failed');
+  });
+
+  test('of a rollback does not stop it, even if it is unknown what became of the target', () => {
+    const turns = new Turns(
+      samplePlan({ batches: [[0], [1]], verb: 'rollback', causedBy: 'd0', countsFailures: false }),
+    );
+    turns.report(0, { kind: 'unknown', seen: 'the host has rebooted' });
+    turns.finish();
+    assert.equal(turns.target(1).status, 'succeeded');
+    assert.equal(turns.state.status, 'paused');
+    assert.match(turns.state.reason, /1 targets could not be rolled back/);
   });
 
   test('whose rollback has nothing to return to says so', () => {
@@ -448,6 +483,33 @@ describe('the operator', () => {
     assert.deepEqual(events, [
       { kind: 'command.refused', command: 'retry', by: 'ann', why: 'the target is running' },
     ]);
+  });
+
+  test('is told that there is no such target', () => {
+    const turns = new Turns(samplePlan({ batches: [[0]] }));
+    for (const kind of ['retry', 'skip'] as const) {
+      assert.deepEqual(turns.ofTarget(kind, 7), [
+        { kind: 'command.refused', command: kind, by: 'ann', why: 'the plan has no such target' },
+      ]);
+    }
+  });
+
+  test('cannot roll back a rollback, whoever asked for it', () => {
+    const turns = new Turns(samplePlan({ batches: [[0]], verb: 'rollback' }));
+    assert.equal(turns.operator('rollback')[0]?.kind, 'command.refused');
+    assert.equal(turns.state.stop, null);
+  });
+
+  test('pauses before the start: it starts when it is resumed', () => {
+    const turns = new Turns(samplePlan({ batches: [[0]] }), {
+      first: [{ kind: 'pause', reason: 'not yet' }],
+    });
+    assert.equal(turns.state.status, 'paused');
+    assert.ok(!turns.kinds().includes('deployment.started'));
+    turns.operator('resume');
+    assert.equal(turns.kinds().filter((kind) => kind === 'deployment.started').length, 1);
+    turns.finish();
+    assert.equal(turns.state.status, 'succeeded');
   });
 
   test('rolls back in the middle', () => {

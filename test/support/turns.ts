@@ -23,6 +23,13 @@ import { memberOf } from './sample-plan.ts';
 type Result = Exclude<Outcome, { kind: 'wait' }>;
 const DONE: Result = { kind: 'done', outputs: {} };
 
+export type TurnsOptions = {
+  readonly holds?: readonly Hold[];
+  readonly planRollback?: PlanRollback;
+  /** What is in the inbox before the first turn. */
+  readonly first?: readonly CommandBody[];
+};
+
 /**
  * One deployment turned by hand: no store, no clock, no worker. It applies each commit as a journal would, and knows which
  * members would really be out of service, so that a test can look at the world and not at the engine's own state.
@@ -40,12 +47,12 @@ export class Turns {
   #count = 0;
   readonly #planRollback: PlanRollback;
 
-  constructor(plan: Plan, options: { holds?: readonly Hold[]; planRollback?: PlanRollback } = {}) {
+  constructor(plan: Plan, options: TurnsOptions = {}) {
     this.model = modelOf(deploymentId('d1'), plan);
     this.state = initialState(this.model);
     this.holds = new Map((options.holds ?? []).map((hold) => [memberKey(hold), hold]));
     this.#planRollback = options.planRollback ?? (() => null);
-    this.submit();
+    this.submit(...(options.first ?? []));
   }
 
   /** One lot of commands, one commit. */
