@@ -30,7 +30,11 @@ const SIDE_BY_SIDE = 16;
 /** After so many turns the lease is looked at again. */
 const TURNS = 64;
 const SNAPSHOT_EVERY = 5_000;
+/** So many deployments are kept in memory; the others are loaded when they have something to do. */
+const KEPT = 64;
 
+/** `more`: it changed something, and there may be more to do. */
+type Progress = 'more' | 'ended' | 'none';
 type Loaded = { model: Model; state: DeploymentState; version: number; snapshotAt: number };
 
 /**
@@ -71,9 +75,10 @@ export class Driver {
 
   async #drive(lease: Lease): Promise<boolean> {
     try {
+      let last: Progress = 'more';
       let turns = 0;
-      while (turns < TURNS && (await this.#turn(lease))) turns += 1;
-      return turns > 0;
+      for (; turns < TURNS && last === 'more'; turns += 1) last = await this.#turn(lease);
+      return turns > 1 || last !== 'none';
     } catch (fault) {
       this.#loaded.delete(lease.deployment);
       this.#options.onFault(lease.deployment, fault);
@@ -81,28 +86,33 @@ export class Driver {
     }
   }
 
-  /** One lot, one commit. Says whether it changed anything: then there may be more. */
-  async #turn(lease: Lease): Promise<boolean> {
+  /** One lot, one commit. */
+  async #turn(lease: Lease): Promise<Progress> {
     const { journal, ids } = this.#ports;
     const loaded = await this.#load(lease);
     const lot = await journal.read(lease, LOT);
     const { planRollback, hashPlan } = this.#options;
     const rollback = { id: ids.deployment(), plan: planRollback, hash: hashPlan };
     const { state, commit } = turn({ ...loaded, lot, rollback });
-    if (commit.events.length === 0 && commit.handled.length === 0) return false;
+    if (commit.events.length === 0 && commit.handled.length === 0) return 'none';
     const version = loaded.version + commit.events.length;
     const isSnapshot = version - loaded.snapshotAt >= SNAPSHOT_EVERY;
     const done = await journal.commit(lease, isSnapshot ? { ...commit, snapshot: state } : commit);
+    if (done.kind === 'stale') return 'more';
     if (done.kind === 'committed' && !isTerminal(state.status)) {
       this.#keep(lease, { ...loaded, state, version, snapshotAt: isSnapshot ? version : loaded.snapshotAt });
-      return true;
+      return 'more';
     }
-    if (done.kind !== 'stale') this.#loaded.delete(lease.deployment);
-    return done.kind === 'stale';
+    this.#loaded.delete(lease.deployment);
+    return done.kind === 'committed' ? 'ended' : 'none';
   }
 
+  /** What another driver has taken over since would stay here for ever: the longest unused goes. */
   #keep(lease: Lease, loaded: Loaded): void {
+    this.#loaded.delete(lease.deployment);
     this.#loaded.set(lease.deployment, { ...loaded, epoch: lease.epoch });
+    const [oldest] = this.#loaded.keys();
+    if (this.#loaded.size > KEPT && oldest !== undefined) this.#loaded.delete(oldest);
   }
 
   /** The state in memory is good only for the epoch that it was made under. */
