@@ -58,7 +58,15 @@ export const WORKER_ROUTES = {
     maxBodyBytes: 32 * 1_048_576,
     body: z.strictObject({
       worker: workerIdField,
-      tasks: z.array(z.object({ ...claimOf, checkpoint: json.exactOptional() })).max(1_000),
+      tasks: z
+        .array(
+          z.object({
+            ...claimOf,
+            checkpoint: json.exactOptional(),
+            progress: z.string().max(1_000).exactOptional(),
+          }),
+        )
+        .max(1_000),
     }),
     response: z.object({ lost: z.array(taskIdField), cancel: z.array(taskIdField) }),
   }),
@@ -84,7 +92,16 @@ export const WORKER_ROUTES = {
     maxBodyBytes: 32 * 1_048_576,
     body: z.strictObject({
       worker: workerIdField,
-      chunks: z.array(z.object({ ...claimOf, seq: countField, text: z.string().max(65_536) })).max(1_000),
+      chunks: z
+        .array(
+          z.object({
+            ...claimOf,
+            seq: countField,
+            text: z.string().max(65_536),
+            checkpoint: json.exactOptional(),
+          }),
+        )
+        .max(1_000),
     }),
     response: done,
   }),

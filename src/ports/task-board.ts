@@ -13,7 +13,10 @@ export interface TaskBoard {
   renew(worker: WorkerId, tasks: readonly Held[]): Promise<Renewed>;
   /** Idempotent by task + epoch. A `wait` frees the task until it is due; everything else goes to the engine's inbox. */
   report(worker: WorkerId, reports: readonly Report[]): Promise<void>;
-  /** Idempotent by task + epoch + offset. Kept in order of `seq`; at most 64 KB a chunk. */
+  /**
+   * Idempotent by task + epoch + `seq`, kept in its order; at most 64 KB a chunk. What an older epoch sends is dropped: the
+   * next owner reads on from the checkpoint, which a chunk may carry, so nothing is missing and nothing is there twice.
+   */
   appendOutput(worker: WorkerId, chunks: readonly TaskOutput[]): Promise<void>;
   /** Resolves when there may be work or a cancel for the pool, at the latest after `timeoutMs`. Only a doorbell. */
   waitForWork(pool: string, timeoutMs: number, signal: AbortSignal): Promise<void>;
@@ -49,8 +52,13 @@ export type ClaimedTask = {
   readonly remainingMs: number;
 };
 
-/** `checkpoint` is stored before the action goes on: the intent of M1. */
-export type Held = { readonly task: TaskId; readonly epoch: number; readonly checkpoint?: Json };
+/** `checkpoint` is stored before the action goes on: the intent of M1. `progress` is one line for people. */
+export type Held = {
+  readonly task: TaskId;
+  readonly epoch: number;
+  readonly checkpoint?: Json;
+  readonly progress?: string;
+};
 export type Renewed = { readonly lost: readonly TaskId[]; readonly cancel: readonly TaskId[] };
 
 export type Report = {
@@ -66,4 +74,6 @@ export type TaskOutput = {
   readonly epoch: number;
   readonly seq: number;
   readonly text: string;
+  /** Stored with the text, or neither is. */
+  readonly checkpoint?: Json;
 };

@@ -349,6 +349,48 @@ export function taskBoardContract(name: string, open: OpenStore): void {
     );
 
     test(
+      'a checkpoint that comes with output is stored with it',
+      withStore(async (store) => {
+        await withTasks(store, [task(id, 0)]);
+        const { task: of, epoch } = await claimOne(store);
+        const chunk = { task: of, epoch, seq: 0, text: 'line\n', checkpoint: { offset: 5 } };
+        await store.tasks.appendOutput(WORKER, [chunk]);
+        const taken = await claimOne(store, { worker: OTHER, gone: [WORKER] });
+        assert.deepEqual(taken.checkpoint, { offset: 5 });
+      }),
+    );
+
+    test(
+      'output that an older owner sends late is dropped, with its checkpoint',
+      withStore(async (store) => {
+        await withTasks(store, [task(id, 0)]);
+        const old = await claimOne(store);
+        const taken = await claimOne(store, { worker: OTHER, gone: [WORKER] });
+        const late = { task: old.task, epoch: old.epoch, seq: 0, text: 'late', checkpoint: { offset: 4 } };
+        await store.tasks.appendOutput(WORKER, [late]);
+        await store.tasks.appendOutput(OTHER, [{ task: old.task, epoch: taken.epoch, seq: 0, text: 'new' }]);
+        const rows = await store.views.output({ deployment: id, after: 0, limit: 10 });
+        assert.deepEqual(
+          rows.map(({ text }) => text),
+          ['new'],
+        );
+        const next = await claimOne(store, { gone: [OTHER] });
+        assert.equal(next.checkpoint, null);
+      }),
+    );
+
+    test(
+      'a line of progress is shown while the task is worked on',
+      withStore(async (store) => {
+        await withTasks(store, [task(id, 0)]);
+        const { task: of, epoch } = await claimOne(store);
+        await store.tasks.renew(WORKER, [{ task: of, epoch, progress: '2 connections left' }]);
+        const [row] = await store.views.tasks(id);
+        assert.equal(row?.progress, '2 connections left');
+      }),
+    );
+
+    test(
       'who waits for work is woken by a new task, and not by that of another pool',
       withStore(async (store) => {
         const own = await withTasks(store, []);

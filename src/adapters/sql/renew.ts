@@ -20,6 +20,12 @@ export function* renew(scope: Scope, worker: WorkerId, tasks: readonly Held[]): 
       .filter(({ task, checkpoint }) => checkpoint !== undefined && held.has(task))
       .map(({ task, checkpoint }) => [JSON.stringify(checkpoint), task]),
   );
+  yield* each(
+    'UPDATE tasks SET progress = ? WHERE id = ?',
+    tasks
+      .filter(({ task, progress }) => progress !== undefined && held.has(task))
+      .map(({ task, progress }) => [progress ?? null, task]),
+  );
   return {
     lost: tasks.filter(({ task }) => !held.has(task)).map(({ task }) => task),
     cancel: rows.filter(({ cancel }) => cancel !== CANCEL.none).map(({ id }) => id),
