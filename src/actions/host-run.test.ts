@@ -157,6 +157,17 @@ test('secrets are resolved where the command runs, and masked in what it writes'
   assert.equal(trial.output, 'token=***');
 });
 
+test('a folder below the home folder is given relative to it', async () => {
+  const program = ({ cwd = '' }: { cwd?: string }) => ({
+    durationMs: 0,
+    code: 0,
+    output: [{ atMs: 0, text: cwd }],
+  });
+  const trial = new Trial({ program });
+  expectKind(await trial.attempt(hostRun, { ...inputs, cwd: '~/web' }), 'done');
+  assert.equal(trial.output, './web');
+});
+
 test("the team's own install command finds the release in its environment", async () => {
   const program = ({ env }: { env: Readonly<Record<string, string>> }) => ({
     durationMs: 0,

@@ -179,9 +179,12 @@ async function remoteTaskOf(context: ActionContext, command: RemoteCommand): Pro
     id: remoteIdOf(context.task, command.ordinal),
     argv: command.argv,
     env,
-    ...(command.cwd !== undefined && { cwd: command.cwd }),
+    ...(command.cwd !== undefined && { cwd: fromHome(command.cwd) }),
     ...(command.sudoUser !== undefined && { sudoUser: command.sudoUser }),
     secrets,
     outputLimitBytes: command.outputLimitBytes ?? OUTPUT_LIMIT_BYTES,
   };
 }
+
+/** Hosts begin in the home folder of the user who runs the command, and know no `~`. */
+const fromHome = (folder: string): string => folder.replace(/^~\//, './');

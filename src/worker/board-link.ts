@@ -15,6 +15,10 @@ export class BoardLink {
     this.#over = over;
   }
 
+  get isSilent(): boolean {
+    return this.#silent;
+  }
+
   answered(): void {
     if (this.#silent) this.#notice({ kind: 'board.back' });
     this.#silent = false;

@@ -38,6 +38,7 @@ export class HeldTask {
   readonly #lease = new AbortController();
   #checkpoint: Json | null;
   #progress: string | undefined;
+  #toldProgress: string | undefined;
   #ended: EndReason | undefined;
   #cancelAsked = false;
   /** Monotonic time up to which the board is known to keep the lease. */
@@ -67,6 +68,12 @@ export class HeldTask {
   }
   get progress(): string | undefined {
     return this.#progress;
+  }
+  /** The line for people, once each time it changed. */
+  takeProgress(): string | undefined {
+    const text = this.#progress === this.#toldProgress ? undefined : this.#progress;
+    this.#toldProgress = this.#progress;
+    return text;
   }
   get lostSignal(): AbortSignal {
     return this.#lease.signal;
@@ -111,17 +118,21 @@ export class HeldTask {
     };
   }
 
-  /** Called by the output log too, so it takes note of what is stored. */
-  async store(checkpoint: Json): Promise<void> {
+  /** The board has this checkpoint now. */
+  stored(checkpoint: Json): void {
+    this.#checkpoint = checkpoint;
+  }
+
+  async #store(checkpoint: Json): Promise<void> {
     if (!(await this.#setting.save(checkpoint))) this.end('lost');
     if (this.isLost) throw new TaskEnded('lost');
-    this.#checkpoint = checkpoint;
+    this.stored(checkpoint);
   }
 
   async #save(checkpoint: Json, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     await orAborted(this.output.flush(), signal);
-    await orAborted(this.store(checkpoint), signal);
+    await orAborted(this.#store(checkpoint), signal);
   }
 
   async #write(text: string, reached: Json | undefined, signal: AbortSignal): Promise<void> {

@@ -10,6 +10,8 @@ import { Wake } from './wake.ts';
 
 /** Leases are renewed this often within their time. */
 const RENEWALS_PER_LEASE = 3;
+/** Each has up to 16 KB; a call stays below 1 MB. */
+const CHECKPOINTS_PER_CALL = 32;
 /** Bells may ring often; the board is asked at most this often. */
 const RENEW_GAP_MS = 250;
 
@@ -26,7 +28,7 @@ export class Leases {
     this.#settings = settings;
     this.#ports = ports;
     this.#link = link;
-    this.#checkpoints = link.batcher(256, async (tasks) => {
+    this.#checkpoints = link.batcher(CHECKPOINTS_PER_CALL, async (tasks) => {
       const { lost } = await this.#renew(tasks);
       return ({ task }) => !lost.includes(task);
     });
@@ -69,20 +71,22 @@ export class Leases {
       const gapMs = Math.min(RENEW_GAP_MS, pauseMs);
       await clock.sleep(gapMs, over).catch(() => undefined);
       await this.#soon.pause(pauseMs - gapMs, clock, over);
-      if (this.#held.size === 0 || over.aborted) continue;
-      failures = (await this.#renewAll()) ? 0 : failures + 1;
+      if (over.aborted) continue;
+      try {
+        await this.renewAll();
+        failures = 0;
+      } catch (thrown) {
+        this.#link.failed(asEdgeError(thrown));
+        failures += 1;
+      }
     }
   }
 
-  async #renewAll(): Promise<boolean> {
-    try {
-      await this.#renew(this.all().map(({ claimed: { task, epoch } }) => ({ task, epoch })));
-      this.#link.answered();
-      return true;
-    } catch (thrown) {
-      this.#link.failed(asEdgeError(thrown));
-      return false;
-    }
+  /** Rejects as the board does. */
+  async renewAll(): Promise<void> {
+    if (this.#held.size === 0) return;
+    await this.#renew(this.all().map(heldOf));
+    this.#link.answered();
   }
 
   async #renew(tasks: readonly Held[]): Promise<Renewed> {
@@ -112,4 +116,10 @@ export class Leases {
       }
     }
   }
+}
+
+function heldOf(held: HeldTask): Held {
+  const { task, epoch } = held.claimed;
+  const progress = held.takeProgress();
+  return progress === undefined ? { task, epoch } : { task, epoch, progress };
 }

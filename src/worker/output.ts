@@ -24,9 +24,8 @@ export const OUTPUT_LIMITS: OutputLimits = {
 type Sink = {
   readonly task: TaskId;
   readonly epoch: number;
+  /** Resolves when the board has the chunk, and the checkpoint that it may carry. */
   readonly append: (chunk: TaskOutput) => Promise<void>;
-  /** Stores a checkpoint; called after the text before it was accepted. */
-  readonly save: (checkpoint: Json) => Promise<void>;
   readonly clock: Clock;
   readonly limits: OutputLimits;
 };
@@ -62,7 +61,8 @@ export class OutputLog {
     const data = Buffer.from(text);
     const head = cutBefore(data, this.#headLeft);
     const whole = head === data.length;
-    if (head > 0 || whole) this.#push({ data: data.subarray(0, head), reached: whole ? reached : undefined });
+    if (head > 0 || (whole && reached !== undefined))
+      this.#push({ data: data.subarray(0, head), reached: whole ? reached : undefined });
     if (!whole) this.#keepTail(data.subarray(head), reached);
     if (this.#buffered <= this.#sink.limits.bufferBytes) return;
     await new Promise<void>((resolve) => this.#room.push(resolve));
@@ -128,15 +128,13 @@ export class OutputLog {
   }
 
   async #sendChunk(): Promise<void> {
-    const { task, epoch, append, save } = this.#sink;
+    const { task, epoch, append } = this.#sink;
     const { data, reached } = this.#take();
-    if (data.length > 0) {
-      await append({ task, epoch, seq: this.#seq, text: data.toString() });
-      this.#seq += 1;
-    }
+    const checkpoint = reached === undefined ? {} : { checkpoint: reached };
+    await append({ task, epoch, seq: this.#seq, text: data.toString(), ...checkpoint });
+    this.#seq += 1;
     this.#buffered -= data.length;
     this.#wakeWriters();
-    if (reached !== undefined) await save(reached);
   }
 
   /** Whole pieces up to a chunk, or the first part of a large one; `reached` is that of the last whole piece. */

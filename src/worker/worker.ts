@@ -76,6 +76,7 @@ export class Worker {
     const { worker, pool, leaseMs, gone, slots } = this.#settings;
     const max = slots - this.#leases.size;
     if (max <= 0) return [];
+    if (this.#link.isSilent) await this.#leases.renewAll(); // first what is ours already, if it still is
     const capabilities = [...this.#ports.handlers.keys()];
     const claimed = await this.#ports.board.claim({ worker, pool, capabilities, max, leaseMs, gone });
     this.#link.answered();
@@ -118,8 +119,10 @@ export class Worker {
     const output = new OutputLog({
       task,
       epoch,
-      append: (chunk) => this.#outputs.add(chunk),
-      save: (checkpoint) => held.store(checkpoint),
+      append: async (chunk) => {
+        await this.#outputs.add(chunk);
+        if (chunk.checkpoint !== undefined) held.stored(chunk.checkpoint);
+      },
       clock,
       limits: this.#settings.output,
     });
