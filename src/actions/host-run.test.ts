@@ -76,6 +76,15 @@ test('a character that is cut between two chunks is read whole', async () => {
   assert.equal(trial.output.endsWith('x€'), true);
 });
 
+test('a character that a dead owner had read the half of is read whole by the next', async () => {
+  const text = `${'x'.repeat(32_767)}€ and so on`;
+  const trial = new Trial(always({ durationMs: 10, code: 0, output: [{ atMs: 0, text }] }));
+  await trial.attempt(hostRun, inputs, { crash: { at: 'after-output' } });
+  assert.equal(trial.output, 'x'.repeat(32_767));
+  expectKind(await trial.finish(hostRun, inputs), 'done');
+  assert.equal(trial.output, text);
+});
+
 test('a host that rebooted under the command makes it unknown', async () => {
   const trial = new Trial(always({ durationMs: 60_000, code: 0 }));
   const running = trial.attempt(hostRun, inputs);

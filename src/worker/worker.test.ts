@@ -268,6 +268,38 @@ test(
   ),
 );
 
+const staged: Action = {
+  name: 'staged',
+  major: 1,
+  inputs: z.unknown(),
+  outputs: z.strictObject({ found: z.json() }),
+  fences: true,
+  async apply({ checkpoint, output, saveCheckpoint, signal, ports: { clock } }) {
+    if (checkpoint !== null) return { kind: 'done', outputs: { found: checkpoint } };
+    await output('first stage', { stage: 1 });
+    await saveCheckpoint({ stage: 2 });
+    await clock.sleep(3_600_000, signal);
+    return { kind: 'unknown', seen: 'never' };
+  },
+};
+test(
+  'a checkpoint that an action stores is never followed by an older one that its output carries',
+  inWorld(
+    lasting(0),
+    async (world) => {
+      await world.open(0, { action: 'staged@1' });
+      const first = world.start('w1');
+      await world.clock.advance(2_000);
+      first.cut();
+      world.start('w2', { gone: [workerId('w1')] });
+      await world.clock.advance(2_000);
+      const [report] = await world.reports();
+      assert.deepEqual(report?.outcome, { kind: 'done', outputs: { found: { stage: 2 } } });
+    },
+    [staged],
+  ),
+);
+
 const broken: Action = {
   name: 'broken',
   major: 1,

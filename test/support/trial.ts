@@ -22,7 +22,7 @@ const KEY = { deployment: deploymentId('d1'), target: 0, step: 0, group: 0 };
 const TIME_MS = 600_000;
 
 /** Kills the owner at a point of its work: an attempt ends there, and nothing that it does later counts. */
-export type Crash = { readonly at: 'before-save' | 'after-save'; readonly nth?: number };
+export type Crash = { readonly at: 'before-save' | 'after-save' | 'after-output'; readonly nth?: number };
 
 type Options = {
   readonly program?: Program;
@@ -95,12 +95,14 @@ export class Trial {
 
   #run(inputs: JsonObject, { crash, signal }: { crash?: Crash; signal?: AbortSignal }): TaskRun {
     let saves = 0;
+    let outputs = 0;
     let dead = false;
     const alive = (): void => {
       if (dead) throw new Error('this owner is dead');
     };
     const dies = (at: Crash['at']): void => {
-      if (crash?.at !== at || saves !== (crash.nth ?? 1)) return;
+      const count = at === 'after-output' ? outputs : saves;
+      if (crash?.at !== at || count !== (crash.nth ?? 1)) return;
       dead = true;
       throw new Error(`the owner died ${at}`);
     };
@@ -126,6 +128,8 @@ export class Trial {
         alive();
         this.output += text;
         if (reached !== undefined) this.checkpoint = reached;
+        outputs += 1;
+        dies('after-output');
       },
       progress: (text) => this.progress.push(text),
       signal: signal ?? new AbortController().signal,

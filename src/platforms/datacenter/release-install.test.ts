@@ -71,6 +71,16 @@ test('a host that rebooted during the install is unknown, and the next attempt b
   expectKind(await trial.finish(releaseInstall, inputs), 'done');
 });
 
+test('after a supervisor that died nobody waits for its command: another one is started', async () => {
+  const trial = new Trial({ program: host() });
+  const running = trial.attempt(releaseInstall, inputs);
+  await trial.clock.advance(300);
+  for (const id of trial.host.starts.keys()) trial.host.killSupervisor(id);
+  expectKind(await running, 'unknown');
+  expectKind(await trial.finish(releaseInstall, inputs), 'done');
+  assert.deepEqual(startsOf(trial), [1, 1, 1, 1]);
+});
+
 test('a script that fails says what the host said', async () => {
   const trial = new Trial({ program: host({ code: 1 }) });
   const { error } = expectKind(await trial.finish(releaseInstall, inputs), 'failed');
