@@ -90,7 +90,7 @@ export function outcomeOfError(thrown: unknown): Outcome {
 
 function causeOf(code: ErrorCode): FailureCause | undefined {
   if (code.startsWith('balancer_')) return 'balancer';
-  if (code.startsWith('host_')) return 'unreachable';
+  if (code.startsWith('host_') && code !== 'host_unfit') return 'unreachable';
   if (code.startsWith('artifact_')) return 'artifact';
   return undefined;
 }

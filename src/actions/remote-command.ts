@@ -8,6 +8,7 @@ import type { Json } from '../lib/json.ts';
 import { Utf8Reader } from '../lib/utf8.ts';
 import type { ActionContext, Cancelled } from '../ports/action.ts';
 import type { HostAddress, RemoteStatus, RemoteTask } from '../ports/hosts.ts';
+import { outcomeOfError } from './define.ts';
 import { LastLines } from './last-lines.ts';
 
 /** How often an unreachable host is looked at again while a command may run there; the last one repeats. */
@@ -134,10 +135,7 @@ function notSeen(
   const error = asEdgeError(thrown);
   if (!error.code.startsWith('host_')) throw error;
   const { retryable } = CATALOGUE[error.code];
-  if (!seen) {
-    const message = `${error.message}. ${error.body.hint}`;
-    return { kind: 'failed', error: { code: error.code, message, cause: 'unreachable' }, retryable };
-  }
+  if (!seen) return outcomeOfError(error);
   const text = `${error.message}; the command may still run on the host`;
   if (!retryable || context.remainingMs() <= 0) return { kind: 'unknown', seen: text };
   return {
