@@ -29,7 +29,7 @@ const integrity = (folder: string): unknown => {
   const database = new DatabaseSync(join(folder, 'edge.db'));
   const row = database.prepare('PRAGMA integrity_check').get();
   database.close();
-  return row?.['integrity_check'];
+  return row?.integrity_check;
 };
 
 test('what was acknowledged before a kill -9 is there, once, and the file is whole', async () => {
