@@ -68,9 +68,20 @@ test('an own install command gets the release in place of release folders', () =
 
 test('a first deployment stops only what is installed; what serves must have its stop command', () => {
   assert.deepEqual(step('stop', {}, 'rolling')?.inputs.argv, { value: ['current/bin/stop'] });
-  assert.match(JSON.stringify(step('stop', {}, 'cold')?.inputs.argv), /if \[ -e current \]/);
+  assert.match(
+    JSON.stringify(step('stop', {}, 'cold')?.inputs.argv),
+    /if \[ -e .*current.*exec current.bin.stop/,
+  );
   const own = { project: { commands: { stop: ['bin/down'] } } };
   assert.deepEqual(step('stop', own, 'cold')?.inputs.argv, { value: ['bin/down'] });
+});
+
+test('the stop of a first deployment begins above the folder, which is not there yet', () => {
+  const absolute = step('stop', {}, 'cold')?.inputs ?? {};
+  assert.deepEqual(absolute.cwd, { value: '/' });
+  const inHome = step('stop', { project: { folder: '~/web' } }, 'cold')?.inputs ?? {};
+  assert.deepEqual(inHome.cwd, { value: '~' });
+  assert.match(JSON.stringify(inHome.argv), /"stop","web"/);
 });
 
 test('a version is expected only where the check reads one and a release is put there', () => {
