@@ -9,12 +9,13 @@ export type StreamOptions = {
   readonly onBreak?: (why: EdgeError, retryMs: number) => void;
   /** How long it may stay broken before the iteration throws `server_unreachable`. */
   readonly giveUpAfterMs?: number;
+  /** The first wait before it is opened again; each next one is twice as long, up to `lastMs`. */
+  readonly retry?: { readonly firstMs: number; readonly lastMs: number };
 };
 
 /** The server says that it lives every 15 s: after this long in silence the connection is dead, half-open or not. */
 const SILENCE_MS = 45_000;
-const FIRST_RETRY_MS = 100;
-const LAST_RETRY_MS = 5_000;
+const RETRY = { firstMs: 100, lastMs: 5_000 } as const;
 const GIVE_UP_MS = 600_000;
 
 type Following = StreamOptions & { readonly input: object };
@@ -48,7 +49,8 @@ async function backOff(seen: Seen, why: EdgeError, given: Following): Promise<vo
   seen.brokenSince ??= performance.now();
   const brokenMs = performance.now() - seen.brokenSince;
   if (brokenMs >= (given.giveUpAfterMs ?? GIVE_UP_MS)) throw why;
-  const retryMs = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** seen.tries);
+  const { firstMs, lastMs } = given.retry ?? RETRY;
+  const retryMs = Math.min(lastMs, firstMs * 2 ** seen.tries);
   seen.tries += 1;
   given.onBreak?.(why, retryMs);
   await pause(retryMs, given.signal);

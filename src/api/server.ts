@@ -3,6 +3,7 @@ import { createServer as createTlsServer } from 'node:https';
 import { type FastifyInstance, fastify } from 'fastify';
 import { EdgeError } from '../domain/errors.ts';
 import type { OperationPorts } from '../operations/ports.ts';
+import { trackConnections } from './connections.ts';
 import { ROUTES } from './contract.ts';
 import { sendError } from './error-reply.ts';
 import { HANDLERS } from './handlers.ts';
@@ -45,13 +46,16 @@ export function apiServer(options: ServerOptions): ApiServer {
     exposeHeadRoutes: false,
     keepAliveTimeout: KEEP_ALIVE_MS,
     requestTimeout: REQUEST_MS,
-    forceCloseConnections: 'idle',
     serverFactory: (handler) => (tls ? createTlsServer({ ...tls }, handler) : createServer(handler)),
   });
   app.addHook('onSend', async (_, reply) => {
     reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff');
   });
-  app.addHook('preClose', async () => stopping.abort(new Error('the server stops')));
+  const connections = trackConnections(app.server, tls ? 'secureConnection' : 'connection');
+  app.addHook('preClose', async () => {
+    stopping.abort(new Error('the server stops'));
+    connections.end();
+  });
   app.setErrorHandler((thrown, request, reply) =>
     sendError(thrown, { request, reply, onFault: options.onFault }),
   );
