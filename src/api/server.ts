@@ -68,7 +68,11 @@ export function apiServer(options: ServerOptions): ApiServer {
     serving: { ...options, stopping: stopping.signal, streamTimes },
   });
   return {
-    listen: (address) => listen(app, address),
+    listen: async (address) => {
+      const url = await listen(app, address);
+      // The framework does not know of the server that it was given.
+      return tls ? url.replace(/^http:/, 'https:') : url;
+    },
     close: () => app.close(),
     inject: app.inject.bind(app),
   };

@@ -11,19 +11,26 @@ const parseAll = (pieces: readonly string[]): readonly SseMessage[] => {
 describe('server-sent events', () => {
   test('what is written is read again, wherever the stream is cut', () => {
     const line = fc.string({ unit: 'grapheme' }).map((text) => text.replaceAll(/[\r\n]/g, ' '));
-    const message = fc.record({ id: fc.nat().map(String), data: fc.array(line).map((lines) => lines.join('\n')) });
+    const message = fc.record({
+      id: fc.nat().map(String),
+      data: fc.array(line).map((lines) => lines.join('\n')),
+    });
     fc.assert(
-      fc.property(fc.array(message), fc.infiniteStream(fc.integer({ min: 1, max: 20 })), (messages, sizes) => {
-        let text = messages.map((each) => formatSse(each) + SSE_HEARTBEAT).join('');
-        const pieces: string[] = [];
-        while (text !== '') {
-          const { value = 1 } = sizes.next();
-          pieces.push(text.slice(0, value));
-          text = text.slice(value);
-        }
-        const wanted = messages.map(({ id, data }) => ({ id, event: 'message', data }));
-        assert.deepEqual(parseAll(pieces), wanted);
-      }),
+      fc.property(
+        fc.array(message),
+        fc.infiniteStream(fc.integer({ min: 1, max: 20 })),
+        (messages, sizes) => {
+          let text = messages.map((each) => formatSse(each) + SSE_HEARTBEAT).join('');
+          const pieces: string[] = [];
+          while (text !== '') {
+            const { value = 1 } = sizes.next();
+            pieces.push(text.slice(0, value));
+            text = text.slice(value);
+          }
+          const wanted = messages.map(({ id, data }) => ({ id, event: 'message', data }));
+          assert.deepEqual(parseAll(pieces), wanted);
+        },
+      ),
       { numRuns: 200 },
     );
   });

@@ -76,14 +76,15 @@ export function withEdgeApi(
   };
 }
 
-async function openEdgeApi(folder: string, options: Partial<ServerOptions>): Promise<EdgeApi> {
+/** Artifacts are below `folder`. The caller closes server and store. */
+export async function openEdgeApi(folder: string, options: Partial<ServerOptions> = {}): Promise<EdgeApi> {
   const time = { now: 1_800_000_000_000 };
   const bell = memoryBell();
   const store = openMemoryStore({ bell, now: () => time.now, pollMs: 50 });
   const balancer = createMemoryBalancer({ web: targets(50).map(({ name }) => String(name)) });
   const hosts: EdgeApi['hosts'] = new Map();
-  let ids = 0;
-  const next = (prefix: string) => `${prefix}${String((ids += 1)).padStart(6, '0')}`;
+  const numbers = Array.from({ length: 100_000 }).keys();
+  const next = (prefix: string) => `${prefix}${String(numbers.next().value).padStart(6, '0')}`;
   const ports: OperationPorts = {
     journal: store.journal,
     board: store.tasks,

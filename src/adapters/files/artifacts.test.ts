@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { rename, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { withTemporaryFolder } from '../../../test/support/temporary-folder.ts';
+import { sha256 } from '../../lib/hash.ts';
+import { fileArtifacts } from './artifacts.ts';
+
+const THEN = new Date('2026-01-01T00:00:00Z');
+
+describe('artifacts as files', () => {
+  test('a file has the digest and size of its bytes', () =>
+    withTemporaryFolder(async (folder) => {
+      const path = join(folder, 'a');
+      const content = Buffer.alloc(3_000_000, 'edge');
+      await writeFile(path, content);
+      const measured = await fileArtifacts().measure(path);
+      assert.deepEqual(measured, { sha256: sha256(content), sizeBytes: content.length });
+    }));
+
+  test('a changed file is seen as changed, even with the same size and time of change', () =>
+    withTemporaryFolder(async (folder) => {
+      const path = join(folder, 'a');
+      const artifacts = fileArtifacts();
+      await writeFile(path, 'one');
+      await utimes(path, THEN, THEN);
+      assert.equal((await artifacts.measure(path)).sha256, sha256('one'));
+      assert.equal((await artifacts.measure(path)).sha256, sha256('one'));
+      await writeFile(join(folder, 'b'), 'two');
+      await utimes(join(folder, 'b'), THEN, THEN);
+      await rename(join(folder, 'b'), path);
+      assert.equal((await artifacts.measure(path)).sha256, sha256('two'));
+    }));
+
+  test('a file that is not there, or is a folder, is artifact_unreadable', () =>
+    withTemporaryFolder(async (folder) => {
+      for (const path of [join(folder, 'nothing'), folder])
+        await assert.rejects(fileArtifacts().measure(path), { code: 'artifact_unreadable' });
+    }));
+});

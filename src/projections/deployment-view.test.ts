@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { samplePlan } from '../../test/support/sample-plan.ts';
+import { Turns } from '../../test/support/turns.ts';
+import { type DeploymentId, deploymentId } from '../domain/ids.ts';
+import { advanceView } from './advance-view.ts';
+import { type DeploymentView, initialView } from './deployment-view.ts';
+
+const ID: DeploymentId = deploymentId('d1');
+const failed = { kind: 'failed', error: { code: 'x', message: 'exit status 3' }, retryable: false } as const;
+const PATIENT = { maxFailures: { batch: {}, zone: {}, deployment: { count: 99 } } };
+
+/** The record of a deployment that was turned by hand, as the store would give it. */
+const recordOf = ({ events }: Turns) =>
+  events.map((event, index) => ({ deployment: ID, version: index + 1, at: 1_000 + index, event }));
+
+const viewOf = (turns: Turns): DeploymentView =>
+  advanceView(initialView(turns.model.plan), recordOf(turns)).view;
+
+describe('the view of a deployment', () => {
+  test('counts what the engine counts, for the whole and summed over the batches', () => {
+    const turns = new Turns(
+      samplePlan({
+        batches: [
+          [0, 1],
+          [2, 3],
+        ],
+        policy: PATIENT,
+      }),
+    );
+    turns.report(0);
+    turns.report(1, failed);
+    turns.finish();
+    turns.ofTarget('skip', 1);
+    turns.finish();
+    const { overall, batches } = viewOf(turns);
+    const { succeeded, failed: failures, skipped, active } = turns.state.counts;
+    assert.deepEqual(overall.counts, { total: 4, succeeded, failed: failures, skipped, active });
+    const sum = (key: 'total' | 'succeeded' | 'failed') =>
+      batches.reduce((all, { counts }) => all + counts[key], 0);
+    assert.deepEqual([sum('total'), sum('succeeded'), sum('failed')], [4, succeeded, failures]);
+    assert.equal(overall.status, turns.state.status);
+  });
+
+  test('says of a target which step it is at, since when, and why it failed', () => {
+    const turns = new Turns(samplePlan({ batches: [[0], [1]], policy: PATIENT }));
+    turns.report(0);
+    const running = viewOf(turns).targets[0];
+    assert.deepEqual([running?.status, running?.step, running?.attempt], ['running', 'drain', 1]);
+    assert.equal(running?.since, 1_000 + turns.events.length - 1);
+    turns.report(0, failed);
+    const { targets, batches } = viewOf(turns);
+    const [first, second] = targets;
+    assert.deepEqual(
+      [first?.status, first?.step, first?.reason, first?.parked],
+      ['failed', 'drain', 'exit status 3', true],
+    );
+    assert.deepEqual([batches[0]?.status, second?.status, second?.reason], ['failed', 'running', null]);
+  });
+
+  test('says what a target waits for when capacity is refused', () => {
+    const turns = new Turns(samplePlan({ batches: [[0, 1]], floor: { count: 1 } }));
+    turns.report(0);
+    turns.report(1);
+    const waiting = viewOf(turns).targets[1];
+    assert.equal(waiting?.reason, 'waits for capacity: web would have 0 in service, the floor is 1');
+  });
+
+  test('shows a pause with who and until when, and forgets it on resume', () => {
+    const turns = new Turns(samplePlan({ batches: [[0], [1]] }));
+    turns.operator('pause');
+    const { overall } = viewOf(turns);
+    assert.deepEqual([overall.status, overall.reason, overall.paused?.by], ['paused', 'because', 'ann']);
+    assert.equal(overall.paused?.abortAt, turns.now + turns.model.plan.policy.holdLimitMs);
+    turns.operator('resume');
+    assert.deepEqual([viewOf(turns).overall.status, viewOf(turns).overall.paused], ['running', null]);
+  });
+
+  test('is the same in whatever lots the events come, and twice is once', () => {
+    const turns = new Turns(
+      samplePlan({
+        batches: [
+          [0, 1],
+          [2, 3],
+        ],
+        policy: PATIENT,
+      }),
+    );
+    turns.report(0);
+    turns.report(1, failed);
+    turns.ofTarget('retry', 1);
+    turns.operator('pause');
+    turns.operator('resume');
+    turns.finish();
+    const record = recordOf(turns);
+    const whole = viewOf(turns);
+    fc.assert(
+      fc.property(fc.array(fc.nat(record.length)), (cuts) => {
+        let view = initialView(turns.model.plan);
+        let from = 0;
+        for (const to of [...cuts.sort((a, b) => a - b), record.length]) {
+          view = advanceView(view, record.slice(Math.max(0, from - 2), to)).view;
+          from = to;
+        }
+        assert.deepEqual(view, whole);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  test('what is said to have changed is all that changed', () => {
+    const turns = new Turns(samplePlan({ batches: [[0, 1], [2]], policy: PATIENT }));
+    turns.report(0, failed);
+    turns.finish();
+    let view = initialView(turns.model.plan);
+    for (const stored of recordOf(turns)) {
+      const { view: next, targets, batches } = advanceView(view, [stored]);
+      const others = next.targets.filter((target) => !targets.includes(target));
+      for (const target of others) assert.equal(target, view.targets[target.index]);
+      for (const batch of next.batches.filter((one) => !batches.includes(one)))
+        assert.ok(view.batches.includes(batch));
+      view = next;
+    }
+  });
+});
