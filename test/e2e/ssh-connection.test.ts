@@ -10,6 +10,7 @@ import { after, before, describe, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { requireService } from '../../scripts/services.ts';
 import { createSshHosts, type SshHostsOptions } from '../../src/adapters/ssh/ssh-hosts.ts';
+import type { EdgeError } from '../../src/domain/errors.ts';
 import { remoteTaskId } from '../../src/domain/ids.ts';
 import type { HostAddress, Hosts, RemoteStatus, RemoteTask } from '../../src/ports/hosts.ts';
 import { realClock } from '../support/clock.ts';
@@ -23,17 +24,24 @@ const AT_ONCE = { firstMs: 10, factor: 2, maxMs: 100, giveUpAfterMs: 300 };
 describe('SSH connections to real OpenSSH', { skip }, () => {
   let fleet: SshdFleet;
   let strict: SshdFleet;
+  let forced: SshdFleet;
   let sshd: Sshd;
   const opened: { close(): void }[] = [];
 
   before(async () => {
     fleet = await startSshdFleet({ count: 2, sshdPath, network: '127.72.1', config: ['LogLevel VERBOSE'] });
     strict = await startSshdFleet({ count: 1, sshdPath, network: '127.72.2', config: ['MaxSessions 2'] });
+    forced = await startSshdFleet({
+      count: 1,
+      sshdPath,
+      network: '127.72.3',
+      config: ['ForceCommand echo no shell today >&2'],
+    });
     sshd = first(fleet.hosts);
   });
   after(async () => {
     for (const hosts of opened) hosts.close();
-    await Promise.all([fleet.stop(), strict.stop()]);
+    await Promise.all([fleet.stop(), strict.stop(), forced.stop()]);
   });
 
   function hostsWith(options: Partial<SshHostsOptions> = {}): Hosts {
@@ -185,6 +193,15 @@ describe('SSH connections to real OpenSSH', { skip }, () => {
     const rounds = [...addresses, ...addresses, ...addresses];
     const ran = await Promise.all(rounds.map((address) => run(hosts, address, command(['echo', 'x']))));
     assert.equal(ran.map(({ output }) => output).join(''), 'x\n'.repeat(rounds.length));
+  });
+
+  test('an account whose shell does not work is named, with what the shell said', async () => {
+    const broken = first(forced.hosts);
+    const refused = hostsWith().facts(addressOf(broken, broken.port));
+    await assert.rejects(
+      refused,
+      (error: EdgeError) => error.code === 'host_unfit' && /no shell today/.test(error.message),
+    );
   });
 
   test('a connection that nobody uses is closed', async () => {

@@ -32,10 +32,12 @@ export class Connection {
   #live = true;
   readonly #listeners = new Set<() => void>();
   readonly #client: Client;
+  readonly #socket: Socket;
 
-  constructor(host: HostAddress, client: Client) {
+  constructor(host: HostAddress, client: Client, socket: Socket) {
     this.host = host;
     this.#client = client;
+    this.#socket = socket;
     client.on('close', () => {
       this.#live = false;
       for (const listener of this.#listeners) listener();
@@ -80,7 +82,8 @@ export class Connection {
   close(): void {
     this.#live = false;
     this.#client.end();
-    this.#client.destroy();
+    // A peer that is gone would keep a socket that was only ended, and with it this process.
+    this.#socket.destroySoon();
   }
 }
 
@@ -131,7 +134,7 @@ function logIn({ host, times, key, check, socket, signal, resolve, reject }: Log
   );
   client.once('ready', () => {
     signal.removeEventListener('abort', abort);
-    const connection = new Connection(host, client);
+    const connection = new Connection(host, client, socket);
     client.off('error', onError);
     resolve(connection);
   });

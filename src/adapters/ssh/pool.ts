@@ -1,5 +1,6 @@
 import type { ClientChannel } from 'ssh2';
 import { EdgeError } from '../../domain/errors.ts';
+import { abortable } from '../../lib/abortable.ts';
 import { Semaphore } from '../../lib/semaphore.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { HostAddress } from '../../ports/hosts.ts';
@@ -66,15 +67,29 @@ export class ConnectionPool {
   ): Promise<{ channel: ClientChannel; connection: Connection }> {
     for (;;) {
       const connection = await this.#reserve(host, signal);
+      const opening = connection.exec(command);
       try {
-        const channel = await connection.exec(command);
+        const channel = await abortable(opening, signal);
         this.#releaseWithChannel(connection, channel);
         return { channel, connection };
       } catch (error) {
+        if (signal.aborted) return this.#abandon(connection, opening, signal);
         this.#release(connection);
         if (!this.#mayTryAnother(connection)) throw asUnreachable(host, error);
       }
     }
+  }
+
+  /** Nobody waits for this channel any more; its place is free when the host has answered, or the connection is lost. */
+  #abandon(connection: Connection, opening: Promise<ClientChannel>, signal: AbortSignal): never {
+    opening.then(
+      (channel) => {
+        this.#releaseWithChannel(connection, channel);
+        channel.on('data', () => undefined).close();
+      },
+      () => this.#release(connection),
+    );
+    throw signal.reason;
   }
 
   close(): void {
@@ -104,6 +119,7 @@ export class ConnectionPool {
       line.connecting ??= this.#open(host, line).finally(() => {
         line.connecting = undefined;
       });
+      // The signal ends this wait only: others may wait for the same connection.
       await abortable(line.connecting, signal);
     }
   }
@@ -187,13 +203,4 @@ export class ConnectionPool {
 function asUnreachable(host: HostAddress, error: unknown): EdgeError {
   if (error instanceof EdgeError) return error;
   return unreachable(host, error instanceof Error ? error.message : String(error), error);
-}
-
-/** The signal ends this wait only: others may wait for the same connection. */
-function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason);
-    signal.addEventListener('abort', abort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
-  });
 }

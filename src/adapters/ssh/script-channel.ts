@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { ClientChannel } from 'ssh2';
 import { EdgeError } from '../../domain/errors.ts';
 import { shellQuote } from '../../lib/shell-quote.ts';
@@ -20,6 +21,7 @@ export type ScriptRequest = {
 };
 
 const LINE_LIMIT = 65_536;
+const LOSS_SETTLES_MS = 200;
 
 /** A script that runs on a host. It owns an SSH channel: `close` it. */
 export class ScriptChannel {
@@ -28,6 +30,7 @@ export class ScriptChannel {
   /** Resolves when the channel is closed from either side, or the connection is lost. */
   readonly closed: Promise<void>;
   readonly #request: ScriptRequest;
+  readonly #connection: Connection;
   readonly #said: Said[] = [];
   /** What is not ours on stderr: a shell's or sudo's complaint, for the error message. */
   #complaint = '';
@@ -36,6 +39,7 @@ export class ScriptChannel {
 
   constructor(request: ScriptRequest, channel: ClientChannel, connection: Connection) {
     this.#request = request;
+    this.#connection = connection;
     this.stdout = channel;
     this.closed = closing(channel, connection).then(() => {
       this.#isClosed = true;
@@ -68,9 +72,7 @@ export class ScriptChannel {
   async expect(signal: AbortSignal): Promise<Said> {
     const said = await this.next(signal);
     if (said) return said;
-    if (this.#complaint.includes('sudo')) throw this.#sudoRefused();
-    const why = this.#complaint || 'the connection was lost while the host was being asked';
-    throw new ConnectionLost(this.#request.host, why);
+    throw await this.#endedEarly();
   }
 
   /**
@@ -174,6 +176,16 @@ export class ScriptChannel {
 
   #unfit(why: string): EdgeError {
     return new EdgeError('host_unfit', `${place(this.#request.host)}: ${why}`);
+  }
+
+  async #endedEarly(): Promise<EdgeError> {
+    if (this.#complaint.includes('sudo')) return this.#sudoRefused();
+    // A connection that breaks may close its channels first.
+    await wait(LOSS_SETTLES_MS);
+    if (!this.#connection.live) {
+      return new ConnectionLost(this.#request.host, 'the connection was lost while the host was being asked');
+    }
+    return this.#unfit(`the log-in shell ended before it answered: ${this.#complaint || 'it said nothing'}`);
   }
 
   #sudoRefused(): EdgeError {

@@ -1,0 +1,44 @@
+import { createSshHosts } from '../../src/adapters/ssh/ssh-hosts.ts';
+import type { HostAddress, Hosts } from '../../src/ports/hosts.ts';
+import { type Case, missing } from './chaos-cases.ts';
+import { realClock } from './clock.ts';
+import { addressOf } from './ssh-world.ts';
+import type { Sshd } from './sshd.ts';
+import type { TcpProxy } from './tcp-proxy.ts';
+
+/** Hosts, the networks of the starters, and the workers, which are replaced when they die. */
+export class World {
+  readonly counts = { cuts: 0, workersKilled: 0, supervisorsKilled: 0, cancels: 0 };
+  readonly quiet: Hosts;
+  readonly #hosts: readonly Sshd[];
+  readonly #proxies: readonly (readonly TcpProxy[])[];
+  readonly #workers: (Hosts & { close(): void })[] = [];
+
+  constructor(hosts: readonly Sshd[], proxies: readonly (readonly TcpProxy[])[]) {
+    this.#hosts = hosts;
+    this.#proxies = proxies;
+    this.quiet = this.newWorker();
+  }
+
+  newWorker(): Hosts {
+    const worker = createSshHosts({ clock: realClock, random: Math.random, reconnectForMs: 300_000 });
+    this.#workers.push(worker);
+    return worker;
+  }
+
+  address(one: Case, starter: number): HostAddress {
+    return addressOf(this.host(one), this.proxy(one, starter).port);
+  }
+
+  host(one: Case): Sshd {
+    return this.#hosts[one.host] ?? missing();
+  }
+
+  proxy(one: Case, starter: number): TcpProxy {
+    return this.#proxies[one.host]?.[starter] ?? missing();
+  }
+
+  close(): void {
+    for (const worker of this.#workers) worker.close();
+  }
+}
