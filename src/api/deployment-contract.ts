@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { type Plan, VERBS } from '../domain/plan.ts';
-import type { Explained } from '../operations/plan.ts';
 import {
   afterField,
   deploymentIdField,
@@ -14,6 +13,7 @@ import {
   targetNameField,
   taskIdField,
 } from './fields.ts';
+import { explainedSchema, noteSchema } from './plan-shapes.ts';
 import { type Route, route } from './route.ts';
 import {
   deploymentRowSchema,
@@ -64,12 +64,9 @@ export const DEPLOYMENT_ROUTES = {
     response: z.object({
       hash: planHashField,
       plan: opaque<Plan>('Plan', 'Stages, lanes, batches, steps and targets; the hash covers all of it.'),
-      explained: opaque<Explained>(
-        'Explained',
-        'The plan for people as data: stages, batches, steps, capacity.',
-      ),
+      explained: explainedSchema,
       text: z.string().describe('The same as text.'),
-      notes: z.array(z.object({ code: z.string(), message: z.string() })),
+      notes: z.array(noteSchema),
       expectedMs: z.number().describe('A guess.'),
     }),
   }),

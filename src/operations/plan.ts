@@ -14,8 +14,6 @@ import { documentsOf, findRelease, type PlaceRequest, releasesOf } from './docum
 import type { OperationPorts } from './ports.ts';
 import { fleetSeen, poolsSeen } from './survey.ts';
 
-export type { Explained };
-
 export type PlanInput = PlaceRequest & {
   readonly verb: Verb;
   readonly hard: boolean;
