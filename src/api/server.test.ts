@@ -101,6 +101,14 @@ describe('the HTTP server', () => {
   );
 
   test(
+    'a connection is kept longer than clients keep it, so that none is closed under a request',
+    withEdgeApi(async ({ url }) => {
+      const { headers } = await fetch(`${url}/health`);
+      assert.equal(headers.get('keep-alive'), 'timeout=65');
+    }),
+  );
+
+  test(
     'a second server on the same port fails with listen_failed',
     withEdgeApi(async ({ url, ports }) => {
       const port = Number(new URL(url).port);

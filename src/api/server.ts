@@ -32,10 +32,11 @@ export type ApiServer = {
 
 /** A token that was revoked ends its streams within 5 s. */
 const STREAM_TIMES: StreamTimes = { heartbeatMs: 15_000, recheckMs: 5_000, slowMs: 30_000 };
-/** How long the whole of a request may take to arrive. */
-const REQUEST_MS = 60_000;
-/** Longer than the clients of usual proxies keep a connection, so that it is they who close it. */
-const KEEP_ALIVE_MS = 65_000;
+/**
+ * `requestTimeout`: how long the whole of a request may take to arrive. `keepAliveTimeout`: longer than clients and proxies
+ * keep an idle connection, so that it is they who close it: else a request may meet a connection that is just being closed.
+ */
+const TIMEOUTS = { requestTimeout: 60_000, keepAliveTimeout: 65_000 } as const;
 
 /** The API as a server that does not listen yet. Throws when the contract has a route without permission or handler. */
 export function apiServer(options: ServerOptions): ApiServer {
@@ -44,9 +45,8 @@ export function apiServer(options: ServerOptions): ApiServer {
   const app = fastify({
     logger: false,
     exposeHeadRoutes: false,
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    requestTimeout: REQUEST_MS,
-    serverFactory: (handler) => (tls ? createTlsServer({ ...tls }, handler) : createServer(handler)),
+    serverFactory: (handler) =>
+      tls ? createTlsServer({ ...TIMEOUTS, ...tls }, handler) : createServer(TIMEOUTS, handler),
   });
   app.addHook('onSend', async (_, reply) => {
     reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff');

@@ -114,7 +114,7 @@ export async function loadView(
   while (view.overall.version < upTo) {
     const limit = Math.min(EVENTS_AT_ONCE, upTo - view.overall.version);
     const events = await views.events(id, view.overall.version, limit);
-    view = advanceView(view, events).view;
+    view = advanceView(view, events);
     if (events.length < limit) break;
   }
   return view;

@@ -3,8 +3,8 @@ import type { DeploymentId } from '../domain/ids.ts';
 import { isTerminal } from '../domain/status.ts';
 import { WATCH_TOPIC } from '../domain/topics.ts';
 import type { DeploymentRow, OutputRow, TaskRow } from '../ports/views.ts';
-import { advanceView } from '../projections/advance-view.ts';
-import type { BatchView, DeploymentView, Overall, TargetView } from '../projections/deployment-view.ts';
+import { followView } from '../projections/advance-view.ts';
+import type { BatchView, Overall, TargetView } from '../projections/deployment-view.ts';
 import { authorize, type Caller } from './caller.ts';
 import { type LogsInput, loadView, mustExist, type OneDeployment } from './deployments.ts';
 import type { OperationPorts } from './ports.ts';
@@ -49,18 +49,21 @@ async function* watchedItems(
   { input, signal }: Watched<WatchInput>,
 ): AsyncGenerator<WatchItem> {
   const { deployment, after = 0 } = input;
-  let view = await loadView(ports.views, deployment, after);
+  const start = await loadView(ports.views, deployment, after);
+  const indexes = new Map(start.targets.map(({ name, index }) => [name, index]));
+  const follow = followView(start);
+  let { overall } = start;
   let shown = new Map<number, Progress>();
   while (!signal.aborted) {
-    const events = await ports.views.events(deployment, view.overall.version, AT_ONCE);
+    const events = await ports.views.events(deployment, overall.version, AT_ONCE);
     for (const event of events) {
-      const { targets, batches, view: next } = advanceView(view, [event]);
-      view = next;
-      yield { kind: 'event', ...event, overall: view.overall, targets, batches };
+      const changed = follow(event);
+      overall = changed.overall;
+      yield { kind: 'event', ...event, ...changed };
     }
-    if (isTerminal(view.overall.status)) return;
+    if (isTerminal(overall.status)) return;
     if (events.length === AT_ONCE) continue;
-    const seen = progressOf(view, await ports.views.tasks(deployment));
+    const seen = progressOf(indexes, await ports.views.tasks(deployment));
     const news = [...seen.values()].filter((each) => !isSame(shown.get(each.index), each));
     shown = seen;
     if (news.length > 0) yield { kind: 'progress', targets: news };
@@ -68,11 +71,10 @@ async function* watchedItems(
   }
 }
 
-function progressOf(view: DeploymentView, tasks: readonly TaskRow[]): Map<number, Progress> {
-  const byName = new Map(tasks.map((task) => [task.target, task]));
-  const open = view.targets.flatMap(({ index, name }) => {
-    const task = byName.get(name);
-    return task ? [[index, { index, progress: task.progress, worker: task.worker }] as const] : [];
+function progressOf(indexes: ReadonlyMap<string, number>, tasks: readonly TaskRow[]): Map<number, Progress> {
+  const open = tasks.flatMap(({ target, progress, worker }) => {
+    const index = indexes.get(target);
+    return index === undefined ? [] : [[index, { index, progress, worker }] as const];
   });
   return new Map(open);
 }

@@ -1,12 +1,21 @@
 import type { Event, StoredEvent } from '../domain/event.ts';
 import type { DeploymentView, Overall } from './deployment-view.ts';
-import { Draft, type ViewChange } from './view-draft.ts';
+import { type Changed, Draft } from './view-draft.ts';
 
 /** The view after more events, in order; those that are in it already change nothing. Costs one copy for the whole lot. */
-export function advanceView(before: DeploymentView, events: readonly StoredEvent[]): ViewChange {
+export function advanceView(before: DeploymentView, events: readonly StoredEvent[]): DeploymentView {
   const draft = new Draft(before);
   for (const stored of events) if (stored.version > draft.overall.version) applyEvent(draft, stored);
-  return draft.change();
+  return draft.view();
+}
+
+/** Gives for each next event what looks different after it, at the cost of that alone. For one reader of one stream. */
+export function followView(start: DeploymentView): (next: StoredEvent) => Changed {
+  const draft = new Draft(start);
+  return (next) => {
+    if (next.version > draft.overall.version) applyEvent(draft, next);
+    return draft.takeChanges();
+  };
 }
 
 function applyEvent(draft: Draft, stored: StoredEvent): void {

@@ -1,16 +1,16 @@
 import type { Status } from '../domain/status.ts';
 import type { BatchView, Counts, DeploymentView, Overall, Place, TargetView } from './deployment-view.ts';
 
-/** What a lot of events made different, to be replaced by index or place. */
-export type ViewChange = {
-  readonly view: DeploymentView;
+/** What events made different, to be replaced by index or place. */
+export type Changed = {
+  readonly overall: Overall;
   readonly targets: readonly TargetView[];
   readonly batches: readonly BatchView[];
 };
 
 const batchKey = ({ stage, lane, batch }: Place) => `${stage}/${lane}/${batch}`;
 
-/** A copy of a view that changes while one lot is applied, and remembers what it changed. Only `advanceView` has one. */
+/** A copy of a view that changes with events, and remembers what it changed. Who has one shows it to nobody. */
 export class Draft {
   overall: Overall;
   readonly #before: DeploymentView;
@@ -52,13 +52,22 @@ export class Draft {
     this.#changedBatches.add(key);
   }
 
-  change(): ViewChange {
+  /** As it is now; the draft must not change any more. */
+  view(): DeploymentView {
     const batches = [...this.#batches.values()];
-    return {
-      view: { ...this.#before, overall: this.overall, batches, targets: this.#targets },
+    return { ...this.#before, overall: this.overall, batches, targets: this.#targets };
+  }
+
+  /** What has changed since it was asked last. */
+  takeChanges(): Changed {
+    const changed = {
+      overall: this.overall,
       targets: [...this.#changedTargets].flatMap((index) => this.#targets[index] ?? []),
-      batches: batches.filter((batch) => this.#changedBatches.has(batchKey(batch))),
+      batches: [...this.#changedBatches].flatMap((key) => this.#batches.get(key) ?? []),
     };
+    this.#changedTargets.clear();
+    this.#changedBatches.clear();
+    return changed;
   }
 }
 
