@@ -11,6 +11,7 @@ export type ConcludeOptions = {
   readonly deployment: DeploymentId;
   readonly expectedMs?: number;
   readonly onInterrupt: 'pause' | 'leave';
+  readonly from: 'start' | 'now';
   /** What was wanted is its rollback: then that one's end counts. */
   readonly rollsBack?: boolean;
   /** With `--json`: the end as one value, or every item of the stream. */
@@ -29,7 +30,7 @@ export async function conclude(cli: Cli, client: EdgeClient, options: ConcludeOp
   const last = rollback ?? followed;
   if (cli.json && options.json === 'answer') cli.jsonLine(await ending(client, followed, rollback));
   if (last.kind === 'paused' || last.kind === 'left') return interrupted(cli, last);
-  advise(cli, last.watched);
+  advise(cli, rollback ? [followed.watched, rollback.watched] : [followed.watched]);
   const counts = options.rollsBack ? last : followed;
   return counts.watched.view.overall.status === 'succeeded' ? 0 : 1;
 }
@@ -44,7 +45,7 @@ async function followRollback(
   const { rollback } = followed.watched.view.overall;
   if (rollback === null) return null;
   if (!cli.json) cli.say('');
-  return follow(cli, client, { deployment: rollback, presenter, onInterrupt: 'leave' });
+  return follow(cli, client, { deployment: rollback, presenter, from: 'start', onInterrupt: 'leave' });
 }
 
 /** The one JSON value: the deployment as it ended, its rollback, and the targets that are not simply done. */
@@ -79,10 +80,13 @@ async function interrupted(cli: Cli, { kind, watched }: Followed): Promise<numbe
   return INTERRUPTED;
 }
 
-/** What to do next, when something is left to do. */
-function advise(cli: Cli, { row, view }: Watched): void {
-  const failed = view.targets.find(({ status }) => status === 'failed' || status === 'unknown');
-  if (failed) cli.note(`See what happened: \`edge logs ${row.id} --target ${failed.name}\``);
-  if (view.targets.some(({ parked }) => parked))
-    cli.note(`Bring parked targets back: \`edge return ${row.project} ${row.environment}\``);
+/** What to do next, when something is left to do. What the first one parked, the last one may have returned. */
+function advise(cli: Cli, watched: readonly Watched[]): void {
+  for (const { row, view } of watched) {
+    const failed = view.targets.find(({ status }) => status === 'failed' || status === 'unknown');
+    if (failed) cli.note(`See what happened: \`edge logs ${row.id} --target ${failed.name}\``);
+  }
+  const last = watched.at(-1);
+  if (last?.view.targets.some(({ parked }) => parked))
+    cli.note(`Bring parked targets back: \`edge return ${last.row.project} ${last.row.environment}\``);
 }

@@ -13,6 +13,8 @@ export type FollowOptions = {
   readonly presenter: Presenter;
   /** Of the plan, if it was asked. */
   readonly expectedMs?: number;
+  /** From which event on a log tells. */
+  readonly from: 'start' | 'now';
   /** What Ctrl-C does at first: pauses the deployment, or only stops looking. */
   readonly onInterrupt: 'pause' | 'leave';
   /** The way to wait for a moment that is not the end. */
@@ -30,14 +32,7 @@ type News =
 
 /** Shows a deployment until it ends, or until Ctrl-C. Rejects with what the API rejects with. */
 export async function follow(cli: Cli, client: EdgeClient, options: FollowOptions): Promise<Followed> {
-  const { deployment, view } = await client.deployment({ deployment: options.deployment });
-  const first: Watched = {
-    row: deployment,
-    view,
-    expectedMs: options.expectedMs ?? null,
-    output: [],
-    notice: null,
-  };
+  const first = await begin(client, options);
   const box = new Mailbox<News>();
   const stop = new AbortController();
   const stopListening = cli.interrupts.listen(interrupter(client, options, box));
@@ -53,13 +48,24 @@ export async function follow(cli: Cli, client: EdgeClient, options: FollowOption
   }
 }
 
+/** How it stands; for a log from the start, as if nothing had happened yet. */
+async function begin(
+  client: EdgeClient,
+  { deployment, presenter, from, expectedMs }: FollowOptions,
+): Promise<Watched> {
+  const { deployment: row, view } = await client.deployment({ deployment });
+  const unstarted = { ...view, overall: { ...view.overall, version: 0, endedAt: null } };
+  const shown = presenter.tells && from === 'start' ? unstarted : view;
+  return { row, view: shown, expectedMs: expectedMs ?? null, output: [], notice: null };
+}
+
 type Showing = { readonly box: Mailbox<News>; readonly options: FollowOptions };
 
 async function show(cli: Cli, first: Watched, { box, options }: Showing): Promise<Followed> {
   const { presenter } = options;
   let watched = first;
   let pausing = false;
-  presenter.show([], first, first);
+  presenter.begin(first);
   while (true) {
     const ending = endingOf(watched, pausing, options);
     if (ending) {

@@ -41,3 +41,9 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
       .trimEnd(),
   );
 }
+
+type Verbal = { readonly verb: string; readonly hard: boolean; readonly version: string | null };
+
+/** `deploy 2.0.0`, `restart hard`. */
+export const whatOf = ({ verb, hard, version }: Verbal): string =>
+  [verb, hard ? 'hard' : '', version ?? ''].filter((part) => part !== '').join(' ');

@@ -1,7 +1,7 @@
 import type { WatchItem } from '../api/contract.ts';
 import type { Cli } from './context.ts';
+import { counted, duration, whatOf } from './format.ts';
 import { eventLine } from './view/event-line.ts';
-import { bannerLines } from './view/header.ts';
 import { line, paint, textOf } from './view/line.ts';
 import { LiveScreen } from './view/live-screen.ts';
 import { screenLines } from './view/screen.ts';
@@ -11,6 +11,9 @@ import { advanceView, type Watched } from './view/watched.ts';
 export type Presenter = {
   /** The least time between two frames, and the longest; `null`: shown when something comes. */
   readonly frames: { readonly leastMs: number; readonly mostMs: number } | null;
+  /** Tells what happened, and not only how things stand: it wants the events that were before. */
+  readonly tells: boolean;
+  readonly begin: (watched: Watched) => void;
   /** `before` is how it stood, `after` how it stands once the items came. */
   readonly show: (items: readonly WatchItem[], before: Watched, after: Watched) => void;
   readonly end: (watched: Watched) => void;
@@ -22,13 +25,13 @@ export function presenterOf(cli: Cli, json: 'answer' | 'stream'): Presenter {
   return cli.environment.terminal.redraws ? liveScreen(cli) : eventLog(cli);
 }
 
-const silent: Presenter = { frames: null, show: () => {}, end: () => {} };
+const silent: Presenter = { frames: null, tells: false, begin: () => {}, show: () => {}, end: () => {} };
 
 function jsonLines(cli: Cli): Presenter {
   const show = (items: readonly WatchItem[]) => {
     for (const item of items) cli.jsonLine(item);
   };
-  return { frames: null, show, end: () => {} };
+  return { frames: null, tells: true, begin: () => {}, show, end: () => {} };
 }
 
 /** Redrawn in place, ten times a second at most, and once a second for the times. */
@@ -43,17 +46,21 @@ function liveScreen(cli: Cli): Presenter {
   };
   return {
     frames: { leastMs: 100, mostMs: 1_000 },
+    tells: false,
+    begin: draw,
     show: (_items, _before, after) => draw(after),
     end: draw,
   };
 }
 
-/** One line for each event that people care for. */
+/** One line for each event that people care for, between a line that says what it is and one that sums it up. */
 function eventLog(cli: Cli): Presenter {
   const say = (text: string) => cli.say(line(text));
   let notice: string | null = null;
   return {
     frames: null,
+    tells: true,
+    begin: ({ row }) => say(`${row.id}: ${whatOf(row)}, ${row.project} → ${row.environment}`),
     show: (items, before, after) => {
       let view = before.view;
       for (const item of items) {
@@ -65,8 +72,18 @@ function eventLog(cli: Cli): Presenter {
       notice = after.notice;
     },
     end: (watched) => {
-      if (watched.view.overall.endedAt === null) return;
-      for (const each of bannerLines(watched, cli.environment.now())) cli.say(each);
+      if (watched.view.overall.endedAt !== null) say(sumOf(watched));
     },
   };
+}
+
+function sumOf({ row, view: { overall } }: Watched): string {
+  const { status, startedAt, endedAt, counts } = overall;
+  const took = startedAt !== null && endedAt !== null ? ` in ${duration(endedAt - startedAt)}` : '';
+  const done = [
+    `${counts.succeeded} of ${counted(counts.total, 'target')} done`,
+    ...(counts.failed > 0 ? [`${counts.failed} failed`] : []),
+    ...(counts.skipped > 0 ? [`${counts.skipped} skipped`] : []),
+  ];
+  return `${row.id}: ${status}${took}, ${done.join(', ')}`;
 }

@@ -3,9 +3,9 @@ import type { EdgeClient } from '../api/client.ts';
 import type { Input, Output } from '../api/contract.ts';
 import { asEdgeError } from '../domain/errors.ts';
 import type { DeploymentId } from '../domain/ids.ts';
-import { whatOf } from './commands/history.ts';
 import { conclude } from './conclude.ts';
 import type { Cli } from './context.ts';
+import { whatOf } from './format.ts';
 import { INTERRUPTED } from './interrupts.ts';
 import { planLines } from './plan-lines.ts';
 
@@ -36,7 +36,8 @@ export async function start(cli: Cli, request: Input<'plan'>, options: StartOpti
       { plan, wait: options.wait },
     );
     const expected = plan ? { expectedMs: plan.expectedMs } : {};
-    if (started) return goOn(cli, client, { ...started, detach: options.detach ?? false, ...expected });
+    if (started)
+      return goOn(cli, client, { ...started, detach: options.detach ?? false, from: 'start', ...expected });
   }
 }
 
@@ -48,14 +49,16 @@ async function agreed(cli: Cli, plan: Output<'plan'>): Promise<boolean> {
   return yes;
 }
 
-/** The next line of standard input; empty at its end. */
-async function ask({ environment }: Cli, question: string): Promise<string> {
+/** The next line of standard input; empty at its end, and after Ctrl-C. */
+async function ask({ environment, interrupts }: Cli, question: string): Promise<string> {
   environment.stderr.write(question);
   const lines = createInterface({ input: environment.stdin });
+  const stopListening = interrupts.listen(() => lines.close());
   try {
     for await (const answer of lines) return answer;
     return '';
   } finally {
+    stopListening();
     lines.close();
   }
 }
@@ -97,6 +100,7 @@ async function deploy(
 export type GoOnOptions = {
   readonly deployment: DeploymentId;
   readonly detach: boolean;
+  readonly from: 'start' | 'now';
   readonly expectedMs?: number;
   readonly rollsBack?: boolean;
 };

@@ -7,8 +7,9 @@ export type CliRunOptions = {
   readonly settings?: CliSettings;
   readonly folder?: string;
   readonly terminal?: Partial<Terminal>;
-  /** Lines that a person types. */
-  readonly answers?: string;
+  readonly now?: () => number;
+  /** Lines that a person types and then no more; `null`: a person who only looks. */
+  readonly answers?: string | null;
   readonly connect?: CliEnvironment['connect'];
   readonly roles?: Partial<Pick<CliEnvironment, 'serve' | 'work' | 'demo'>>;
 };
@@ -29,7 +30,7 @@ export function startCli(argv: readonly string[], options: CliRunOptions = {}): 
   const err: string[] = [];
   const listeners = new Set<() => void>();
   const stdin = new PassThrough();
-  stdin.end(options.answers ?? '');
+  if (options.answers !== null) stdin.end(options.answers ?? '');
   const role = async () => 0;
   const environment: CliEnvironment = {
     version: '1.2.3',
@@ -45,9 +46,10 @@ export function startCli(argv: readonly string[], options: CliRunOptions = {}): 
     },
     folder: options.folder ?? '/nowhere',
     settings: options.settings ?? {},
-    now: () => Date.now(),
+    now: options.now ?? Date.now,
+    // Nobody waits for a screen here.
     sleep: async (ms, signal) => {
-      await delay(ms, undefined, { ...(signal && { signal }) }).catch(() => {});
+      await delay(ms / 50, undefined, { ...(signal && { signal }) }).catch(() => {});
     },
     onInterrupt: (listener) => {
       listeners.add(listener);

@@ -48,7 +48,8 @@ async function rollBackDeployment(cli: Cli, id: string, options: Options): Promi
   const client = await cli.client();
   const reason = options.reason ?? REASON;
   const { deployment } = await client.rollback({ deployment: deploymentNamed(id), reason });
-  return goOn(cli, client, { deployment, detach: options.detach ?? false, rollsBack: true });
+  const from = deployment === id ? 'now' : 'start';
+  return goOn(cli, client, { deployment, detach: options.detach ?? false, from, rollsBack: true });
 }
 
 function startOptions(command: Command): Command {

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { DeploymentRow } from '../../api/contract.ts';
 import { type Choose, newCommand, wholeNumber } from '../command.ts';
-import { dateAndTime, duration, table } from '../format.ts';
+import { dateAndTime, duration, table, whatOf } from '../format.ts';
 
 const USUAL_LIMIT = 20;
 
@@ -46,7 +46,3 @@ function cellsOf(row: DeploymentRow, now: number): readonly string[] {
     causedBy ?? '',
   ];
 }
-
-/** `deploy 2.0.0`, `restart hard`. */
-export const whatOf = ({ verb, hard, version }: DeploymentRow): string =>
-  [verb, hard ? 'hard' : '', version ?? ''].filter((part) => part !== '').join(' ');

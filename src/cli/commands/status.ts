@@ -3,11 +3,10 @@ import type { EdgeClient } from '../../api/client.ts';
 import type { Output, ProjectEnvironmentStatus } from '../../api/contract.ts';
 import { type Choose, deploymentNamed, newCommand } from '../command.ts';
 import type { Cli } from '../context.ts';
-import { counted, dateAndTime, timeOfDay } from '../format.ts';
+import { counted, dateAndTime, timeOfDay, whatOf } from '../format.ts';
 import { type Line, line, span } from '../view/line.ts';
 import { screenLines } from '../view/screen.ts';
 import { SIGNS } from '../view/symbols.ts';
-import { whatOf } from './history.ts';
 
 export function addStatus(program: Command, choose: Choose): void {
   newCommand(

@@ -32,7 +32,7 @@ export function addResume(program: Command, choose: Choose): void {
       const client = await cli.client();
       const given = { deployment: deploymentNamed(id), reason: options.reason ?? REASON };
       const { deployment } = await client.resume(given);
-      return goOn(cli, client, { deployment, detach: options.detach ?? false });
+      return goOn(cli, client, { deployment, detach: options.detach ?? false, from: 'now' });
     });
   });
 }
@@ -71,7 +71,13 @@ async function settle(cli: Cli, client: EdgeClient, { id, options, until }: Sett
     return 0;
   }
   const presenter = presenterOf(cli, 'answer');
-  const followed = await follow(cli, client, { deployment: id, presenter, onInterrupt: 'leave', until });
+  const followed = await follow(cli, client, {
+    deployment: id,
+    presenter,
+    from: 'now',
+    onInterrupt: 'leave',
+    until,
+  });
   if (cli.json) cli.jsonLine({ deployment: (await client.deployment({ deployment: id })).deployment });
   else cli.note(settled(followed));
   return followed.kind === 'left' ? INTERRUPTED : 0;

@@ -17,7 +17,7 @@ export function addRetry(program: Command, choose: Choose): void {
         const client = await cli.client();
         const given = { deployment: deploymentNamed(id), target, reason: options.reason ?? REASON };
         const { deployment } = await client.retryTarget(given);
-        return goOn(cli, client, { deployment, detach: options.detach ?? false });
+        return goOn(cli, client, { deployment, detach: options.detach ?? false, from: 'now' });
       });
     });
 }
@@ -54,7 +54,7 @@ export function addReturn(program: Command, choose: Choose): void {
         const these = targets.length > 0 ? { targets } : {};
         const reason = options.reason ?? REASON;
         const { deployment } = await client.returnParked({ project, environment, ...these, reason });
-        return goOn(cli, client, { deployment, detach: options.detach ?? false });
+        return goOn(cli, client, { deployment, detach: options.detach ?? false, from: 'start' });
       });
     });
 }

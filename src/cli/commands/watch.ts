@@ -12,7 +12,12 @@ export function addWatch(program: Command, choose: Choose): void {
       const client = await cli.client();
       const { embedded } = await cli.access();
       const onInterrupt = embedded ? 'pause' : 'leave';
-      return conclude(cli, client, { deployment: deploymentNamed(id), onInterrupt, json: 'stream' });
+      return conclude(cli, client, {
+        deployment: deploymentNamed(id),
+        onInterrupt,
+        from: 'start',
+        json: 'stream',
+      });
     });
   });
 }

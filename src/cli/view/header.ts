@@ -1,4 +1,4 @@
-import { counted, duration, roughly } from '../format.ts';
+import { counted, duration, roughly, whatOf } from '../format.ts';
 import { type Line, line, span, type Tone } from './line.ts';
 import { bar, PARKED, SIGNS, type Sign } from './symbols.ts';
 import { doneOf, type Watched } from './watched.ts';
@@ -8,11 +8,10 @@ export function headerLines(watched: Watched, now: number): readonly Line[] {
   const { row, view } = watched;
   const { status } = view.overall;
   const sign = SIGNS[status];
-  const verb = `${row.verb}${row.hard ? ' hard' : ''}${row.version === null ? '' : ` ${row.version}`}`;
   return [
     [
       span(`${row.project} → ${row.environment}`, 'strong'),
-      span(`   ${verb}   `),
+      span(`   ${whatOf(row)}   `),
       span(`${sign.symbol} ${status}`, sign.tone),
       span(`   ${timesOf(watched, now)}`),
     ],
