@@ -3,7 +3,7 @@ import type { Environment } from '../domain/environment.ts';
 import type { Where } from '../domain/errors.ts';
 import type { Project } from '../domain/project.ts';
 import {
-  membersOf,
+  namedMembers,
   type ProjectEnvironment,
   type TargetConfig,
   writtenMembers,
@@ -116,8 +116,6 @@ function checkTargets(
   environment: Environment,
 ): readonly Problem[] {
   const { targets, floors } = document;
-  const balancers = Object.keys(environment.balancers);
-  const only = balancers.length === 1 ? balancers[0] : undefined;
   const each = targets.flatMap((target, index) =>
     checkTarget(target, environment, (path) => whereIs(['targets', index, ...path])),
   );
@@ -126,7 +124,9 @@ function checkTargets(
     ({ name }) => name,
     (name, index) => twice(`The target "${name}" is there twice`, whereIs(['targets', index, 'name'])),
   );
-  const members = targets.flatMap((target, index) => membersOf(target, only).map((ref) => ({ ref, index })));
+  const members = targets.flatMap((target, index) =>
+    namedMembers(target, environment).map((ref) => ({ ref, index })),
+  );
   const shared = repeated(
     members,
     ({ ref }) => memberKey(ref),

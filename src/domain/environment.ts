@@ -140,3 +140,23 @@ export const environmentSchema = z
   })
   .describe('A named place: how to reach its hosts and balancers, its zones and its policy.');
 export type Environment = DeepReadonly<z.infer<typeof environmentSchema>>;
+
+/**
+ * The device that a balancer's name stands for in an environment, the same from every environment that has it (contract C8):
+ * where it answers on the network, or the environment's own name for a socket of one machine.
+ */
+export function deviceOf(
+  { name, balancers }: Pick<Environment, 'name' | 'balancers'>,
+  balancer: string,
+): string {
+  const config = balancers[balancer];
+  if (config?.kind === 'f5') return new URL(config.url).host;
+  const isOfOneMachine = !config || /^(\/|127\.|localhost:|\[::1\])/.test(config.socket);
+  return isOfOneMachine ? `${name}/${balancer}` : config.socket;
+}
+
+/** The balancers by device. */
+export function devicesOf(environment: Pick<Environment, 'name' | 'balancers'>): Environment['balancers'] {
+  const named = Object.entries(environment.balancers);
+  return Object.fromEntries(named.map(([name, config]) => [deviceOf(environment, name), config]));
+}

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { DeepReadonly } from '../lib/types.ts';
 import type { MemberRef } from './balancer.ts';
-import { fingerprintField, policyOverrideSchema } from './environment.ts';
+import { deviceOf, type Environment, fingerprintField, policyOverrideSchema } from './environment.ts';
 import { amountField, envField, hostField, nameField, portField, vendorNameField } from './fields.ts';
 import { healthOverrideSchema } from './health.ts';
 import { projectOverridesSchema } from './project.ts';
@@ -46,12 +46,28 @@ const targetSchema = z
   });
 export type TargetConfig = DeepReadonly<z.infer<typeof targetSchema>>;
 
-/** The members of a target. `onlyBalancer` is that of an environment with just one: the balancer of a member that names none. */
-export function membersOf(target: TargetConfig, onlyBalancer: string | undefined): readonly MemberRef[] {
-  return writtenMembers(target).map(({ balancer = onlyBalancer ?? '', pool, member }) => ({
+/**
+ * The members of a target, with the names that its environment gives to balancers. A member that names none belongs to the
+ * only one.
+ */
+export function namedMembers(
+  target: TargetConfig,
+  { balancers }: Pick<Environment, 'balancers'>,
+): readonly MemberRef[] {
+  const names = Object.keys(balancers);
+  const only = names.length === 1 ? names[0] : undefined;
+  return writtenMembers(target).map(({ balancer = only ?? '', pool, member }) => ({
     balancer,
     pool,
     member,
+  }));
+}
+
+/** The same with the devices that these names stand for: what plans and holds say, so that environments may share a device. */
+export function membersOf(target: TargetConfig, environment: Environment): readonly MemberRef[] {
+  return namedMembers(target, environment).map((ref) => ({
+    ...ref,
+    balancer: deviceOf(environment, ref.balancer),
   }));
 }
 

@@ -145,7 +145,7 @@ describe('doctor', () => {
         ['web-1', true, []],
         ['web-2', false, ['host_unfit', 'host_unfit']],
         ['web-3', false, ['host_unreachable']],
-        ['lb/web', true, []],
+        ['lb:9999/web', true, []],
       ]);
       await assert.rejects(admin.doctor({ project: 'nix', environment: 'production' }), {
         code: 'project_unknown',

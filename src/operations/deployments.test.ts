@@ -178,7 +178,7 @@ describe('deployments', () => {
       assert.deepEqual(parked, [
         {
           ...{ target: 'web-1', deployment, by: 'first', reason: parked[0]?.reason },
-          members: [{ balancer: 'lb', pool: 'web', member: 'web-1', asFound }],
+          members: [{ balancer: 'lb:9999', pool: 'web', member: 'web-1', asFound }],
         },
       ]);
       await assert.rejects(admin.returnParked({ ...PLACE, targets: ['web-2'], ...because }), {

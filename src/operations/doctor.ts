@@ -53,14 +53,14 @@ async function looksFor(ports: OperationPorts, input: StatusInput): Promise<read
   const looks: Look[] = [];
   for (const { value } of asked) {
     const { project, environment, targets } = value;
-    const settings = resolveSettings(await documentsOf(ports.records, value));
+    const documents = await documentsOf(ports.records, value);
+    const settings = resolveSettings(documents);
     const at = { project, environment };
     for (const target of targets)
       looks.push({ ...at, kind: 'host', name: target.name, see: () => seeHost(ports, target, settings) });
-    for (const pool of poolsNamed(value, settings)) {
-      const only = Object.keys(settings.balancers).length === 1 ? pool.balancer : undefined;
+    for (const pool of poolsNamed(documents)) {
       const members = targets
-        .flatMap((target) => membersOf(target, only))
+        .flatMap((target) => membersOf(target, documents.environment))
         .filter((ref) => ref.balancer === pool.balancer && ref.pool === pool.pool)
         .map(({ member }) => member);
       const see = () => seePool(ports, settings, { ...pool, members });

@@ -55,7 +55,7 @@ export async function makePlan(ports: OperationPorts, input: PlanInput): Promise
   const settings = resolveSettings(documents);
   const [{ targets, heldByOthers }, pools] = await Promise.all([
     fleetSeen(ports, input),
-    poolsSeen(ports, documents.projectEnvironment, settings),
+    poolsSeen(ports, documents, settings),
   ]);
   const { verb, hard, force } = input;
   const options = { force, targets: input.targets ?? null };

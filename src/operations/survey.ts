@@ -1,11 +1,11 @@
 import type { MemberRef, MemberState } from '../domain/balancer.ts';
 import { type Hold, memberKey, poolKey } from '../domain/capacity.ts';
 import { asEdgeError, EdgeError } from '../domain/errors.ts';
-import { membersOf, type ProjectEnvironment } from '../domain/project-environment.ts';
+import { membersOf } from '../domain/project-environment.ts';
 import { forEachLimited } from '../lib/concurrency.ts';
 import type { PoolSeen } from '../plan/pools.ts';
 import type { TargetSeen } from '../plan/request.ts';
-import type { Settings } from '../plan/settings.ts';
+import type { Documents, Settings } from '../plan/settings.ts';
 import type { Fleet } from '../ports/views.ts';
 import type { PlaceRequest } from './documents.ts';
 import type { OperationPorts } from './ports.ts';
@@ -53,11 +53,11 @@ export const isParked = ({ phase }: Hold): boolean => phase === 'parked';
 /** The pools of a project environment. One whose balancer does not answer is left out: the plan says so. */
 export async function poolsSeen(
   ports: OperationPorts,
-  projectEnvironment: ProjectEnvironment,
+  place: Place,
   settings: Settings,
 ): Promise<readonly PoolSeen[]> {
   const seen: PoolSeen[] = [];
-  const pools = poolsNamed(projectEnvironment, settings);
+  const pools = poolsNamed(place);
   await forEachLimited(pools, SIDE_BY_SIDE, async (ref) => {
     const members = await look(ports, settings, ref);
     if (members) seen.push({ ...ref, members });
@@ -65,15 +65,11 @@ export async function poolsSeen(
   return seen.sort((a, b) => (poolKey(a) < poolKey(b) ? -1 : 1));
 }
 
+type Place = Pick<Documents, 'projectEnvironment' | 'environment'>;
 export type PoolRef = { readonly balancer: string; readonly pool: string };
 
-export function poolsNamed(
-  { targets }: ProjectEnvironment,
-  { balancers }: Pick<Settings, 'balancers'>,
-): readonly PoolRef[] {
-  const names = Object.keys(balancers);
-  const only = names.length === 1 ? names[0] : undefined;
-  const members = targets.flatMap((target) => membersOf(target, only));
+export function poolsNamed({ projectEnvironment, environment }: Place): readonly PoolRef[] {
+  const members = projectEnvironment.targets.flatMap((target) => membersOf(target, environment));
   return [
     ...new Map(
       members.map(({ balancer, pool }) => [poolKey({ balancer, pool }), { balancer, pool }]),

@@ -52,7 +52,7 @@ test('a pool of one needs an explicit floor of 0, and the plan says what that me
 test('a pool that is short only because another deployment holds members is waited for', () => {
   const { notes } = build({
     pools: [pool([...members(8), 'api-1', 'api-2'], ['api-1', 'api-2'])],
-    heldByOthers: ['api-1', 'api-2'].map((member) => ({ balancer: 'lb', pool: 'web', member })),
+    heldByOthers: ['api-1', 'api-2'].map((member) => ({ balancer: 'lb:9999', pool: 'web', member })),
   });
   assert.deepEqual(
     notes.map(({ code }) => code),

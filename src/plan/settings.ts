@@ -1,4 +1,4 @@
-import type { Environment } from '../domain/environment.ts';
+import { deviceOf, devicesOf, type Environment } from '../domain/environment.ts';
 import { EdgeError } from '../domain/errors.ts';
 import type { Health } from '../domain/health.ts';
 import type { Project } from '../domain/project.ts';
@@ -21,6 +21,7 @@ export type Settings = {
   readonly health: Health | undefined;
   readonly timeouts: Project['timeouts'];
   readonly ssh: Environment['ssh'];
+  /** By device, as the members of plans name them. */
   readonly balancers: Environment['balancers'];
   readonly zones: Environment['zones'];
   readonly policy: Environment['policy'];
@@ -53,13 +54,25 @@ export function resolveSettings(documents: Documents): Settings {
     health: project.health && { ...project.health, ...environment.health, ...projectEnvironment.health },
     timeouts: { ...project.timeouts, ...over?.timeouts },
     ssh: environment.ssh,
-    balancers: environment.balancers,
+    balancers: devicesOf(environment),
     zones: environment.zones,
     policy: policyOf(environment.policy, projectEnvironment.policy),
-    floors: projectEnvironment.floors,
+    floors: floorsByDevice(projectEnvironment.floors, environment),
     strategy: strategyOf(projectEnvironment, documents.strategies),
     canary: projectEnvironment.canary ?? environment.canary,
   };
+}
+
+/** `pool` stays; `balancer/pool` names the device. The name of a balancer has no slash. */
+function floorsByDevice(floors: Settings['floors'], environment: Environment): Settings['floors'] {
+  const renamed = (key: string): string => {
+    const slash = key.indexOf('/');
+    const name = key.slice(0, slash);
+    return slash > 0 && name in environment.balancers
+      ? `${deviceOf(environment, name)}${key.slice(slash)}`
+      : key;
+  };
+  return Object.fromEntries(Object.entries(floors).map(([key, floor]) => [renamed(key), floor]));
 }
 
 function policyOf(base: Environment['policy'], over: ProjectEnvironment['policy']): Environment['policy'] {

@@ -35,10 +35,9 @@ export type Survey = {
 
 /** Throws `target_unknown`, `balancer_member_unknown`. */
 export function survey(request: PlanRequest, settings: Settings): Survey {
+  const { environment } = request;
   const { targets } = request.projectEnvironment;
-  const balancers = Object.keys(settings.balancers);
-  const only = balancers.length === 1 ? balancers[0] : undefined;
-  const members = new Map(targets.map((target) => [target.name, membersOf(target, only)]));
+  const members = new Map(targets.map((target) => [target.name, membersOf(target, environment)]));
   const pools = poolsOf([...members.values()].flat(), request.pools, settings);
   const seen = new Map(request.fleet.map((entry) => [entry.target, entry]));
   const all = targets.map((config) =>

@@ -224,7 +224,7 @@ const CLAIM = {
 
 /** What a guard sees when all members but those of its own target serve. */
 function seen({ target }: ClaimedTask): GuardOutputs {
-  const ref = { balancer: 'lb', pool: 'web' };
+  const ref = { balancer: 'lb:9999', pool: 'web' };
   const members: readonly HeldMember[] = [
     { ...ref, member: target, asFound: { admin: 'enabled', weight: 1 } },
   ];

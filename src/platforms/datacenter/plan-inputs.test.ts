@@ -65,7 +65,7 @@ fits('a first deployment', {
   fleet: [],
   pools: [
     {
-      balancer: 'lb',
+      balancer: 'lb:9999',
       pool: 'web',
       members: targets(8).map(({ name }) => ({ member: String(name), admin: 'enabled', health: 'down' })),
     },
