@@ -1,5 +1,5 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { homedir, tmpdir } from 'node:os';
+import { constants, homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { pino } from 'pino';
@@ -227,5 +227,11 @@ async function versionAt(url: string): Promise<string> {
   const answer = await fetch(url, { signal: AbortSignal.timeout(5_000) }).catch(() => null);
   return answer?.headers.get('x-app-version') ?? 'nothing';
 }
+
+/** Whoever read the answer is gone (`edge logs … | head`): the command ends as any program that SIGPIPE ends. */
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(128 + constants.signals.SIGPIPE);
+  throw error;
+});
 
 process.exitCode = await runCli(process.argv.slice(2), environment);

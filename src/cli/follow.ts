@@ -69,8 +69,9 @@ async function show(cli: Cli, first: Watched, { box, options }: Showing): Promis
   while (true) {
     const ending = endingOf(watched, pausing, options);
     if (ending) {
-      presenter.end(watched);
-      return { kind: ending, watched };
+      const last = { ...watched, notice: null };
+      presenter.end(last);
+      return { kind: ending, watched: last };
     }
     await arrival(cli, box, presenter);
     const news = box.take();

@@ -89,7 +89,7 @@ export function bannerLines({ row, view: { overall }, notice }: Watched, now: nu
 function endLines(overall: Watched['view']['overall'], tone: Tone): readonly Line[] {
   const { status, reason, exceptions, notes, rollback } = overall;
   return [
-    line(`${status}${reason === '' ? '' : `: ${reason}`}`, tone),
+    ...(reason === '' ? [] : [line(`${status}: ${reason}`, tone)]),
     ...(exceptions > 0 ? [line(`${counted(exceptions, 'target')} not on the release`, 'warn')] : []),
     ...(notes.length > 0 ? [line(`notes: ${notes.join(', ')}`, 'warn')] : []),
     ...(rollback === null ? [] : [line(`rolled back by ${rollback}`, 'warn')]),

@@ -112,14 +112,14 @@ d-17 · by ann
   · batch 14  ░░░░░░░░░░░░░░░░░░░░  0 of 250
   … 26 batches to come
 
-  ▸ web-3000  drain      12s
-  ▸ web-3001  drain      12s
-  ▸ web-3002  drain      12s
-  ▸ web-3003  drain      12s
-  ▸ web-3004  drain      12s
-  ▸ web-3005  drain      12s
-  ▸ web-3006  drain      12s
-  ▸ web-3007  drain      12s
+  ▸ web-3000  drain           12s
+  ▸ web-3001  drain           12s
+  ▸ web-3002  drain           12s
+  ▸ web-3003  drain           12s
+  ▸ web-3004  drain           12s
+  ▸ web-3005  drain           12s
+  ▸ web-3006  drain           12s
+  ▸ web-3007  drain           12s
   … and 242 more targets like these
 `,
   );

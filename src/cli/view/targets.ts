@@ -3,12 +3,14 @@ import { counted, duration } from '../format.ts';
 import { type Line, line, padText, span, textWidth } from './line.ts';
 import { SIGNS, signOf } from './symbols.ts';
 
-const WIDEST_NAME = 32;
+const WIDEST_COLUMN = 32;
+/** Wide enough for the usual steps, so that the times beside them stand still. */
+const PLACE_COLUMNS = 10;
 
 /** One line for each target: where it is, for how long, and why it waits or failed. */
 export function targetLines(targets: readonly TargetView[], now: number): readonly Line[] {
   const names = columnOf(targets.map(({ name }) => name));
-  const steps = columnOf(targets.map((target) => placeText(target)));
+  const steps = Math.max(PLACE_COLUMNS, columnOf(targets.map(placeText)));
   return targets.map((target) => {
     const { symbol, tone } = signOf(target);
     const since = target.status === 'running' && target.since !== null ? duration(now - target.since) : '';
@@ -23,7 +25,7 @@ export function targetLines(targets: readonly TargetView[], now: number): readon
   });
 }
 
-const columnOf = (texts: readonly string[]) => Math.min(WIDEST_NAME, Math.max(0, ...texts.map(textWidth)));
+const columnOf = (texts: readonly string[]) => Math.min(WIDEST_COLUMN, Math.max(0, ...texts.map(textWidth)));
 
 /** The step that is done, or that it ended at; before and after the steps, the status. */
 function placeText({ status, step, attempt }: TargetView): string {
