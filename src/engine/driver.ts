@@ -9,6 +9,7 @@ import type { Journal, Lease } from '../ports/journal.ts';
 import type { PlanRollback } from './advance.ts';
 import { evolve } from './evolve.ts';
 import { type Model, modelOf } from './model.ts';
+import { Setbacks } from './setbacks.ts';
 import { type DeploymentState, initialState } from './state.ts';
 import { turn } from './turn.ts';
 
@@ -45,6 +46,7 @@ export class Driver {
   readonly #ports: DriverPorts;
   readonly #options: DriverOptions;
   readonly #loaded = new Map<DeploymentId, Loaded & { epoch: number }>();
+  readonly #setbacks = new Setbacks();
 
   constructor(ports: DriverPorts, options: DriverOptions) {
     this.#ports = ports;
@@ -65,9 +67,9 @@ export class Driver {
   /** Drives everything that is due now, each deployment until it rests. Says whether anything changed. */
   async sweep(): Promise<boolean> {
     const { owner, leaseMs } = this.#options;
-    const leases = await this.#ports.journal.acquire(owner, leaseMs, SIDE_BY_SIDE);
+    const acquired = await this.#ports.journal.acquire(owner, leaseMs, SIDE_BY_SIDE);
     let isBusy = false;
-    await forEachLimited(leases, SIDE_BY_SIDE, async (lease) => {
+    await forEachLimited(this.#setbacks.due(acquired), SIDE_BY_SIDE, async (lease) => {
       if (await this.#drive(lease)) isBusy = true;
     });
     return isBusy;
@@ -78,9 +80,11 @@ export class Driver {
       let last: Progress = 'more';
       let turns = 0;
       for (; turns < TURNS && last === 'more'; turns += 1) last = await this.#turn(lease);
+      this.#setbacks.overcome(lease.deployment);
       return turns > 1 || last !== 'none';
     } catch (fault) {
       this.#loaded.delete(lease.deployment);
+      this.#setbacks.met(lease, fault);
       this.#options.onFault(lease.deployment, fault);
       return false;
     }
