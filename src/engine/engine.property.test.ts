@@ -1,178 +1,251 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { samplePlan } from '../../test/support/sample-plan.ts';
-import { Turns } from '../../test/support/turns.ts';
-import { parseTaskId, workerId } from '../domain/ids.ts';
-import type { Outcome } from '../domain/outcome.ts';
+import { type Answer, EngineWorld, FOREIGN, STEPS } from '../../test/support/engine-world.ts';
+import { GUARDED, samplePlan } from '../../test/support/sample-plan.ts';
+import type { Turns } from '../../test/support/turns.ts';
+import type { Hold } from '../domain/capacity.ts';
+import { parseTaskId, type TaskId, taskId, taskIdFrom, workerId } from '../domain/ids.ts';
+import type { Plan, Reaction, Stage } from '../domain/plan.ts';
 import { isTerminal } from '../domain/status.ts';
 
-type Result = Exclude<Outcome, { kind: 'wait' }>;
-type Move =
-  | {
-      readonly kind: 'report';
-      readonly pick: number;
-      readonly how: 'good' | 'health' | 'command' | 'unknown';
-    }
-  | { readonly kind: 'operator'; readonly verb: 'pause' | 'resume' | 'abort' | 'rollback' }
+/** Sizes of batches, by stage and lane. */
+type Shape = readonly (readonly (readonly number[])[])[];
+type World = {
+  readonly shapes: readonly Shape[];
+  readonly parallel: number;
+  readonly batchParallel: number;
+  readonly floorPercent: number;
+  readonly maxFailures: number;
+  readonly reaction: Reaction;
+  readonly others: boolean;
+  readonly sick: number;
+  readonly foreign: boolean;
+  readonly deaf: boolean;
+};
+type Verb = 'pause' | 'resume' | 'abort' | 'rollback';
+type Move = { readonly of: number } & (
+  | { readonly kind: 'answer'; readonly pick: number; readonly count: number; readonly how: Answer }
+  | { readonly kind: 'operator'; readonly verb: Verb; readonly pick: number; readonly count: number }
   | { readonly kind: 'ofTarget'; readonly verb: 'retry' | 'skip'; readonly pick: number }
-  /** A report that was delivered before comes again. */
+  /** A report that was dealt with comes again. */
   | { readonly kind: 'again'; readonly pick: number }
-  | { readonly kind: 'time'; readonly ms: number };
-
-const moves = fc.array(
-  fc.oneof(
-    { weight: 20, arbitrary: report('good') },
-    { weight: 2, arbitrary: report('health', 'command', 'unknown') },
-    {
-      weight: 1,
-      arbitrary: fc.record({
-        kind: fc.constant('operator' as const),
-        verb: fc.constantFrom('pause', 'resume', 'abort', 'rollback'),
-      }),
-    },
-    {
-      weight: 2,
-      arbitrary: fc.record({ kind: fc.constant('operator' as const), verb: fc.constant('resume' as const) }),
-    },
-    {
-      weight: 2,
-      arbitrary: fc.record({
-        kind: fc.constant('ofTarget' as const),
-        verb: fc.constantFrom('retry', 'skip'),
-        pick: fc.nat(50),
-      }),
-    },
-    { weight: 3, arbitrary: fc.record({ kind: fc.constant('again' as const), pick: fc.nat(50) }) },
-    {
-      weight: 1,
-      arbitrary: fc.record({
-        kind: fc.constant('time' as const),
-        ms: fc.constantFrom(5_000, 61_000, 121_000, 90_000_000),
-      }),
-    },
-  ),
-  { maxLength: 150 },
+  | { readonly kind: 'time'; readonly ms: number; readonly isQuiet: boolean }
 );
 
-const worlds = fc.record({
-  sizes: fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 4 }),
-  parallel: fc.integer({ min: 1, max: 4 }),
+const sizes = fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 1, maxLength: 2 });
+const shape: fc.Arbitrary<Shape> = fc.array(fc.array(sizes, { minLength: 1, maxLength: 2 }), {
+  minLength: 1,
+  maxLength: 2,
+});
+const worlds: fc.Arbitrary<World> = fc.record({
+  shapes: fc.array(shape, { minLength: 1, maxLength: 2 }),
+  parallel: fc.integer({ min: 1, max: 6 }),
+  batchParallel: fc.integer({ min: 1, max: 4 }),
   floorPercent: fc.constantFrom(0, 50, 75),
   maxFailures: fc.integer({ min: 1, max: 4 }),
-  reaction: fc.constantFrom('rollback' as const, 'pause' as const, 'abort' as const),
+  reaction: fc.constantFrom('rollback', 'pause', 'pause', 'abort'),
+  others: fc.boolean(),
+  sick: fc.constantFrom(0, 0, 1),
+  foreign: fc.boolean(),
+  deaf: fc.boolean(),
 });
 
-function report(...how: readonly ('good' | 'health' | 'command' | 'unknown')[]): fc.Arbitrary<Move> {
-  return fc.record({ kind: fc.constant('report' as const), pick: fc.nat(50), how: fc.constantFrom(...how) });
-}
-
-test('whatever happens, the floor holds, nothing runs twice, the end is final and nothing is left without an owner', () => {
-  fc.assert(
-    fc.property(worlds, moves, (world, list) => {
-      const turns = worldOf(world);
-      for (const move of list) {
-        const before = turns.state.status;
-        play(turns, move);
-        if (isTerminal(before)) assert.equal(turns.state.status, before);
-        assertFloor(turns, world.floorPercent);
-        assert.deepEqual(turns.replayed(), turns.state);
-      }
-      settle(turns, { isForced: world.floorPercent > 0 });
-      assert.ok(isTerminal(turns.state.status), `ends, was ${turns.state.status}: ${turns.state.reason}`);
-      assert.equal(turns.tasks.size, 0);
-      assert.deepEqual(
-        [...turns.holds.values()].filter((hold) => hold.phase !== 'parked'),
-        [],
-      );
-      assert.deepEqual(turns.state.counts.active, 0);
-    }),
-    { numRuns: 300 },
-  );
-});
-
-function worldOf(world: {
-  sizes: number[];
-  parallel: number;
-  floorPercent: number;
-  maxFailures: number;
-  reaction: 'rollback' | 'pause' | 'abort';
-}): Turns {
-  let next = 0;
-  const batches = world.sizes.map((size) => Array.from({ length: size }, () => next++));
-  const policy = {
-    maxFailures: { batch: {}, zone: {}, deployment: { count: world.maxFailures } },
-    onFailure: { health: world.reaction, other: world.reaction },
-  };
-  const rollback = samplePlan({ batches: [[0]], verb: 'rollback', causedBy: 'd1' });
-  const plan = samplePlan({
-    batches,
-    parallel: world.parallel,
-    floor: { percent: world.floorPercent },
-    policy,
+const of = fc.nat(3);
+const pick = fc.nat(50);
+const weighted = (weight: number, arbitrary: fc.Arbitrary<Move>) => ({ weight, arbitrary });
+const answers = (...how: readonly Answer[]): fc.Arbitrary<Move> =>
+  fc.record({
+    of,
+    kind: fc.constant('answer' as const),
+    pick,
+    count: fc.constantFrom(1, 1, 2, 5),
+    how: fc.constantFrom(...how),
   });
-  return new Turns(plan, { planRollback: () => rollback });
+const operator = (...verbs: readonly Verb[]): fc.Arbitrary<Move> =>
+  fc.record({
+    of,
+    kind: fc.constant('operator' as const),
+    verb: fc.constantFrom(...verbs),
+    pick,
+    count: fc.constantFrom(0, 0, 1, 2),
+  });
+const ofTarget: fc.Arbitrary<Move> = fc.record({
+  of,
+  kind: fc.constant('ofTarget' as const),
+  verb: fc.constantFrom('retry' as const, 'retry' as const, 'skip' as const),
+  pick,
+});
+const moves = fc.array(
+  fc.oneof(
+    weighted(24, answers('good')),
+    weighted(3, answers('late')),
+    weighted(6, answers('health', 'command', 'unknown')),
+    weighted(1, operator('pause', 'abort', 'rollback')),
+    weighted(3, operator('resume')),
+    weighted(4, ofTarget),
+    weighted(3, fc.record({ of, kind: fc.constant('again' as const), pick })),
+    weighted(
+      2,
+      fc.record({
+        of,
+        kind: fc.constant('time' as const),
+        ms: fc.constantFrom(2_000, 5_000, 61_000, 121_000, 90_000_000),
+        isQuiet: fc.boolean(),
+      }),
+    ),
+  ),
+  { maxLength: 120 },
+);
+
+const STEPS_OF_WORLD = GUARDED.map((step) => {
+  if (step.id === 'guard')
+    return { ...step, onUnknown: 'retry' as const, retries: { max: 2, backoffMs: 1_000 } };
+  return step.id === 'start' ? { ...step, retries: { max: 1, backoffMs: 1_000 } } : step;
+});
+
+test('whatever happens, no floor is broken, nothing runs twice, and the end is final, true and complete', () => {
+  assert.deepEqual(
+    GUARDED.map(({ id }) => id),
+    STEPS,
+  );
+  const property = fc.property(worlds, moves, (world, list) => {
+    const made = worldOf(world);
+    for (const move of list) play(made, move);
+    settle(made);
+  });
+  fc.assert(property, { numRuns: Number(process.env['RUNS'] ?? 400) });
+});
+
+function worldOf(world: World): EngineWorld {
+  let first = 0;
+  const plans = world.shapes.map((each, index) => {
+    const plan = planOf(world, each, { first, name: `app${index + 1}` });
+    first += plan.targets.length;
+    return plan;
+  });
+  const foreign = world.foreign ? [heldElsewhere()] : [];
+  const sick = Array.from({ length: world.sick }, (_, index) => `web-${first - 1 - index}:80`);
+  return new EngineWorld(plans, { configured: first, sick, foreign, deaf: world.deaf });
 }
 
-function play(turns: Turns, move: Move): void {
+/** The first member: a deployment of somebody else works on it. */
+const heldElsewhere = (): Hold => ({
+  balancer: 'lb',
+  pool: 'web',
+  member: 'web-0:80',
+  deployment: FOREIGN,
+  target: 'elsewhere',
+  phase: 'taken',
+  reason: 'being deployed to',
+  asFound: { session: 'user-enabled' },
+});
+
+function planOf(world: World, shape: Shape, { first, name }: { first: number; name: string }): Plan {
+  const { parallel, batchParallel, maxFailures, reaction } = world;
+  let next = 0;
+  const stages = shape.map(
+    (lanes, index): Stage => ({
+      name: `stage ${index}`,
+      lanes: lanes.map((batches, lane) => ({
+        zone: `zone-${lane}`,
+        batches: batches.map((size, batch) => ({
+          name: `batch ${batch}`,
+          sequence: 'rolling',
+          targets: Array.from({ length: size }, () => next++),
+          parallel: batchParallel,
+          countsFailures: !(world.others && index === shape.length - 1),
+        })),
+      })),
+    }),
+  );
+  const policy = {
+    maxFailures: { batch: {}, zone: {}, deployment: { count: maxFailures } },
+    onFailure: { health: reaction, other: reaction },
+    parallel,
+  };
+  const plan = samplePlan({ batches: [Array.from({ length: next }, (_, index) => index)], policy });
+  const targets = plan.targets.map((target, index) => ({
+    ...target,
+    name: `${name}-${index}`,
+    members: [{ balancer: 'lb', pool: 'web', member: `web-${first + index}:80` }],
+  }));
+  const floors = [{ balancer: 'lb', pool: 'web', floor: { percent: world.floorPercent } }];
+  return { ...plan, project: name, targets, stages, floors, sequences: { rolling: STEPS_OF_WORLD } };
+}
+
+function play(world: EngineWorld, move: Move): void {
+  const turns = world.deployments[move.of % world.deployments.length];
+  if (!turns) return;
   switch (move.kind) {
-    case 'report':
-      reportOne(turns, move.pick, move.how);
+    case 'answer':
+      world.answer(turns, move.pick, move);
       return;
     case 'operator':
-      turns.operator(move.verb);
+      world.answer(turns, move.pick, { ...move, how: 'good', also: { kind: move.verb, reason: 'because' } });
       return;
-    case 'ofTarget':
-      turns.ofTarget(move.verb, move.pick % turns.model.plan.targets.length);
+    case 'ofTarget': {
+      const target = chosen(turns, move.pick);
+      world.submit(turns, { kind: move.verb, target, reason: 'because' });
       return;
+    }
     case 'again':
-      repeatOne(turns, move.pick);
+      repeat(world, turns, move.pick);
       return;
     case 'time':
-      turns.now += move.ms;
-      turns.submit();
+      world.pass(move.ms, move);
+      return;
+    default:
+      move satisfies never;
   }
 }
 
-/** A guard sees the members that are really out: those that are held. */
-function reportOne(turns: Turns, pick: number, how: 'good' | 'health' | 'command' | 'unknown'): void {
-  const open = [...turns.tasks.values()];
-  const task = open[pick % Math.max(1, open.length)];
-  if (!task) return;
-  const held = [...turns.holds.values()].map((hold) => hold.member);
-  const good = task.step === 'guard' ? turns.seen(task, held) : turns.good(task);
-  turns.report(parseTaskId(task.id).target, how === 'good' ? good : bad(how));
+/** Mostly one that has failed, since only that can be retried. */
+function chosen(turns: Turns, pick: number): number {
+  const all = [...turns.model.plan.targets.keys()];
+  const failed = all.filter((target) => ['failed', 'unknown'].includes(turns.target(target).status));
+  const from = failed.length > 0 && pick % 4 > 0 ? failed : all;
+  return from[pick % from.length] ?? 0;
 }
 
-function repeatOne(turns: Turns, pick: number): void {
+function repeat(world: EngineWorld, turns: Turns, pick: number): void {
   const ended = turns.started.filter((task) => !turns.tasks.has(task));
-  const task = ended[pick % Math.max(1, ended.length)];
-  if (!task) return;
-  const stale = { task, epoch: 1, attempt: 1, worker: workerId('w'), startedAt: 0 };
-  const events = turns.submit({ kind: 'report', ...stale, outcome: { kind: 'done', outputs: {} } });
-  assert.deepEqual(
-    events.filter((event) => event.kind.startsWith('task.succeeded')),
-    [],
-  );
+  const older = ended.filter((task) => isOlder(turns, task));
+  const from = older.length > 0 ? older : ended;
+  const task = taskIdFrom(from[pick % Math.max(1, from.length)] ?? '');
+  if (task === '') return;
+  const before = turns.events.length;
+  const report = { task, epoch: 1, attempt: 1, worker: workerId('w'), startedAt: 0 };
+  world.submit(turns, { kind: 'report', ...report, outcome: { kind: 'done', outputs: {} } });
+  const heard = turns.events.slice(before).filter(({ kind }) => kind.startsWith('task.succeeded'));
+  assert.deepEqual(heard, []);
 }
 
-function bad(how: 'health' | 'command' | 'unknown'): Result {
-  if (how === 'unknown') return { kind: 'unknown', seen: 'nothing' };
-  return { kind: 'failed', error: { code: how, message: how, cause: how }, retryable: how === 'command' };
+/** Of an attempt group before the one in which the same step is open now. */
+function isOlder(turns: Turns, ended: TaskId): boolean {
+  const { deployment, target, step, group } = parseTaskId(ended);
+  return turns.tasks.has(taskId({ deployment, target, step, group: group + 1 }));
 }
 
-function assertFloor(turns: Turns, percent: number): void {
-  const all = turns.model.plan.targets.length;
-  const floor = Math.ceil((all * percent) / 100);
-  assert.ok(all - turns.holds.size >= floor, `${turns.holds.size} of ${all} held, the floor is ${floor}`);
-}
-
-/** The world heals: everything reports success, and somebody resumes. Only what waits for capacity in vain is aborted. */
-function settle(turns: Turns, { isForced }: { isForced: boolean }): void {
-  for (let round = 0; round < 400 && !isTerminal(turns.state.status); round += 1) {
-    turns.now += 5_000;
-    reportOne(turns, round, 'good');
-    if (turns.state.status === 'paused' && turns.tasks.size === 0) turns.operator('resume');
-    if (round > 300 && isForced) turns.operator('abort');
+/** The world heals: everything reports success, and people resume. What waits for capacity in vain is aborted. */
+function settle(world: EngineWorld): void {
+  world.returnForeign();
+  for (let round = 0; round < 2_000 && !world.isOver; round += 1) {
+    world.pass(10_000);
+    for (const turns of [...world.deployments]) {
+      world.answer(turns, round, { how: 'good', count: 2 });
+      if (turns.state.status === 'paused' && !isWorking(turns)) decide(world, turns);
+    }
   }
+  for (const { state } of world.deployments)
+    assert.ok(isTerminal(state.status), `ends, was ${state.status}: ${state.reason}`);
 }
+
+/** Nobody is going to return a member, and the floor leaves room for none: only then a person gives up. */
+function decide(world: EngineWorld, turns: Turns): void {
+  const isIdle = world.deployments.every((each) => !isWorking(each));
+  const isStarved = isIdle && turns.tasks.size > 0 && !world.hasRoom(turns);
+  world.submit(turns, { kind: isStarved ? 'abort' : 'resume', reason: 'because' });
+}
+
+const isWorking = ({ tasks }: Turns) => [...tasks.values()].some(({ step }) => step !== 'guard');

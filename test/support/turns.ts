@@ -3,6 +3,7 @@ import type { Command, CommandBody, NewDeployment } from '../../src/domain/comma
 import type { Event } from '../../src/domain/event.ts';
 import {
   commandId,
+  type DeploymentId,
   deploymentId,
   parseTaskId,
   planHash,
@@ -14,18 +15,22 @@ import type { Plan } from '../../src/domain/plan.ts';
 import type { PlanRollback } from '../../src/engine/advance.ts';
 import { at } from '../../src/engine/chunks.ts';
 import { evolve } from '../../src/engine/evolve.ts';
-import { type Model, modelOf } from '../../src/engine/model.ts';
+import { type Model, modelOf, targetOf } from '../../src/engine/model.ts';
 import { type DeploymentState, initialState, type TargetState } from '../../src/engine/state.ts';
 import { turn } from '../../src/engine/turn.ts';
 import type { Commit, NewTask } from '../../src/ports/journal.ts';
-import { memberOf } from './sample-plan.ts';
 
 type Result = Exclude<Outcome, { kind: 'wait' }>;
 const DONE: Result = { kind: 'done', outputs: {} };
 
 export type TurnsOptions = {
-  readonly holds?: readonly Hold[];
+  readonly id?: DeploymentId;
+  /** What is held before; or the table itself, where several deployments share it. */
+  readonly holds?: readonly Hold[] | Map<string, Hold>;
+  readonly now?: number;
   readonly planRollback?: PlanRollback;
+  /** Called when a rollback takes over what its parent holds. */
+  readonly handOver?: (successor: DeploymentId) => void;
   /** What is in the inbox before the first turn. */
   readonly first?: readonly CommandBody[];
 };
@@ -37,7 +42,8 @@ export type TurnsOptions = {
 export class Turns {
   readonly model: Model;
   readonly events: Event[] = [];
-  readonly tasks = new Map<TaskId, NewTask & { cancel: boolean }>();
+  /** The open rows. One that has reported is nobody's until the engine closes it or arms it again. */
+  readonly tasks = new Map<TaskId, NewTask & { cancel: boolean; reported: boolean }>();
   readonly holds: Map<string, Hold>;
   readonly started: TaskId[] = [];
   state: DeploymentState;
@@ -46,11 +52,15 @@ export class Turns {
   last: Commit | undefined;
   #count = 0;
   readonly #planRollback: PlanRollback;
+  readonly #handOver: TurnsOptions['handOver'];
 
   constructor(plan: Plan, options: TurnsOptions = {}) {
-    this.model = modelOf(deploymentId('d1'), plan);
+    const { id = deploymentId('d1'), holds = [] } = options;
+    this.model = modelOf(id, plan);
     this.state = initialState(this.model);
-    this.holds = new Map((options.holds ?? []).map((hold) => [memberKey(hold), hold]));
+    this.holds = holds instanceof Map ? holds : new Map(holds.map((hold) => [memberKey(hold), hold]));
+    this.now = options.now ?? this.now;
+    this.#handOver = options.handOver;
     this.#planRollback = options.planRollback ?? (() => null);
     this.submit(...(options.first ?? []));
   }
@@ -60,6 +70,7 @@ export class Turns {
     const commands = bodies.map(
       (body): Command => ({ id: commandId(`c${this.#count++}`), by: 'ann', ...body }),
     );
+    for (const body of bodies) if (body.kind === 'report') this.#markReported(body.task);
     const { state, commit } = turn({
       model: this.model,
       state: this.state,
@@ -72,7 +83,11 @@ export class Turns {
         holds: [...this.holds.values()],
         poolVersions: {},
       },
-      rollback: { id: deploymentId('d1-rollback'), plan: this.#planRollback, hash: () => planHash('h') },
+      rollback: {
+        id: deploymentId(`${this.model.id}-rollback`),
+        plan: this.#planRollback,
+        hash: () => planHash('h'),
+      },
     });
     this.state = state;
     this.#apply(commit);
@@ -111,16 +126,17 @@ export class Turns {
   }
 
   /** A guard's outputs when all but the held members serve. */
-  seen(task: NewTask, out: readonly string[] = []): Result {
+  seen(task: NewTask, out: readonly string[] = [], configured = this.model.plan.targets.length): Result {
     const target = parseTaskId(task.id).target;
-    const observed = [
-      { balancer: 'lb', pool: 'web', configured: this.model.plan.targets.length, out: [...out] },
-    ];
+    const observed = [{ balancer: 'lb', pool: 'web', configured, out: [...out] }];
     return {
       kind: 'done',
       outputs: {
         observed,
-        members: [{ ...memberOf(target), asFound: { session: 'user-enabled', weight: target } }],
+        members: targetOf(this.model, target).members.map((member) => ({
+          ...member,
+          asFound: { session: 'user-enabled', weight: target },
+        })),
       },
     };
   }
@@ -150,8 +166,14 @@ export class Turns {
     return this.events.reduce((state, event) => evolve(this.model, state, event), initialState(this.model));
   }
 
+  #markReported(task: TaskId): void {
+    const open = this.tasks.get(task);
+    if (open) this.tasks.set(task, { ...open, reported: true });
+  }
+
   #overdue(): readonly TaskId[] {
-    return [...this.tasks.values()].filter((task) => task.deadlineAt <= this.now).map((task) => task.id);
+    const late = [...this.tasks.values()].filter((task) => task.deadlineAt <= this.now && !task.reported);
+    return late.map((task) => task.id);
   }
 
   #apply(commit: Commit): void {
@@ -161,12 +183,12 @@ export class Turns {
     for (const task of commit.open) {
       if (this.tasks.has(task.id) || this.started.includes(task.id))
         throw new Error(`${task.id} was granted twice`);
-      this.tasks.set(task.id, { ...task, cancel: false });
+      this.tasks.set(task.id, { ...task, cancel: false, reported: false });
       this.started.push(task.id);
     }
-    for (const { task, deadlineAt } of commit.rearm) {
+    for (const { task, ...later } of commit.rearm) {
       const open = this.tasks.get(task);
-      if (open && deadlineAt !== undefined) this.tasks.set(task, { ...open, deadlineAt });
+      if (open) this.tasks.set(task, { ...open, ...later, reported: false });
     }
     for (const { task, deadlineAt } of commit.cancel) {
       const open = this.tasks.get(task);
@@ -177,11 +199,12 @@ export class Turns {
       this.#changeHolds(target, (hold) => ({ ...hold, phase: 'parked', reason }));
     for (const { target } of commit.giveHolds) this.#changeHolds(target, () => undefined);
     this.successor = commit.successor ?? this.successor;
+    if (commit.successor) this.#handOver?.(commit.successor.id);
   }
 
   #changeHolds(target: string, change: (hold: Hold) => Hold | undefined): void {
     for (const [key, hold] of [...this.holds]) {
-      if (hold.target !== target) continue;
+      if (hold.target !== target || hold.deployment !== this.model.id) continue;
       const after = change(hold);
       if (after) this.holds.set(key, after);
       else this.holds.delete(key);

@@ -1,0 +1,184 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { memoryBell } from '../src/adapters/memory/bell.ts';
+import type { Store } from '../src/adapters/sql/ports.ts';
+import { openSqliteStore } from '../src/adapters/sqlite/store.ts';
+import { poolKey } from '../src/domain/capacity.ts';
+import { commandId, type DeploymentId, deploymentId, parseTaskId, workerId } from '../src/domain/ids.ts';
+import type { Plan } from '../src/domain/plan.ts';
+import { Driver } from '../src/engine/driver.ts';
+import { buildPlan } from '../src/plan/build-plan.ts';
+import { planHash } from '../src/plan/hash.ts';
+import { planRollback } from '../src/plan/rollback.ts';
+import { datacenter } from '../src/platforms/datacenter/plan.ts';
+import type { ClaimedTask, Report } from '../src/ports/task-board.ts';
+import { requestOf } from './engine-request.ts';
+
+// bin/node bench/engine-run.ts <targets>: one deployment, one JSON object. A process of its own, so that its memory is its own.
+
+export type EngineRun = {
+  readonly targets: number;
+  readonly steps: number;
+  readonly stepsPerS: number;
+  readonly peakRssMb: number;
+  readonly planMs: number;
+  readonly events: number;
+  /** What the disk and SQLite alone allow: rows like those of events, in commits of as many, one after the other. */
+  readonly rawRowsPerS: number;
+};
+
+const CLAIM = 256;
+const POOL = 'default';
+const bell = memoryBell();
+
+async function measure(targets: number): Promise<EngineRun> {
+  const folder = mkdtempSync(join(tmpdir(), 'edge-bench-'));
+  try {
+    const request = requestOf(targets);
+    const beforePlan = performance.now();
+    const { plan, hash } = buildPlan(request, datacenter);
+    const planMs = performance.now() - beforePlan;
+    const store = await openSqliteStore({ folder, bell });
+    const begin = performance.now();
+    const id = deploymentId('bench');
+    await store.journal.create({ id, plan, planHash: hash, by: 'bench', reason: 'bench' });
+    const steps = await deploy(store, id, plan);
+    const seconds = (performance.now() - begin) / 1_000;
+    const events = await check(store, id, { targets, steps });
+    await store.close();
+    const peakRssMb = Math.round(process.resourceUsage().maxRSS / 1_024);
+    const stepsPerS = Math.round(steps / seconds);
+    return {
+      targets,
+      steps,
+      stepsPerS,
+      peakRssMb,
+      planMs: Math.round(planMs),
+      events,
+      rawRowsPerS: raw(folder),
+    };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** The driver and one worker, as in one process of the product, until the deployment has ended; how many steps were done. */
+async function deploy(store: Store, id: DeploymentId, plan: Plan): Promise<number> {
+  let ids = 0;
+  const next = () => `id-${ids++}`;
+  const driver = new Driver(
+    {
+      journal: store.journal,
+      bell,
+      ids: { deployment: () => deploymentId(next()), command: () => commandId(next()) },
+    },
+    {
+      owner: 'bench',
+      leaseMs: 30_000,
+      sweepMs: 1_000,
+      planRollback,
+      hashPlan: planHash,
+      onFault: (_deployment, fault) => {
+        throw fault;
+      },
+    },
+  );
+  const stop = new AbortController();
+  const driving = driver.run(stop.signal);
+  const steps = await work(store, id, new Balancer(plan));
+  stop.abort();
+  await driving;
+  return steps;
+}
+
+async function work({ tasks, views }: Store, id: DeploymentId, balancer: Balancer): Promise<number> {
+  const worker = workerId('bench/worker/1');
+  const actions = ['capacity.guard', 'balancer.drain', 'host.run', 'release.install', 'balancer.enable'];
+  const capabilities = actions.map((action) => `${action}@1`);
+  let steps = 0;
+  for (;;) {
+    const claimed = await tasks.claim({
+      worker,
+      pool: POOL,
+      capabilities,
+      max: CLAIM,
+      leaseMs: 60_000,
+      gone: [],
+    });
+    const now = Date.now();
+    const reports = claimed.map(
+      (task): Report => ({ ...task, startedAt: now, outcome: balancer.outcome(task) }),
+    );
+    if (reports.length > 0) await tasks.report(worker, reports);
+    else if ((await views.deployments({ id, ended: true, limit: 1 })).length > 0) return steps;
+    else await tasks.waitForWork(POOL, 1_000, AbortSignal.timeout(2_000));
+    steps += claimed.length;
+  }
+}
+
+/** What each step should give at once; a guard sees which members of its pool are out. */
+class Balancer {
+  readonly #plan: Plan;
+  readonly #configured: Map<string, number>;
+  readonly #out = new Map<string, Set<string>>();
+
+  constructor(plan: Plan) {
+    this.#plan = plan;
+    const pools = plan.targets.flatMap(({ members }) => members.map(poolKey));
+    this.#configured = new Map([...Map.groupBy(pools, (key) => key)].map(([key, of]) => [key, of.length]));
+  }
+
+  outcome({ task, action }: ClaimedTask): Report['outcome'] {
+    const [member] = this.#plan.targets[parseTaskId(task).target]?.members ?? [];
+    if (!member) throw new Error(`${task} has no member`);
+    const key = poolKey(member);
+    const out = this.#out.get(key) ?? new Set();
+    this.#out.set(key, out);
+    if (action === 'balancer.drain@1') out.add(member.member);
+    if (action === 'balancer.enable@1') out.delete(member.member);
+    if (action === 'host.run@1') return { kind: 'done', outputs: { exitCode: 0 } };
+    if (action !== 'capacity.guard@1') return { kind: 'done', outputs: {} };
+    const { balancer, pool } = member;
+    const observed = [{ balancer, pool, configured: this.#configured.get(key) ?? 0, out: [...out] }];
+    return {
+      kind: 'done',
+      outputs: { observed, members: [{ ...member, asFound: { admin: 'ready', weight: 100 } }] },
+    };
+  }
+}
+
+/** A wrong run has no speed: every target has to be on the release, in six steps, with nothing left out of service. */
+async function check(
+  { views }: Store,
+  id: DeploymentId,
+  { targets, steps }: { readonly targets: number; readonly steps: number },
+): Promise<number> {
+  const [row] = await views.deployments({ id, limit: 1 });
+  const { holds } = await views.fleet({});
+  const isWhole = row?.status === 'succeeded' && row.counts.succeeded === targets && holds.length === 0;
+  if (!row || !isWhole || steps !== targets * 6)
+    throw new Error(`It went wrong: ${JSON.stringify({ row, steps })}`);
+  return row.streamVersion;
+}
+
+function raw(folder: string): number {
+  const database = new DatabaseSync(join(folder, 'raw.db'));
+  database.exec(
+    'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; CREATE TABLE rows (id INTEGER PRIMARY KEY, body)',
+  );
+  const insert = database.prepare('INSERT INTO rows (body) VALUES (?)');
+  const body = 'x'.repeat(160);
+  const begin = performance.now();
+  const rows = 100 * CLAIM;
+  for (let done = 0; done < rows; done += CLAIM) {
+    database.exec('BEGIN IMMEDIATE');
+    for (let row = 0; row < CLAIM; row += 1) insert.run(body);
+    database.exec('COMMIT');
+  }
+  database.close();
+  return Math.round((rows * 1_000) / (performance.now() - begin));
+}
+
+if (import.meta.main) console.log(JSON.stringify(await measure(Number(process.argv[2]))));
