@@ -48,7 +48,7 @@ export class Verdict {
   }
 
   async #stopOrphan(world: World, one: Case): Promise<void> {
-    const proof = await world.quiet.cancel(world.address(one, 0), one.task, 100);
+    const proof = await world.cancel(one, 100);
     if (!proof.gone) this.#blame('leftRunning', one, proof.seen);
   }
 

@@ -1,5 +1,6 @@
 import { createSshHosts } from '../../src/adapters/ssh/ssh-hosts.ts';
-import type { HostAddress, Hosts } from '../../src/ports/hosts.ts';
+import { EdgeError } from '../../src/domain/errors.ts';
+import type { CancelProof, HostAddress, Hosts } from '../../src/ports/hosts.ts';
 import { type Case, missing } from './chaos-cases.ts';
 import { realClock } from './clock.ts';
 import { addressOf } from './ssh-world.ts';
@@ -8,7 +9,7 @@ import type { TcpProxy } from './tcp-proxy.ts';
 
 /** Hosts, the networks of the starters, and the workers, which are replaced when they die. */
 export class World {
-  readonly counts = { cuts: 0, workersKilled: 0, supervisorsKilled: 0, cancels: 0 };
+  readonly counts = { cuts: 0, workersKilled: 0, unreachable: 0, supervisorsKilled: 0, cancels: 0 };
   readonly quiet: Hosts;
   readonly #hosts: readonly Sshd[];
   readonly #proxies: readonly (readonly TcpProxy[])[];
@@ -36,6 +37,18 @@ export class World {
 
   proxy(one: Case, starter: number): TcpProxy {
     return this.#proxies[one.host]?.[starter] ?? missing();
+  }
+
+  /** Cancels as the engine does: while the host cannot be reached it is asked again. */
+  async cancel(one: Case, graceMs: number): Promise<CancelProof> {
+    for (let tries = 0; ; tries++) {
+      try {
+        return await this.quiet.cancel(this.address(one, 0), one.task, graceMs);
+      } catch (error) {
+        if (!(error instanceof EdgeError) || error.code !== 'host_unreachable' || tries === 20) throw error;
+        this.counts.unreachable += 1;
+      }
+    }
   }
 
   close(): void {

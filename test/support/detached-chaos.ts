@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { EdgeError } from '../../src/domain/errors.ts';
 import { forEachLimited } from '../../src/lib/concurrency.ts';
 import type { HostIdentity } from '../../src/ports/hosts.ts';
 import { type Case, type ChaosOptions, makeCases, missing, STARTERS } from './chaos-cases.ts';
@@ -18,6 +19,7 @@ export type ChaosFigures = {
   readonly underSudo: number;
   readonly cuts: number;
   readonly workersKilled: number;
+  readonly unreachable: number;
   readonly supervisorsKilled: number;
   readonly cancels: number;
   readonly exited: number;
@@ -90,7 +92,10 @@ type Persistence = {
 /** What the database of the workers would hold of the task. */
 type Dispatch = { identity: HostIdentity | undefined };
 
-/** One starter: a worker that dies is followed by another one, which knows only how many bytes are held. */
+/**
+ * One starter: a worker that dies is followed by another one, which knows only how many bytes are held. One that cannot reach
+ * the host tries again, as the engine does with a retryable error.
+ */
 async function persist(world: World, one: Case, { starter, death, dispatch }: Persistence): Promise<Seen> {
   const hash = createHash('sha256');
   let bytes = 0;
@@ -114,8 +119,9 @@ async function persist(world: World, one: Case, { starter, death, dispatch }: Pe
       });
       return { status, sha256: hash.digest('hex'), bytes };
     } catch (error) {
-      if (!controller.signal.aborted) throw error;
-      worker = world.newWorker();
+      if (controller.signal.aborted) worker = world.newWorker();
+      else if (error instanceof EdgeError && error.code === 'host_unreachable') world.counts.unreachable += 1;
+      else throw error;
     }
   }
 }
@@ -147,7 +153,7 @@ async function interfere(world: World, one: Case): Promise<void> {
   if (one.fate === 'plain') return;
   await wait(one.interfereMs);
   if (one.fate === 'cancel') {
-    const proof = await world.newWorker().cancel(world.address(one, 0), one.task, 500);
+    const proof = await world.cancel(one, 500);
     if (!proof.gone) throw new Error(`cancel left something: ${proof.seen}`);
     world.counts.cancels += 1;
   } else if (await killSupervisor(world, one)) world.counts.supervisorsKilled += 1;
