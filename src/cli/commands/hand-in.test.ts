@@ -44,14 +44,14 @@ describe('edge plan', () => {
     'it shows order, commands and capacity, and touches nothing',
     withEdgeApi(async (edge) => {
       await edge.configure(4);
-      const { status, stdout } = await edgeCli(edge).run('plan', 'web', 'production', '--version', '2.0.0');
+      const { status, stdout } = await edgeCli(edge).run('plan', 'web', 'production', '2.0.0');
       assert.equal(status, 0);
       assert.match(stdout, /^deploy web 2\.0\.0-[0-9a-f]{8} in production$/m);
       assert.match(stdout, /canary: 1 target/);
       assert.match(stdout, /in service, at least \d+, then \d+ \(floor \d+\)/);
       assert.match(stdout, /^hash [0-9a-f]{64}$/m);
       const json = JSON.parse(
-        (await edgeCli(edge).run('plan', 'web', 'production', '--version', '2.0.0', '--json')).stdout,
+        (await edgeCli(edge).run('plan', 'web', 'production', '2.0.0', '--json')).stdout,
       );
       assert.equal(stdout.trimEnd().split('\n').at(-1), `hash ${json.hash}`);
       assert.deepEqual((await edge.admin.deployments({})).deployments, []);
@@ -68,7 +68,7 @@ describe('edge plan', () => {
         release_unknown: ['web', 'production'],
       };
       for (const [code, place] of Object.entries(errors)) {
-        const { status, stderr } = await edgeCli(edge).run('plan', ...place, '--version', '9.9.9');
+        const { status, stderr } = await edgeCli(edge).run('plan', ...place, '9.9.9');
         assert.equal(status, 3, code);
         assert.match(stderr, new RegExp(`^error ${code}: `));
       }
