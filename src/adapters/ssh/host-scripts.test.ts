@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -46,6 +54,19 @@ test('a command may begin in the home of its user, and nothing else of a folder 
   const script = supervisorScript(args, { argv: ['pwd'], env: {}, cwd: '~/$x' });
   spawnSync('/bin/sh', ['-s'], { input: script, env: { ...process.env, HOME: home } });
   assert.equal(readFileSync(join(folder, 'abcdef02.out'), 'utf8'), `${home}/$x\n`);
+});
+
+test('a task that ends removes what tasks of a month ago have left, and nothing else', () => {
+  const own = join(folder, 'pruned');
+  mkdirSync(own);
+  const monthAgo = Date.now() / 1000 - 32 * 86_400;
+  for (const name of ['0ld00000.task', '0ld00000.out', 'host-id', 'new00000.task']) {
+    writeFileSync(join(own, name), '');
+    if (!name.startsWith('new')) utimesSync(join(own, name), monthAgo, monthAgo);
+  }
+  const args = { id: 'abcdef03', stateFolder: own, bootId: 'b', headBytes: 1_000, tailBytes: 1_000 };
+  spawnSync('/bin/sh', ['-s'], { input: supervisorScript(args, { argv: ['true'], env: {} }) });
+  assert.deepEqual(readdirSync(own).sort(), ['abcdef03.out', 'abcdef03.task', 'host-id', 'new00000.task']);
 });
 
 test('values stand in a script as one word each', () => {

@@ -58,6 +58,9 @@ e_supervise() {
   e_measure
   e_note exit "$e_code" "$e_size" .
   [ $((e_size - e_keep - e_cut)) -gt 0 ] && e_punch $((e_size - e_keep))
+  # All has been told. What is left of tasks that ended a month ago can fence nobody any more.
+  exec 9>&-
+  find "$e_dir/." ! -name . -prune -type f -mtime +30 '(' -name '*.task' -o -name '*.out' ')' -exec rm -f '{}' +
   exit 0
 }
 `;
