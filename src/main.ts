@@ -119,13 +119,36 @@ async function serve(options: ServeOptions): Promise<number> {
   const dataFolder = folderOf(options);
   const listen = addressOf(options.listen ?? DEFAULT_LISTEN);
   const pools = options.works ? [DEFAULT_POOL] : [];
-  const server = await startServer({ ...roleSettings(dataFolder, false), ...listen, pools });
+  const tls = await tlsOf(options);
+  const server = await startServer({
+    ...roleSettings(dataFolder, false),
+    ...listen,
+    pools,
+    ...(tls && { tls }),
+  });
   const forget = await announceServer(dataFolder, server.url);
   process.stdout.write(`Edge ${VERSION} serves ${server.url} from ${dataFolder}\n`);
   await untilTold();
   await forget();
   await server.stop();
   return 0;
+}
+
+async function tlsOf({ tlsCert, tlsKey }: ServeOptions): Promise<{ key: string; cert: string } | undefined> {
+  if (tlsCert === undefined && tlsKey === undefined) return undefined;
+  const [cert, key] = await Promise.all([pemOf('--tls-cert', tlsCert), pemOf('--tls-key', tlsKey)]);
+  return { cert, key };
+}
+
+async function pemOf(option: string, path: string | undefined): Promise<string> {
+  if (path === undefined)
+    throw new EdgeError('settings_invalid', `${option} is missing`, {
+      hint: 'Give --tls-cert and --tls-key, or neither.',
+    });
+  return readFile(path, 'utf8').catch((cause: unknown) => {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new EdgeError('settings_invalid', `${option}: ${why}`, { cause });
+  });
 }
 
 function addressOf(listen: string): { readonly host: string; readonly port: number } {

@@ -58,6 +58,9 @@ export type ServeOptions = {
   readonly listen?: string;
   /** Whether it works on tasks as well as serving. */
   readonly works: boolean;
+  /** PEM files; both or none. */
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
 };
 
 export type WorkOptions = {

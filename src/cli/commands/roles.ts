@@ -12,9 +12,12 @@ export function addServer(program: Command, choose: Choose): void {
   )
     .option('--listen <host:port>', 'where it listens')
     .option('--no-worker', 'leave the work to `edge worker` processes')
-    .action((options: { listen?: string; worker: boolean }) => {
+    .option('--tls-cert <file>', 'its certificate as PEM: it then speaks HTTPS; with --tls-key')
+    .option('--tls-key <file>', 'the private key of the certificate as PEM')
+    .action((options: { listen?: string; worker: boolean; tlsCert?: string; tlsKey?: string }) => {
       const { worker: works } = options;
-      choose((cli) => cli.environment.serve({ ...folderOf(cli), ...only(options, 'listen'), works }));
+      const own = only(options, 'listen', 'tlsCert', 'tlsKey');
+      choose((cli) => cli.environment.serve({ ...folderOf(cli), ...own, works }));
     });
 }
 
