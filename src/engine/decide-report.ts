@@ -114,12 +114,18 @@ function onFailed(context: Context, { error, retryable }: Failed): readonly Even
   if (retry) return [{ kind: 'task.retried', ...attempt, error, ...retry }];
   const status = record.cancelling === 'abort' ? 'aborted' : 'failed';
   const cause = record.cancelling === 'deadline' ? 'timeout' : error.cause;
-  const reason =
-    record.cancelling === 'deadline' ? `its deadline has passed; ${error.message}` : error.message;
+  const reason = whyFailed(context, error.message);
   return [
     { kind: 'task.failed', ...attempt, error },
     ...failedTarget({ model, state, facts: context.facts, target: attempt.target, status, reason, cause }),
   ];
+}
+
+/** Of an aborted target what the person said: that is what `edge status` shows of it while it is parked. */
+function whyFailed({ state, attempt }: Context, message: string): string {
+  const { cancelling } = at(state.targets, attempt.target);
+  if (cancelling === 'deadline') return `its deadline has passed; ${message}`;
+  return cancelling === 'abort' && state.stop ? state.stop.reason : message;
 }
 
 function retried({ model, state, facts, attempt }: Context): { retries: number; wakeAt: number } | undefined {
