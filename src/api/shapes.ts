@@ -217,6 +217,9 @@ export const projectEnvironmentStatusSchema = z.object({
         release: releaseIdField.nullable().describe('`null`: Edge never put anything there.'),
         version: releaseVersionField.nullable(),
         targets: countField,
+        unproven: countField.describe(
+          'Of these: worked on since without success, so that another release may run there.',
+        ),
       }),
     )
     .describe('What runs on how many targets; most first.'),

@@ -99,6 +99,21 @@ describe('a deployment that goes well', () => {
     turns.report(0);
     assert.deepEqual(turns.last?.placed, [{ target: 'web-0', release: turns.model.plan.release }]);
   });
+
+  test('what was placed on a target that failed in the middle is unproven; of one that was only looked at it is not', () => {
+    const failed = {
+      kind: 'failed',
+      error: { code: 'host_unreachable', message: 'gone' },
+      retryable: false,
+    } as const;
+    const [looked, worked] = [0, 1].map(() => new Turns(samplePlan({ batches: [[0]] })));
+    looked?.report(0, failed);
+    assert.deepEqual(looked?.last?.unproven, []);
+    worked?.report(0);
+    worked?.report(0, failed);
+    assert.deepEqual(worked?.last?.unproven, ['web-0']);
+    assert.deepEqual(worked?.last?.placed, []);
+  });
 });
 
 describe('the floor', () => {

@@ -169,6 +169,7 @@ function commitOf(log: Log, { version, lot, open }: Rest): Commit {
     cancel: log.cancel,
     ...holdsOf(model, events),
     placed: placedBy(model, events),
+    unproven: unprovenBy(model, state, events),
     poolVersions: lot.poolVersions,
     summary: summaryOf(model, state),
     wakeAt: state.abortAt,
@@ -204,6 +205,15 @@ function placedBy(model: Model, events: readonly Event[]): Commit['placed'] {
     const { name, release } = targetOf(model, event.target);
     return release === null ? [] : [{ target: name, release }];
   });
+}
+
+/** Whatever ended it: it may be other than it was before. One whose pools were only looked at is not. */
+function unprovenBy(model: Model, state: DeploymentState, events: readonly Event[]): Commit['unproven'] {
+  return events.flatMap((event) =>
+    event.kind === 'target.failed' && at(state.targets, event.target).touched
+      ? [targetOf(model, event.target).name]
+      : [],
+  );
 }
 
 function summaryOf(model: Model, state: DeploymentState): Summary {

@@ -32,6 +32,8 @@ export type ProjectEnvironmentStatus = {
     readonly release: ReleaseId | null;
     readonly version: string | null;
     readonly targets: number;
+    /** Of these: a deployment has worked on them since, without success, so that another one may run there. */
+    readonly unproven: number;
   }[];
   readonly active: DeploymentRow | null;
   readonly last: DeploymentRow | null;
@@ -79,14 +81,15 @@ function releasesRunning(
   { targets }: ProjectEnvironment,
   fleet: Fleet,
 ): ProjectEnvironmentStatus['releases'] {
-  const placed = new Map(fleet.targets.map(({ target, release }) => [target, release]));
-  const counts = new Map<ReleaseId | null, number>();
-  for (const { name } of targets) {
-    const release = placed.get(name) ?? null;
-    counts.set(release, (counts.get(release) ?? 0) + 1);
-  }
-  return [...counts]
-    .map(([release, count]) => ({ release, version: release && versionOf(release), targets: count }))
+  const placed = new Map(fleet.targets.map((each) => [each.target, each]));
+  const byRelease = Map.groupBy(targets, ({ name }) => placed.get(name)?.release ?? null);
+  return [...byRelease]
+    .map(([release, on]) => ({
+      release,
+      version: release && versionOf(release),
+      targets: on.length,
+      unproven: on.filter(({ name }) => placed.get(name)?.unproven).length,
+    }))
     .sort((a, b) => b.targets - a.targets);
 }
 

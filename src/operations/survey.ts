@@ -39,10 +39,11 @@ export async function fleetSeen(
 
 function targetsSeen({ holds, targets }: Fleet): readonly TargetSeen[] {
   const parked = new Set(holds.filter(isParked).map(({ target }) => target));
-  const placed = new Map(targets.map(({ target, release }) => [target, release]));
+  const placed = new Map(targets.map((each) => [each.target, each]));
   return [...new Set([...parked, ...placed.keys()])].map((target) => ({
     target,
-    before: placed.get(target) ?? null,
+    before: placed.get(target)?.release ?? null,
+    unproven: placed.get(target)?.unproven ?? false,
     parked: parked.has(target),
     running: null,
   }));

@@ -88,6 +88,19 @@ test('a target of a zone is worked on by the workers of that zone', () => {
   );
 });
 
+test('a target on the release is left alone, unless a deployment worked on it since without success', () => {
+  const { plan } = build({
+    release: release('1.0.0'),
+    fleet: [
+      ...members(8)
+        .slice(1)
+        .map((name) => seen(name)),
+      seen('web-1', { unproven: true }),
+    ],
+  });
+  assert.deepEqual(order(plan), ['default/default/canary rolling x1: 1']);
+});
+
 test('what was out of service before comes last and spends no budget', () => {
   const { plan } = build({
     pools: [pool(members(9), ['web-1', 'web-2'])],

@@ -34,6 +34,8 @@ export type TargetSeen = {
   readonly target: string;
   /** The release that was last verified there. */
   readonly before: ReleaseId | null;
+  /** A deployment has worked on it since, without success: `before` may not be what runs there. Left out: no. */
+  readonly unproven?: boolean;
   /** Edge took it out of service and could not return it. */
   readonly parked: boolean;
   /** Whether the service was seen running; `null` if nobody looked. */

@@ -16,6 +16,7 @@ export type Candidate = {
   readonly workers: string;
   readonly members: readonly MemberRef[];
   readonly before: ReleaseId | null;
+  readonly unproven: boolean;
   readonly parked: boolean;
   readonly running: boolean | null;
   /** It serves, or would if Edge had not parked it. */
@@ -76,6 +77,7 @@ function candidate({ config, members, seen, pools, settings }: Known): Candidate
     workers: zone?.pool ?? 'default',
     members,
     before: seen?.before ?? null,
+    unproven: seen?.unproven ?? false,
     parked,
     running,
     inService: parked || (members.length === 0 ? running !== false : serves),
@@ -137,5 +139,5 @@ function startOf({ members }: Candidate, { hard }: PlanRequest): SequenceName {
 }
 
 function isOnRelease(target: Candidate, { release, options }: PlanRequest): boolean {
-  return !options.force && release !== null && target.before === release.id;
+  return !options.force && release !== null && target.before === release.id && !target.unproven;
 }

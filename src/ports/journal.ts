@@ -81,6 +81,8 @@ export type Commit = {
   readonly poolVersions: Readonly<Record<string, number>>;
   /** Targets that verifiably run this release now. */
   readonly placed: readonly { readonly target: string; readonly release: ReleaseId }[];
+  /** Targets that were worked on without success: what was placed there last is not known to run there any more. */
+  readonly unproven: readonly string[];
   readonly summary: Summary;
   /** When the driver wants to be woken without a command; absolute, store's time. */
   readonly wakeAt: number | null;

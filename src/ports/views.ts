@@ -83,7 +83,10 @@ export type PlacedRelease = {
   readonly project: string;
   readonly environment: string;
   readonly target: string;
+  /** The last one that was verified there. */
   readonly release: ReleaseId;
+  /** A deployment has worked on the target since, without success. */
+  readonly unproven: boolean;
   readonly at: number;
   readonly deployment: DeploymentId;
 };

@@ -93,6 +93,7 @@ export const commitOf = (changes: Partial<Commit> = {}): Commit => ({
   giveHolds: [],
   poolVersions: {},
   placed: [],
+  unproven: [],
   summary: SUMMARY,
   wakeAt: null,
   ...changes,

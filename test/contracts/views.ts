@@ -173,11 +173,36 @@ export function viewsContract(name: string, open: OpenStore): void {
         const { project, environment } = made.plan;
         const fleet = {
           holds: takeHolds,
-          targets: [{ project, environment, target: 'web-1', release: RELEASE, at: now(), deployment: id }],
+          targets: [
+            {
+              project,
+              environment,
+              target: 'web-1',
+              release: RELEASE,
+              unproven: false,
+              at: now(),
+              deployment: id,
+            },
+          ],
         };
         assert.deepEqual(await views.fleet({}), fleet);
         assert.deepEqual(await views.fleet({ project, environment }), fleet);
         assert.deepEqual(await views.fleet({ project: 'blog' }), { holds: [], targets: [] });
+      }),
+    );
+
+    test(
+      'a target that was worked on without success is unproven until a release is placed on it again',
+      withStore(async ({ journal, views }) => {
+        const own = await lease(journal, made);
+        const unproven = async () => (await views.fleet({})).targets.map((target) => target.unproven);
+        const placed = ['web-1', 'web-2'].map((target) => ({ target, release: RELEASE }));
+        await journal.commit(own, commitOf({ placed }));
+        // One that never got a release has nothing that could be doubted.
+        await journal.commit(own, commitOf({ unproven: ['web-2', 'web-3'] }));
+        assert.deepEqual(await unproven(), [false, true]);
+        await journal.commit(own, commitOf({ placed }));
+        assert.deepEqual(await unproven(), [false, false]);
       }),
     );
 

@@ -69,9 +69,9 @@ function* recordPlaced(
   const key = ['project', 'environment', 'target'];
   yield* insert(
     {
-      into: 'INSERT INTO placed (project, environment, target, release_id, at, deployment)',
-      row: '(?, ?, ?, ?, ?, ?)',
-      end: scope.dialect.orUpdate(key, ['release_id', 'at', 'deployment']),
+      into: 'INSERT INTO placed (project, environment, target, release_id, at, deployment, unproven)',
+      row: '(?, ?, ?, ?, ?, ?, 0)',
+      end: scope.dialect.orUpdate(key, ['release_id', 'at', 'deployment', 'unproven']),
     },
     changes.placed.map(({ target, release }) => [
       at.project,
@@ -81,6 +81,13 @@ function* recordPlaced(
       scope.now,
       at.deployment,
     ]),
+  );
+  if (changes.unproven.length === 0) return;
+  yield* run(
+    `UPDATE placed SET unproven = 1 WHERE project = ? AND environment = ? AND ${scope.dialect.inTexts('target')}`,
+    at.project,
+    at.environment,
+    JSON.stringify(changes.unproven),
   );
 }
 

@@ -13,10 +13,15 @@ export type Migration = {
  */
 export const migrations = (dialect: Dialect): readonly Migration[] => [
   { version: 1, name: 'store', statements: [...deployments(dialect), ...work(dialect), ...rest(dialect)] },
+  {
+    version: 2,
+    name: 'unproven targets',
+    statements: ['ALTER TABLE placed ADD COLUMN unproven INTEGER NOT NULL DEFAULT 0'],
+  },
 ];
 
 /** The newest version that this program knows. */
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
 /** `open`: a driver has to look at it. `driven_at`: when one last did; acquire takes the oldest first. */
 const deployments = ({ tableEnd }: Dialect): readonly string[] => [

@@ -157,7 +157,10 @@ export function* viewOutput(_scope: Scope, query: OutputQuery): Operation<readon
   return rows.map(({ body, ...row }) => ({ ...row, text: body }));
 }
 
-type StoredPlaced = Omit<PlacedRelease, 'release'> & { readonly release_id: ReleaseId };
+type StoredPlaced = Omit<PlacedRelease, 'release' | 'unproven'> & {
+  readonly release_id: ReleaseId;
+  readonly unproven: number;
+};
 type FleetQuery = { readonly project?: string; readonly environment?: string };
 
 /** `Views.fleet`. */
@@ -172,12 +175,14 @@ export function* viewFleet(_scope: Scope, query: FleetQuery): Operation<Fleet> {
     ...where.params,
   );
   const placed = yield* all<StoredPlaced>(
-    `SELECT project, environment, target, release_id, at, deployment FROM placed
+    `SELECT project, environment, target, release_id, at, deployment, unproven FROM placed
      ${where.sql} ORDER BY project, environment, target`,
     ...where.params,
   );
   return {
     holds: holds.map(toHold),
-    targets: placed.map(({ release_id, ...row }) => ({ ...row, release: release_id })),
+    targets: placed.map(({ release_id, unproven, ...row }) => {
+      return { ...row, release: release_id, unproven: unproven !== 0 };
+    }),
   };
 }

@@ -65,7 +65,7 @@ function placeLines({
   last,
   parked,
 }: ProjectEnvironmentStatus): readonly Line[] {
-  const runs = releases.map(({ version, targets: on }) => `${version ?? 'not by Edge'} on ${on}`).join(', ');
+  const runs = releases.map(onTargets).join(', ');
   return [
     [span(`${project} → ${environment}`, 'strong'), span(`   ${counted(targets, 'target')}`)],
     ...(runs === '' ? [] : [line(`  runs      ${runs}`)]),
@@ -78,6 +78,11 @@ function placeLines({
       ? [line(`            bring back with \`edge return ${project} ${environment}\``, 'dim')]
       : []),
   ];
+}
+
+function onTargets({ version, targets, unproven }: ProjectEnvironmentStatus['releases'][number]): string {
+  const doubt = unproven === 0 ? '' : ` (unproven on ${unproven}: a deployment did not succeed there)`;
+  return `${version ?? 'not by Edge'} on ${targets}${doubt}`;
 }
 
 function rowSpans(row: NonNullable<ProjectEnvironmentStatus['active']>): Line {
