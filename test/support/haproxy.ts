@@ -15,6 +15,10 @@ export type HaproxySettings = {
   readonly backends: Readonly<Record<string, readonly HaproxyServer[]>>;
   /** How often a server's `/health` is looked at. */
   readonly checkMs?: number;
+  /** So many failed looks in a row make a server count as down. */
+  readonly fall?: number;
+  /** What it has to be before it is handed over: `serving` needs a server that is well in each backend. */
+  readonly until?: 'listening' | 'serving';
 };
 
 export type Haproxy = {
@@ -30,7 +34,7 @@ export type Haproxy = {
 
 /**
  * Starts a real HAProxy that hides nothing: no retries, no second server for a failed request, keep-alive on both sides,
- * an HTTP check per server that turns after one look, and is patient with a machine under load.
+ * an HTTP check per server that turns after one look (or `fall`), and is patient with a machine under load.
  */
 export async function startHaproxy(settings: HaproxySettings): Promise<Haproxy> {
   const folder = mkdtempSync(join(tmpdir(), 'edge-haproxy-'));
@@ -46,7 +50,8 @@ export async function startHaproxy(settings: HaproxySettings): Promise<Haproxy> 
   });
   await until('HAProxy listens', async () => {
     if (child.exitCode !== null) throw new Error(`HAProxy ended: ${log}`);
-    return (await Promise.all(fronts.map(listens))).every(Boolean);
+    const answers = await Promise.all(fronts.map(statusOf));
+    return answers.every((status) => (settings.until === 'listening' ? status > 0 : status === 200));
   });
   return {
     socket,
@@ -68,7 +73,7 @@ type Ports = {
 };
 
 function configOf(
-  { backends, checkMs = 100 }: HaproxySettings,
+  { backends, checkMs = 100, fall = 1 }: HaproxySettings,
   { socket, admin, operator, fronts }: Ports,
 ): string {
   const parts = Object.entries(backends).map(
@@ -80,7 +85,7 @@ backend ${name}
   balance roundrobin
   option httpchk GET /health
   http-check expect status 200
-${servers.map((server) => `  server ${server.name} ${server.address}:${server.port} check inter ${checkMs}ms rise 1 fall 1`).join('\n')}`,
+${servers.map((server) => `  server ${server.name} ${server.address}:${server.port} check inter ${checkMs}ms rise 1 fall ${fall}`).join('\n')}`,
   );
   return `global
   stats socket ${socket} mode 600 level admin
@@ -111,10 +116,11 @@ async function freePorts(count: number): Promise<number[]> {
   return ports;
 }
 
-async function listens(port: number): Promise<boolean> {
+/** 0: nothing answers. */
+async function statusOf(port: number): Promise<number> {
   return fetch(`http://127.0.0.1:${port}/health`).then(
-    (answer) => answer.ok,
-    () => false,
+    (answer) => answer.status,
+    () => 0,
   );
 }
 

@@ -28,6 +28,8 @@ export type Sshd = {
 
 export type SshdFleet = {
   readonly hosts: readonly Sshd[];
+  /** Whom commands on these hosts run as. */
+  readonly account: { readonly uid: number; readonly gid: number };
   /** An account that `user` may become by sudo; `undefined` where the tests do not run as root. */
   readonly sudoUser: string | undefined;
   readonly folder: string;
@@ -69,6 +71,7 @@ export async function startSshdFleet(options: FleetOptions): Promise<SshdFleet> 
   }
   return {
     hosts,
+    account,
     sudoUser: isRoot ? SUDO_ACCOUNT : undefined,
     folder,
     stop: async () => {

@@ -1,0 +1,193 @@
+import { execFile } from 'node:child_process';
+import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { buildReleases, type SampleApp } from '../../src/lab/releases.ts';
+import { type EdgeEnd, type EdgeProcess, edge, startEdge } from './edge-process.ts';
+import { estateConfiguration, POOL, PROJECT } from './estate-configuration.ts';
+import { freePort } from './free-port.ts';
+import { type Haproxy, startHaproxy } from './haproxy.ts';
+import { killProcessesWith, processesWith, type SeenProcess } from './processes.ts';
+import { type Sshd, type SshdFleet, startSshdFleet } from './sshd.ts';
+import { until } from './until.ts';
+
+export type EstateOptions = {
+  readonly sshdPath: string;
+  readonly haproxyPath: string;
+  /** First three numbers of the addresses of the hosts. */
+  readonly network: string;
+  readonly hosts: number;
+  readonly versions: readonly string[];
+  readonly minInService: string | number;
+  /** A strategy as YAML, in one line. */
+  readonly strategy: string;
+  /** More fields of the project, as lines of YAML. */
+  readonly project?: string;
+  /** Without one, each CLI finds the server of another, or is one by itself. Default: true. */
+  readonly server?: boolean;
+};
+
+export type EstateTarget = {
+  readonly name: string;
+  readonly sshd: Sshd;
+  readonly appPort: number;
+  readonly appUrl: string;
+};
+
+/**
+ * Real OpenSSH hosts for the sample application behind a real HAProxy, and the real program in processes of its own that
+ * deploys to them.
+ */
+export type Estate = {
+  readonly targets: readonly EstateTarget[];
+  readonly haproxy: Haproxy;
+  readonly dataFolder: string;
+  /** One run of the CLI to its end. */
+  readonly edge: (...words: readonly string[]) => Promise<EdgeEnd>;
+  readonly start: (...words: readonly string[]) => EdgeProcess;
+  /** What each application says that it is, past the balancer. */
+  readonly served: () => Promise<readonly string[]>;
+  /** What runs on the hosts and is not the application: nothing, while nobody works there. */
+  readonly strangers: () => Promise<readonly SeenProcess[]>;
+  /** Ends all of it. Rejects if Edge left something running on the hosts. */
+  readonly stop: () => Promise<void>;
+};
+
+export async function openEstate(options: EstateOptions): Promise<Estate> {
+  const ends = new AsyncDisposableStack();
+  try {
+    return await open(options, ends);
+  } catch (error) {
+    await ends.disposeAsync();
+    throw error;
+  }
+}
+
+async function open(options: EstateOptions, ends: AsyncDisposableStack): Promise<Estate> {
+  const { sshdPath, network, hosts } = options;
+  const fleet = await startSshdFleet({ sshdPath, network, count: hosts });
+  ends.defer(fleet.stop);
+  ends.defer(() => killProcessesWith(fleet.folder));
+  const targets = await targetsOn(fleet);
+  const haproxy = await haproxyFor(targets, options);
+  ends.defer(haproxy.stop);
+  const strangers = () => strangersOf(fleet);
+  ends.defer(() => nothingLeft(strangers));
+  const dataFolder = join(fleet.folder, 'data');
+  await mkdir(dataFolder, { mode: 0o700 });
+  if (options.server !== false) {
+    const server = await startServer(dataFolder);
+    ends.defer(() => stopServer(server));
+  }
+  const estate: Estate = {
+    ...{ targets, haproxy, dataFolder, strangers },
+    edge: (...words) => edge(words, { dataFolder }),
+    start: (...words) => startEdge(words, { dataFolder }),
+    served: () => Promise.all(targets.map(({ appUrl }) => versionAt(appUrl))),
+    stop: () => ends.disposeAsync(),
+  };
+  await configure(estate, fleet, options);
+  return estate;
+}
+
+async function targetsOn(fleet: SshdFleet): Promise<readonly EstateTarget[]> {
+  const node = await nodeFor(fleet);
+  return Promise.all(
+    fleet.hosts.map(async (sshd, index) => {
+      const appPort = await freePort(sshd.address);
+      const settings = { NODE: node, ADDRESS: sshd.address, PORT: appPort, START_LIMIT_S: 60 };
+      const lines = Object.entries(settings).map(([key, value]) => `${key}=${value}\n`);
+      await writeFile(join(sshd.home, 'app.env'), lines.join(''));
+      return { name: `web-${index + 1}`, sshd, appPort, appUrl: `http://${sshd.address}:${appPort}` };
+    }),
+  );
+}
+
+/** The Node of this process; a copy where the hosts' account may not run it, such as below the home folder of root. */
+async function nodeFor({ account, folder }: SshdFleet): Promise<string> {
+  const mayRun = await promisify(execFile)(process.execPath, ['--version'], { ...account, cwd: '/' }).then(
+    () => true,
+    () => false,
+  );
+  if (mayRun) return process.execPath;
+  const copy = join(folder, 'node');
+  await copyFile(process.execPath, copy);
+  return copy;
+}
+
+function haproxyFor(targets: readonly EstateTarget[], { haproxyPath }: EstateOptions): Promise<Haproxy> {
+  const servers = targets.map(({ name, sshd, appPort }) => ({ name, address: sshd.address, port: appPort }));
+  return startHaproxy({
+    path: haproxyPath,
+    backends: { [POOL]: servers },
+    ...{ checkMs: 300, fall: 3, until: 'listening' },
+  });
+}
+
+const PATIENCE_MS = 60_000;
+
+async function startServer(dataFolder: string): Promise<EdgeProcess> {
+  const server = startEdge(['server', '--listen', '127.0.0.1:0'], { dataFolder });
+  let hasEnded = false;
+  void server.ended.then(() => {
+    hasEnded = true;
+  });
+  const serves = () => {
+    if (hasEnded) throw new Error(`the server ended: ${server.stderr()}`);
+    return server.stdout().includes('serves http');
+  };
+  await until('the server serves', serves, PATIENCE_MS);
+  return server;
+}
+
+async function stopServer(server: EdgeProcess): Promise<void> {
+  server.signal('SIGTERM');
+  const { status, stderr } = await server.ended;
+  if (status !== 0) throw new Error(`the server ended with ${status}: ${stderr}`);
+}
+
+async function configure(estate: Estate, fleet: SshdFleet, options: EstateOptions): Promise<void> {
+  const keys = await Promise.all(fleet.hosts.map((host) => readFile(host.knownHosts, 'utf8')));
+  const files = { knownHosts: join(fleet.folder, 'known_hosts'), balancerSocket: estate.haproxy.socket };
+  await writeFile(files.knownHosts, keys.join(''));
+  const file = join(fleet.folder, 'estate.yaml');
+  await writeFile(file, estateConfiguration(estate.targets, files, options));
+  expectDone(await estate.edge('apply', '-f', file, '--json'));
+  const apps = options.versions.map(
+    (version): SampleApp => ({ version, startupDelayMs: 200, broken: false }),
+  );
+  for (const { version, path } of await buildReleases(join(fleet.folder, 'releases'), apps)) {
+    const artifact = `app.tar.gz=${path}`;
+    expectDone(await estate.edge('releases', 'create', PROJECT, version, '-a', artifact, '--json'));
+  }
+}
+
+/** The run itself, if it ended with exit status 0; else what it said is in the error. */
+export function expectDone(end: EdgeEnd): EdgeEnd {
+  if (end.status === 0) return end;
+  throw new Error(`exit status ${end.status}: ${end.stdout}${end.stderr}`);
+}
+
+async function versionAt(url: string): Promise<string> {
+  const answer = await fetch(url, { headers: { connection: 'close' } }).catch(() => null);
+  await answer?.text();
+  return answer?.headers.get('x-app-version') ?? 'nothing';
+}
+
+/** Known by the home folders that the processes of the hosts have. */
+async function strangersOf({ folder }: SshdFleet): Promise<readonly SeenProcess[]> {
+  const found = await processesWith(`HOME=${join(folder, 'home-')}`);
+  return found.filter(({ command }) => !command.includes('/server.mjs --home '));
+}
+
+/** Shells of connections that are closed, and the last `sleep` of a supervisor, need a moment to end. */
+async function nothingLeft(strangers: Estate['strangers']): Promise<void> {
+  let left: readonly SeenProcess[] = [];
+  const none = async () => {
+    left = await strangers();
+    return left.length === 0;
+  };
+  await until('Edge leaves nothing on the hosts', none).catch((error: unknown) => {
+    throw new Error(`left on the hosts: ${left.map(({ command }) => command).join('; ')}`, { cause: error });
+  });
+}
