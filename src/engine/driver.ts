@@ -30,12 +30,16 @@ const LOT = 512;
 const SIDE_BY_SIDE = 16;
 /** After so many turns the lease is looked at again. */
 const TURNS = 64;
-const SNAPSHOT_EVERY = 5_000;
+/** A snapshot costs as much as its targets, so that a large deployment makes fewer: after so many events, or so many a target. */
+const SNAPSHOT_EVERY = { events: 5_000, perTarget: 4 };
 /** So many deployments are kept in memory; the others are loaded when they have something to do. */
 const KEPT = 64;
 
-/** `more`: it changed something, and there may be more to do. */
-type Progress = 'more' | 'ended' | 'none';
+/**
+ * `more`: there is more to do at once. `successor`: a rollback was made that nobody drives yet. `done`: that was all, until
+ * somebody rings. `nothing`: there was nothing to do.
+ */
+type Progress = 'more' | 'successor' | 'done' | 'nothing';
 type Loaded = { model: Model; state: DeploymentState; version: number; snapshotAt: number };
 
 /**
@@ -64,33 +68,33 @@ export class Driver {
     }
   }
 
-  /** Drives everything that is due now, each deployment until it rests. Says whether anything changed. */
+  /** Drives what is due now, each deployment until it rests. Says whether there is more to do at once. */
   async sweep(): Promise<boolean> {
     const { owner, leaseMs } = this.#options;
     const acquired = await this.#ports.journal.acquire(owner, leaseMs, SIDE_BY_SIDE);
-    let isBusy = false;
+    const made = new Set<Progress>();
     await forEachLimited(this.#setbacks.due(acquired), SIDE_BY_SIDE, async (lease) => {
-      if (await this.#drive(lease)) isBusy = true;
+      made.add(await this.#drive(lease));
     });
-    return isBusy;
+    const areOthersLeft = acquired.length === SIDE_BY_SIDE && made.has('done');
+    return made.has('more') || made.has('successor') || areOthersLeft;
   }
 
-  async #drive(lease: Lease): Promise<boolean> {
+  async #drive(lease: Lease): Promise<Progress> {
     try {
       let last: Progress = 'more';
-      let turns = 0;
-      for (; turns < TURNS && last === 'more'; turns += 1) last = await this.#turn(lease);
+      for (let turns = 0; turns < TURNS && last === 'more'; turns += 1) last = await this.#turn(lease);
       this.#setbacks.overcome(lease.deployment);
-      return turns > 1 || last !== 'none';
+      return last;
     } catch (fault) {
       this.#loaded.delete(lease.deployment);
       this.#setbacks.met(lease, fault);
       this.#options.onFault(lease.deployment, fault);
-      return false;
+      return 'nothing';
     }
   }
 
-  /** One lot, one commit. */
+  /** One lot, one commit. What comes in meanwhile rings the bell, so nobody looks again in vain. */
   async #turn(lease: Lease): Promise<Progress> {
     const { journal, ids } = this.#ports;
     const loaded = await this.#load(lease);
@@ -98,17 +102,19 @@ export class Driver {
     const { planRollback, hashPlan } = this.#options;
     const rollback = { id: ids.deployment(), plan: planRollback, hash: hashPlan };
     const { state, commit } = turn({ ...loaded, lot, rollback });
-    if (commit.events.length === 0 && commit.handled.length === 0) return 'none';
+    if (commit.events.length === 0 && commit.handled.length === 0) return 'nothing';
     const version = loaded.version + commit.events.length;
-    const isSnapshot = version - loaded.snapshotAt >= SNAPSHOT_EVERY;
+    const isSnapshot = version - loaded.snapshotAt >= snapshotAfter(loaded.model);
     const done = await journal.commit(lease, isSnapshot ? { ...commit, snapshot: state } : commit);
     if (done.kind === 'stale') return 'more';
     if (done.kind === 'committed' && !isTerminal(state.status)) {
       this.#keep(lease, { ...loaded, state, version, snapshotAt: isSnapshot ? version : loaded.snapshotAt });
-      return 'more';
+    } else {
+      this.#loaded.delete(lease.deployment);
     }
-    this.#loaded.delete(lease.deployment);
-    return done.kind === 'committed' ? 'ended' : 'none';
+    if (done.kind === 'lost') return 'nothing';
+    if (commit.successor) return 'successor';
+    return lot.more ? 'more' : 'done';
   }
 
   /** What another driver has taken over since would stay here for ever: the longest unused goes. */
@@ -132,4 +138,8 @@ export class Driver {
     this.#keep(lease, loaded);
     return loaded;
   }
+}
+
+function snapshotAfter({ plan }: Model): number {
+  return Math.max(SNAPSHOT_EVERY.events, SNAPSHOT_EVERY.perTarget * plan.targets.length);
 }
