@@ -15,7 +15,8 @@ const skip = sshd.skip ?? haproxy.skip ?? false;
 
 const PLACE = [PROJECT, ENVIRONMENT] as const;
 const PATIENCE_MS = 60_000;
-const START = 'echo started >>"$HOME/starts"\nwhile [ -e "$HOME/hold" ]; do sleep 0.1; done\nexec current/bin/start\n';
+const START =
+  'echo started >>"$HOME/starts"\nwhile [ -e "$HOME/hold" ]; do sleep 0.1; done\nexec current/bin/start\n';
 
 describe('the CLI where no server runs', { skip }, () => {
   let estate: Estate;

@@ -1,8 +1,23 @@
-import type { EstateOptions, EstateTarget } from './estate.ts';
+import type { Sshd } from './sshd.ts';
 
 export const POOL = 'web';
 export const PROJECT = 'shop';
 export const ENVIRONMENT = 'dc';
+
+export type EstateTarget = {
+  readonly name: string;
+  readonly sshd: Sshd;
+  readonly appPort: number;
+  readonly appUrl: string;
+};
+
+export type EstateSettings = {
+  readonly minInService: string | number;
+  /** A strategy as YAML, in one line. */
+  readonly strategy: string;
+  /** More fields of the project, as lines of YAML. */
+  readonly project?: string;
+};
 
 export type Files = { readonly knownHosts: string; readonly balancerSocket: string };
 
@@ -10,7 +25,7 @@ export type Files = { readonly knownHosts: string; readonly balancerSocket: stri
 export function estateConfiguration(
   targets: readonly EstateTarget[],
   { knownHosts, balancerSocket }: Files,
-  options: EstateOptions,
+  options: EstateSettings,
 ): string {
   const [first] = targets;
   return `kind: project

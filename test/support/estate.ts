@@ -4,34 +4,28 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { buildReleases, type SampleApp } from '../../src/lab/releases.ts';
 import { type EdgeEnd, type EdgeProcess, edge, startEdge } from './edge-process.ts';
-import { estateConfiguration, POOL, PROJECT } from './estate-configuration.ts';
+import {
+  type EstateSettings,
+  type EstateTarget,
+  estateConfiguration,
+  POOL,
+  PROJECT,
+} from './estate-configuration.ts';
 import { freePort } from './free-port.ts';
 import { type Haproxy, startHaproxy } from './haproxy.ts';
 import { killProcessesWith, processesWith, type SeenProcess } from './processes.ts';
-import { type Sshd, type SshdFleet, startSshdFleet } from './sshd.ts';
+import { type SshdFleet, startSshdFleet } from './sshd.ts';
 import { until } from './until.ts';
 
-export type EstateOptions = {
+export type EstateOptions = EstateSettings & {
   readonly sshdPath: string;
   readonly haproxyPath: string;
   /** First three numbers of the addresses of the hosts. */
   readonly network: string;
   readonly hosts: number;
   readonly versions: readonly string[];
-  readonly minInService: string | number;
-  /** A strategy as YAML, in one line. */
-  readonly strategy: string;
-  /** More fields of the project, as lines of YAML. */
-  readonly project?: string;
   /** Without one, each CLI finds the server of another, or is one by itself. Default: true. */
   readonly server?: boolean;
-};
-
-export type EstateTarget = {
-  readonly name: string;
-  readonly sshd: Sshd;
-  readonly appPort: number;
-  readonly appUrl: string;
 };
 
 /**
