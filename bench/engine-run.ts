@@ -83,6 +83,7 @@ async function deploy(store: Store, id: DeploymentId, plan: Plan): Promise<numbe
     },
     {
       owner: 'bench',
+      gone: [],
       leaseMs: 30_000,
       sweepMs: 1_000,
       planRollback,

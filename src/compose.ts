@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { hostname } from 'node:os';
+import { join } from 'node:path';
 import { bindActions, COMMON_ACTIONS } from './actions/registry.ts';
 import { createF5Balancer } from './adapters/f5/load-balancer.ts';
 import { fileArtifacts } from './adapters/files/artifacts.ts';
@@ -11,13 +12,14 @@ import { openSqliteStore } from './adapters/sqlite/store.ts';
 import { createSshHosts } from './adapters/ssh/ssh-hosts.ts';
 import { systemClock } from './adapters/system/clock.ts';
 import { sortableIds } from './adapters/system/ids.ts';
+import { type Incarnation, openFirstFree, openIncarnation } from './adapters/system/incarnation.ts';
 import { systemRandom } from './adapters/system/random.ts';
 import { systemSecrets } from './adapters/system/secrets.ts';
 import { serverFile } from './adapters/system/server-file.ts';
 import { edgeClient } from './api/client.ts';
 import { apiServer } from './api/server.ts';
 import type { BalancerConfig } from './domain/balancer.ts';
-import { EdgeError } from './domain/errors.ts';
+import { workerId } from './domain/ids.ts';
 import { Driver } from './engine/driver.ts';
 import { hashOf } from './lib/hash.ts';
 import type { OperationPorts } from './operations/ports.ts';
@@ -31,7 +33,6 @@ import { datacenter } from './platforms/datacenter/plan.ts';
 import type { ActionPorts } from './ports/action.ts';
 import type { LoadBalancer } from './ports/load-balancer.ts';
 import type { TaskBoard } from './ports/task-board.ts';
-import { openIdentity } from './worker/identity.ts';
 import { WORKER_DEFAULTS } from './worker/settings.ts';
 import { Worker } from './worker/worker.ts';
 
@@ -78,7 +79,7 @@ export async function startServer(settings: ServerSettings): Promise<RunningServ
   const world = worldOf(settings);
   const ports: OperationPorts = { ...portsOf(store, world), bell };
   const stopping = new AbortController();
-  const driver = startDriver(ports, settings, stopping.signal);
+  const driver = await startDriver(ports, settings, stopping.signal);
   const api = apiServer({
     ports,
     version,
@@ -92,7 +93,7 @@ export async function startServer(settings: ServerSettings): Promise<RunningServ
     await api.close();
     await Promise.all(workers.map((worker) => worker.stop()));
     stopping.abort();
-    await driver;
+    await driver.ended;
     await world.close();
     await store.close();
   };
@@ -107,9 +108,21 @@ export async function startServer(settings: ServerSettings): Promise<RunningServ
   }
 }
 
-function startDriver(ports: OperationPorts, { log }: RoleSettings, signal: AbortSignal): Promise<void> {
+type RunningDriver = { readonly ended: Promise<void> };
+
+async function startDriver(
+  ports: OperationPorts,
+  { dataFolder, log }: RoleSettings,
+  signal: AbortSignal,
+): Promise<RunningDriver> {
+  const { id, gone } = await openFirstFree({
+    folder: join(dataFolder, 'drivers'),
+    host: hostname(),
+    name: 'driver',
+  });
   const driver = new Driver(ports, {
-    owner: `${hostname()}/${process.pid}/${ports.ids.command()}`,
+    owner: id,
+    gone,
     leaseMs: LEASE_MS,
     sweepMs: SWEEP_MS,
     planRollback,
@@ -117,16 +130,16 @@ function startDriver(ports: OperationPorts, { log }: RoleSettings, signal: Abort
     onFault: (deployment, fault) =>
       log(deployment ? `deployment ${deployment} met a fault` : 'the sweep failed', fault),
   });
-  return driver.run(signal);
+  return { ended: driver.run(signal) };
 }
 
 /** A worker in a process of its own: over HTTPS with a pool's token (contract C1), or on the store of this machine. */
 export async function startWorker(settings: WorkerRoleSettings): Promise<Running> {
   const { name, dataFolder } = settings;
-  const identity = await openIdentity({ folder: dataFolder, host: hostname(), name });
+  const incarnation = await openIncarnation({ folder: workersIn(dataFolder), host: hostname(), name });
   const { board, close } = await boardFor(settings);
   const world = worldOf(settings);
-  const worker = runWorker(board, world, { ...settings, ...identity });
+  const worker = runWorker(board, world, { ...settings, incarnation });
   return {
     stop: async () => {
       await worker.stop();
@@ -145,7 +158,7 @@ async function boardFor({
   return { board: store.tasks, close: store.close };
 }
 
-const EMBEDDED_NAMES = 8;
+const workersIn = (dataFolder: string): string => join(dataFolder, 'workers');
 
 /** Several servers may share a data folder: each takes the first free name, so that its successor can prove it gone. */
 async function startEmbedded(
@@ -153,21 +166,19 @@ async function startEmbedded(
   world: World,
   { settings, pool }: { settings: ServerSettings; pool: string },
 ): Promise<Running> {
-  for (let number = 1; ; number += 1) {
-    try {
-      const name = `server-${pool}-${number}`;
-      const identity = await openIdentity({ folder: settings.dataFolder, host: hostname(), name });
-      return runWorker(board, world, { ...settings, ...identity, pool });
-    } catch (error) {
-      const isTaken = error instanceof EdgeError && error.code === 'data_folder_busy';
-      if (!isTaken || number === EMBEDDED_NAMES) throw error;
-    }
-  }
+  const incarnation = await openFirstFree({
+    folder: workersIn(settings.dataFolder),
+    host: hostname(),
+    name: `server-${pool}`,
+  });
+  return runWorker(board, world, { ...settings, incarnation, pool });
 }
 
-type Work = Awaited<ReturnType<typeof openIdentity>> & Pick<WorkerRoleSettings, 'pool' | 'slots' | 'log'>;
+type Work = Pick<WorkerRoleSettings, 'pool' | 'slots' | 'log'> & { readonly incarnation: Incarnation };
 
-function runWorker(board: TaskBoard, world: World, { worker, gone, pool, slots, log }: Work): Running {
+function runWorker(board: TaskBoard, world: World, { incarnation, pool, slots, log }: Work): Running {
+  const worker = workerId(incarnation.id);
+  const gone = incarnation.gone.map(workerId);
   const handlers = bindActions([...COMMON_ACTIONS, ...DATACENTER_ACTIONS], world);
   const notice = (seen: { readonly kind: string }) => {
     if (seen.kind === 'board.silent' || seen.kind === 'task.refused')

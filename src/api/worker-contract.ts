@@ -47,6 +47,13 @@ export const WORKER_ROUTES = {
       max: z.int().min(1).max(1_000),
       leaseMs: z.int().min(1_000).max(600_000),
       gone: z.array(workerIdField).max(1_000),
+      held: z
+        .array(taskIdField)
+        .max(10_000)
+        .exactOptional()
+        .describe(
+          'Given when an answer to an earlier claim did not come: what it has. The rest is given again.',
+        ),
     }),
     response: z.object({ tasks: z.array(claimedTaskSchema) }),
   }),

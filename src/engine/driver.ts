@@ -17,6 +17,8 @@ export type DriverPorts = { readonly journal: Journal; readonly bell: Bell; read
 export type DriverOptions = {
   /** Names this process in leases; unique per incarnation. */
   readonly owner: string;
+  /** Earlier owners that are proven to be gone: what they drove is taken over at once (contract C9). */
+  readonly gone: readonly string[];
   readonly leaseMs: number;
   /** How often to look for due work when no bell rings. */
   readonly sweepMs: number;
@@ -70,8 +72,8 @@ export class Driver {
 
   /** Drives what is due now, each deployment until it rests. Says whether there is more to do at once. */
   async sweep(): Promise<boolean> {
-    const { owner, leaseMs } = this.#options;
-    const acquired = await this.#ports.journal.acquire(owner, leaseMs, SIDE_BY_SIDE);
+    const { owner, gone, leaseMs } = this.#options;
+    const acquired = await this.#ports.journal.acquire({ owner, gone, leaseMs, limit: SIDE_BY_SIDE });
     const made = new Set<Progress>();
     await forEachLimited(this.#setbacks.due(acquired), SIDE_BY_SIDE, async (lease) => {
       made.add(await this.#drive(lease));

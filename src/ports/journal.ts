@@ -18,9 +18,9 @@ export interface Journal {
   submit(rows: readonly Submitted[]): Promise<void>;
   /**
    * Takes or renews the lease on up to `limit` deployments that have something to do: inbox rows, a due `wakeAt`, a task past
-   * its deadline, or a lease that ran out while not ended. Each takeover raises the epoch.
+   * its deadline, or a lease that ran out, or whose owner is gone, while not ended. Each takeover raises the epoch.
    */
-  acquire(owner: string, leaseMs: number, limit: number): Promise<readonly Lease[]>;
+  acquire(wanted: Acquire): Promise<readonly Lease[]>;
   /** What is needed to drive: the snapshot and the events after it. */
   load(deployment: DeploymentId): Promise<Loaded>;
   /** The next lot: up to `limit` inbox rows in order, tasks past their deadline, holds and the store's time. */
@@ -28,6 +28,14 @@ export interface Journal {
   /** One transaction, or nothing. `lost`: the lease or the version is not ours any more. */
   commit(lease: Lease, commit: Commit): Promise<Committed>;
 }
+
+export type Acquire = {
+  readonly owner: string;
+  readonly leaseMs: number;
+  readonly limit: number;
+  /** Owners that are proven to be gone: their leases count as ended (contract C9). */
+  readonly gone: readonly string[];
+};
 
 export type Submitted = { readonly deployment: DeploymentId; readonly command: Command };
 export type Created =

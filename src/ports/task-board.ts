@@ -31,6 +31,11 @@ export type Claim = {
   readonly leaseMs: number;
   /** Incarnations that this worker has proven to be gone: their leases count as ended (contract C9). */
   readonly gone: readonly WorkerId[];
+  /**
+   * Given when an answer to an earlier claim did not come: all that the worker knows to be its own. What else the board has as
+   * its own was in that answer; nothing of it has begun, so it is given again at once.
+   */
+  readonly held?: readonly TaskId[];
 };
 
 export type ClaimedTask = {

@@ -1,8 +1,8 @@
 import { asEdgeError, CATALOGUE, type EdgeError } from '../domain/errors.ts';
 import type { Clock } from '../ports/clock.ts';
 
-/** Waits between tries while the board does not answer; the last one repeats until the worker stops. */
-export const BACKOFF_MS = [200, 500, 1_000, 2_000, 5_000] as const;
+/** Waits between tries while the board does not answer; the last one repeats: a server that is back is found in a second. */
+export const BACKOFF_MS = [200, 500, 1_000] as const;
 
 export const backoffMs = (failures: number): number =>
   BACKOFF_MS[Math.min(failures, BACKOFF_MS.length) - 1] ?? BACKOFF_MS[0];

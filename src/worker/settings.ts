@@ -8,7 +8,7 @@ import { OUTPUT_LIMITS, type OutputLimits } from './output.ts';
 
 export type WorkerSettings = {
   readonly worker: WorkerId;
-  /** Incarnations that were proven to be gone (see identity.ts). */
+  /** Incarnations that were proven to be gone (see adapters/system/incarnation.ts). */
   readonly gone: readonly WorkerId[];
   readonly pool: string;
   /** Tasks at once. */

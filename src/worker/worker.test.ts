@@ -121,6 +121,26 @@ test(
 );
 
 test(
+  'a task that was given in an answer that never came is begun as soon as the board is back',
+  inWorld(lasting(1_000), async (world) => {
+    const worker = world.start('w1');
+    await world.clock.advance(500);
+    worker.loseAnswers();
+    await world.open();
+    await world.clock.advance(2_000);
+    assert.deepEqual(
+      (await world.tasks()).map(({ worker: owner }) => owner),
+      ['w1'],
+    );
+    assert.deepEqual(startsOf(world), []);
+    worker.mend();
+    await world.clock.advance(4_000);
+    assert.deepEqual(await world.outcomes(), ['done']);
+    assert.deepEqual(startsOf(world), [1]);
+  }),
+);
+
+test(
   'nothing starts while its intent cannot be stored',
   inWorld(lasting(1_000), async (world) => {
     await world.open();

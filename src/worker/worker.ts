@@ -1,4 +1,5 @@
 import { asEdgeError } from '../domain/errors.ts';
+import type { TaskId } from '../domain/ids.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { ActionHandler } from '../ports/action.ts';
 import type { ClaimedTask, Report, TaskOutput } from '../ports/task-board.ts';
@@ -26,6 +27,9 @@ export class Worker {
   readonly #leases: Leases;
   readonly #running = new Set<Promise<void>>();
   readonly #slotFree = new Wake();
+  /** Tasks that it worked on and left without a report, and until when their leases may last. */
+  readonly #leftMs = new Map<TaskId, number>();
+  #isAnswerLost = false;
   readonly #reports: Batcher<Report, undefined>;
   readonly #outputs: Batcher<TaskOutput, undefined>;
 
@@ -66,6 +70,7 @@ export class Worker {
         if (claimed.length === 0) await this.#waitForWork(stop);
       } catch (thrown) {
         this.#link.failed(asEdgeError(thrown));
+        this.#isAnswerLost = true;
         failures += 1;
         await this.#ports.clock.sleep(backoffMs(failures), stop).catch(() => undefined);
       }
@@ -78,9 +83,26 @@ export class Worker {
     if (max <= 0) return [];
     if (this.#link.isSilent) await this.#leases.renewAll(); // first what is ours already, if it still is
     const capabilities = [...this.#ports.handlers.keys()];
-    const claimed = await this.#ports.board.claim({ worker, pool, capabilities, max, leaseMs, gone });
+    const held = this.#isAnswerLost ? { held: this.#known() } : {};
+    const claimed = await this.#ports.board.claim({
+      worker,
+      pool,
+      capabilities,
+      max,
+      leaseMs,
+      gone,
+      ...held,
+    });
+    this.#isAnswerLost = false;
     this.#link.answered();
     return claimed;
+  }
+
+  /** All that it began, and that the board may still have as its own. */
+  #known(): readonly TaskId[] {
+    const nowMs = this.#ports.clock.monotonicMs();
+    for (const [task, untilMs] of this.#leftMs) if (untilMs <= nowMs) this.#leftMs.delete(task);
+    return [...this.#leases.all().map(({ claimed }) => claimed.task), ...this.#leftMs.keys()];
   }
 
   /** Until the bell of the pool rings, a slot becomes free, or it is time for a look. A ring may mean a cancel too. */
@@ -144,15 +166,22 @@ export class Worker {
     const startedAt = clock.now();
     try {
       const outcome = handler ? await runTask(held, handler, clock) : noHandler(held.claimed);
-      if (outcome === null) return notice({ kind: 'task.lost', task });
+      if (outcome === null) return this.#leave(held);
       await orAborted(held.output.close(), held.lostSignal);
       const report = { task, epoch, attempt, startedAt, outcome: withProgress(outcome, held) };
       await orAborted(this.#reports.add(report), held.lostSignal);
       notice({ kind: 'task.ended', task, outcome: outcome.kind });
     } catch (thrown) {
-      if (held.isLost) notice({ kind: 'task.lost', task });
-      else notice({ kind: 'task.refused', task, error: asEdgeError(thrown) });
+      this.#leave(held, thrown);
     }
+  }
+
+  #leave(held: HeldTask, thrown?: unknown): void {
+    const { clock, notice } = this.#ports;
+    const { task } = held.claimed;
+    this.#leftMs.set(task, clock.monotonicMs() + this.#settings.leaseMs);
+    if (held.isLost) notice({ kind: 'task.lost', task });
+    else notice({ kind: 'task.refused', task, error: asEdgeError(thrown) });
   }
 
   async #letGo(): Promise<void> {

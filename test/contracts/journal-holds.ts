@@ -103,7 +103,7 @@ export function journalHoldsContract(name: string, open: OpenStore): void {
         await journal.commit(own, commitOf({ parkHolds: [{ target: 'web-1', reason: 'verify failed' }] }));
         const rollback = deployment('d1-rollback');
         await journal.commit(own, commitOf({ summary: ENDED, successor: rollback }));
-        const [next] = await journal.acquire('driver-1', 10_000, 10);
+        const [next] = await journal.acquire({ owner: 'driver-1', leaseMs: 10_000, limit: 10, gone: [] });
         assert.ok(next);
         assert.equal(next.deployment, rollback.id);
         assert.deepEqual(await holdsSeenBy(store, next), [

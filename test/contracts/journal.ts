@@ -84,8 +84,8 @@ export function journalContract(name: string, open: OpenStore): void {
         await journal.create(made);
         const other = await second();
         const [a, b] = await Promise.all([
-          journal.acquire('driver-1', 10_000, 10),
-          other.journal.acquire('driver-2', 10_000, 10),
+          journal.acquire({ owner: 'driver-1', leaseMs: 10_000, limit: 10, gone: [] }),
+          other.journal.acquire({ owner: 'driver-2', leaseMs: 10_000, limit: 10, gone: [] }),
         ]);
         assert.equal(a.length + b.length, 1);
       }),
@@ -96,10 +96,23 @@ export function journalContract(name: string, open: OpenStore): void {
       withStore(async ({ journal, advance }) => {
         const old = await lease(journal, made, 'driver-1');
         advance(10_001);
-        const [taken] = await journal.acquire('driver-2', 10_000, 10);
+        const [taken] = await journal.acquire({ owner: 'driver-2', leaseMs: 10_000, limit: 10, gone: [] });
         assert.deepEqual(taken, { deployment: id, owner: 'driver-2', epoch: old.epoch + 1, leaseMs: 10_000 });
         assert.deepEqual(await journal.commit(old, commitOf({ events: [STARTED] })), { kind: 'lost' });
         assert.equal((await journal.load(id)).events.length, 1);
+      }),
+    );
+
+    test(
+      'what a proven-gone owner left is taken over before its lease has run out, also with nothing to do',
+      withStore(async ({ journal }) => {
+        const old = await lease(journal, made, 'driver-1');
+        await journal.commit(old, commitOf());
+        const wanted = { owner: 'driver-2', leaseMs: 10_000, limit: 10 };
+        assert.deepEqual(await journal.acquire({ ...wanted, gone: ['driver-0'] }), []);
+        const [taken] = await journal.acquire({ ...wanted, gone: ['driver-0', 'driver-1'] });
+        assert.deepEqual(taken, { deployment: id, owner: 'driver-2', epoch: old.epoch + 1, leaseMs: 10_000 });
+        assert.deepEqual(await journal.commit(old, commitOf({ events: [STARTED] })), { kind: 'lost' });
       }),
     );
 
@@ -109,7 +122,7 @@ export function journalContract(name: string, open: OpenStore): void {
         const own = await lease(journal, made);
         advance(10_001);
         assert.equal((await journal.commit(own, commitOf({ events: [STARTED] }))).kind, 'committed');
-        const [again] = await journal.acquire(own.owner, 10_000, 10);
+        const [again] = await journal.acquire({ owner: own.owner, leaseMs: 10_000, limit: 10, gone: [] });
         assert.equal(again?.epoch, own.epoch);
       }),
     );
@@ -119,7 +132,10 @@ export function journalContract(name: string, open: OpenStore): void {
       withStore(async ({ journal }) => {
         const own = await lease(journal, made);
         await journal.commit(own, commitOf());
-        assert.deepEqual(await journal.acquire(own.owner, 10_000, 10), []);
+        assert.deepEqual(
+          await journal.acquire({ owner: own.owner, leaseMs: 10_000, limit: 10, gone: [] }),
+          [],
+        );
       }),
     );
 
@@ -131,9 +147,15 @@ export function journalContract(name: string, open: OpenStore): void {
         assert.equal(committed.kind, 'committed');
         const now = committed.kind === 'committed' ? committed.now : 0;
         await journal.commit(own, commitOf({ wakeAt: now + 1_000 }));
-        assert.deepEqual(await journal.acquire(own.owner, 10_000, 10), []);
+        assert.deepEqual(
+          await journal.acquire({ owner: own.owner, leaseMs: 10_000, limit: 10, gone: [] }),
+          [],
+        );
         advance(1_000);
-        assert.equal((await journal.acquire(own.owner, 10_000, 10)).length, 1);
+        assert.equal(
+          (await journal.acquire({ owner: own.owner, leaseMs: 10_000, limit: 10, gone: [] })).length,
+          1,
+        );
       }),
     );
 
@@ -146,7 +168,10 @@ export function journalContract(name: string, open: OpenStore): void {
         await tasks.claim(claimOf());
         assert.deepEqual((await journal.read(own, 10)).overdue, []);
         advance(500);
-        assert.equal((await journal.acquire(own.owner, 10_000, 10)).length, 1);
+        assert.equal(
+          (await journal.acquire({ owner: own.owner, leaseMs: 10_000, limit: 10, gone: [] })).length,
+          1,
+        );
         const late = (await journal.read(own, 10)).overdue;
         assert.deepEqual(late, [task(id, 0).id]);
         await journal.commit(
@@ -166,7 +191,7 @@ export function journalContract(name: string, open: OpenStore): void {
         }
         const order: string[] = [];
         for (let n = 0; n < 3; n++) {
-          const [one] = await journal.acquire('driver-1', 10_000, 1);
+          const [one] = await journal.acquire({ owner: 'driver-1', leaseMs: 10_000, limit: 1, gone: [] });
           order.push(one?.deployment ?? '');
         }
         assert.deepEqual(order, ['d1', 'd2', 'd3']);
@@ -220,9 +245,12 @@ export function journalContract(name: string, open: OpenStore): void {
       withStore(async ({ journal }) => {
         const own = await lease(journal, made);
         await journal.commit(own, commitOf({ summary: ENDED }));
-        assert.deepEqual(await journal.acquire(own.owner, 10_000, 10), []);
+        assert.deepEqual(
+          await journal.acquire({ owner: own.owner, leaseMs: 10_000, limit: 10, gone: [] }),
+          [],
+        );
         await journal.submit([pause('c1', id)]);
-        const [again] = await journal.acquire(own.owner, 10_000, 10);
+        const [again] = await journal.acquire({ owner: own.owner, leaseMs: 10_000, limit: 10, gone: [] });
         assert.ok(again);
         assert.deepEqual(idsOf((await journal.read(again, 10)).commands), ['c1']);
       }),

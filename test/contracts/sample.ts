@@ -162,7 +162,7 @@ export const hold = (of: DeploymentId, index: number, changes: Partial<Hold> = {
 /** Makes a deployment and takes its lease. */
 export async function lease(journal: Journal, made: NewDeployment, owner = 'driver-1'): Promise<Lease> {
   await journal.create(made);
-  const leases = await journal.acquire(owner, 10_000, 100);
+  const leases = await journal.acquire({ owner, leaseMs: 10_000, limit: 100, gone: [] });
   const found = leases.find((one) => one.deployment === made.id);
   if (!found) throw new Error(`no lease on ${made.id}`);
   return found;

@@ -137,6 +137,22 @@ export function taskBoardContract(name: string, open: OpenStore): void {
     );
 
     test(
+      'what a lost answer gave is given again at once and without quarantine, what the worker knows of is not',
+      withStore(async (store) => {
+        await withTasks(store, [task(id, 0), task(id, 1)]);
+        const [known, lost] = await store.tasks.claim(claimOf());
+        assert.ok(known && lost);
+        assert.deepEqual(await store.tasks.claim(claimOf()), []);
+        assert.deepEqual(await store.tasks.claim(claimOf({ worker: OTHER, held: [] })), []);
+        const again = await store.tasks.claim(claimOf({ held: [known.task] }));
+        assert.deepEqual(
+          again.map(({ task: of, epoch, quarantineMs }) => [of, epoch, quarantineMs]),
+          [[lost.task, 2, 0]],
+        );
+      }),
+    );
+
+    test(
       'a quarantine that runs is not shortened by the proven death of the next owner',
       withStore(async (store) => {
         await withTasks(store, [task(id, 0)]);

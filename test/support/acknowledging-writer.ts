@@ -12,7 +12,7 @@ const deployment = deploymentId(id);
 
 for (let n = 0; ; n++) {
   await journal.submit([pause(`${run}-${n}`, deployment)]);
-  const [lease] = await journal.acquire('driver', 60_000, 1);
+  const [lease] = await journal.acquire({ owner: 'driver', leaseMs: 60_000, limit: 1, gone: [] });
   if (!lease) continue;
   const { events, snapshot } = await journal.load(deployment);
   const version = events.at(-1)?.version ?? snapshot?.version ?? 0;

@@ -28,6 +28,7 @@ export class Driving {
       { journal, bell: this.bell, ids },
       {
         owner,
+        gone: [],
         leaseMs: LEASE_MS,
         sweepMs: 60_000,
         planRollback,

@@ -119,6 +119,7 @@ export async function openEdgeApi(folder: string, options: Partial<ServerOptions
   const admin = client(first.secret);
   const driver = new Driver(ports, {
     owner: 'test',
+    gone: [],
     leaseMs: 60_000,
     sweepMs: 50,
     planRollback,

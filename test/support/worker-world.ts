@@ -21,6 +21,8 @@ export type WorldWorker = {
   readonly name: string;
   readonly notices: readonly WorkerNotice[];
   cut(): void;
+  /** From now on calls arrive, and no answer comes back. */
+  loseAnswers(): void;
   mend(): void;
   /** Stops it; resolves when it has let go. */
   stop(): Promise<void>;
@@ -124,12 +126,15 @@ export class WorkerWorld {
 /** The board behind a wire: cut, no call arrives and none is answered. */
 function cuttable(board: TaskBoard) {
   let whole = true;
+  let isAnswered = true;
   const over =
     <Args extends readonly unknown[], T>(call: (...args: Args) => Promise<T>) =>
     async (...args: Args): Promise<T> => {
       if (!whole) throw new EdgeError('server_unreachable', 'the wire is cut');
       const answer = await call(...args);
-      if (!whole) throw new EdgeError('server_unreachable', 'the wire was cut before the answer');
+      if (!whole || !isAnswered) {
+        throw new EdgeError('server_unreachable', 'the wire was cut before the answer');
+      }
       return answer;
     };
   return {
@@ -144,8 +149,12 @@ function cuttable(board: TaskBoard) {
       cut: () => {
         whole = false;
       },
+      loseAnswers: () => {
+        isAnswered = false;
+      },
       mend: () => {
         whole = true;
+        isAnswered = true;
       },
     },
   };

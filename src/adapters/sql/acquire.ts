@@ -1,5 +1,6 @@
 import type { DeploymentId } from '../../domain/ids.ts';
-import type { Lease } from '../../ports/journal.ts';
+import type { Acquire, Lease } from '../../ports/journal.ts';
+import type { Dialect } from './dialect.ts';
 import { all, type Operation, run, type Scope } from './operation.ts';
 
 type Row = {
@@ -9,27 +10,30 @@ type Row = {
   readonly lease_until: number;
 };
 
-/** What only a lease that has run out, or the caller's own, lets through; and only where there is something to do. */
-const SELECT = `SELECT id, lease_owner, lease_epoch, lease_until FROM deployments d
-  WHERE open = 1 AND (lease_owner = ? OR lease_until <= ?)
-    AND ((ended_at IS NULL AND (lease_until <= ? OR wake_at <= ?))
+/**
+ * What only a lease that has run out or whose owner is gone, or the caller's own, lets through; and only where there is
+ * something to do. A deployment without a driver is to be driven, whether or not it has rows that say so.
+ */
+const selectSql = ({ inTexts, forUpdate }: Dialect): string =>
+  `SELECT id, lease_owner, lease_epoch, lease_until FROM deployments d
+  WHERE open = 1 AND (lease_owner = ? OR lease_until <= ? OR ${inTexts('lease_owner')})
+    AND ((ended_at IS NULL AND (lease_until <= ? OR wake_at <= ? OR ${inTexts('lease_owner')}))
       OR EXISTS (SELECT 1 FROM inbox i WHERE i.deployment = d.id)
       OR EXISTS (SELECT 1 FROM tasks t WHERE t.deployment = d.id AND t.deadline_at <= ? AND t.state <> 'reported'))
-  ORDER BY driven_at LIMIT ?`;
-
-type Wanted = { readonly owner: string; readonly leaseMs: number; readonly limit: number };
+  ORDER BY driven_at LIMIT ? ${forUpdate}`;
 
 /** `Journal.acquire`. Oldest driven first; an own lease is renewed in its second half only, so that most calls write nothing. */
-export function* acquire(scope: Scope, wanted: Wanted): Operation<readonly Lease[]> {
+export function* acquire(scope: Scope, wanted: Acquire): Operation<readonly Lease[]> {
   const { now } = scope;
-  const sql = `${SELECT} ${scope.dialect.forUpdate}`;
-  const rows = yield* all<Row>(sql, wanted.owner, now, now, now, now, wanted.limit);
+  const gone = JSON.stringify(wanted.gone);
+  const params = [wanted.owner, now, gone, now, now, gone, now, wanted.limit];
+  const rows = yield* all<Row>(selectSql(scope.dialect), ...params);
   const leases: Lease[] = [];
   for (const row of rows) leases.push(yield* take(now, row, wanted));
   return leases;
 }
 
-function* take(now: number, row: Row, wanted: Wanted): Operation<Lease> {
+function* take(now: number, row: Row, wanted: Acquire): Operation<Lease> {
   const { owner, leaseMs } = wanted;
   const isOwn = row.lease_owner === owner;
   const leftMs = row.lease_until - now;

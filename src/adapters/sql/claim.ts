@@ -35,8 +35,9 @@ const SELECT = `SELECT n, id, deployment, target, step, action, inputs, state, d
 /** `TaskBoard.claim`. What proven-dead owners left comes first, then what is due longest. */
 export function* claim(scope: Scope, request: Claim): Operation<readonly ClaimedTask[]> {
   const left = yield* leftBehind(scope, request);
-  const rows = [...left, ...(yield* due(scope, request, request.max - left.length))];
-  yield* quarantine(rows, request.gone);
+  const late = yield* due(scope, request, request.max - left.length);
+  const rows = [...left, ...late];
+  yield* quarantine(late, request.gone);
   yield* run(
     `UPDATE tasks SET epoch = epoch + 1, attempt = attempt + CASE state WHEN 'waiting' THEN 0 ELSE 1 END,
        cancel = CASE cancel WHEN ${CANCEL.none} THEN cancel ELSE ${CANCEL.told} END,
@@ -46,7 +47,10 @@ export function* claim(scope: Scope, request: Claim): Operation<readonly Claimed
     scope.now + request.leaseMs,
     JSON.stringify(rows.map(({ n }) => n)),
   );
-  return rows.map((row) => toClaimed(scope.now, row, request.gone));
+  return [
+    ...left.map((row) => toClaimed(scope.now, row, row.quarantine_until)),
+    ...late.map((row) => toClaimed(scope.now, row, quarantineEnd(row, request.gone))),
+  ];
 }
 
 /** Ready or waiting long enough, or owned by one whose lease has run out. */
@@ -61,16 +65,19 @@ function* due(scope: Scope, request: Claim, limit: number): Operation<readonly R
   );
 }
 
-/** Under a lease that would still last, were its owner not gone (contract C9). */
+/** Under a lease that would still last, were its owner not gone (contract C9), or had its owner ever heard of it. */
 function* leftBehind(scope: Scope, request: Claim): Operation<readonly Row[]> {
-  if (request.gone.length === 0) return [];
+  const { worker, gone, held } = request;
+  if (gone.length === 0 && held === undefined) return [];
   const { inTexts, forUpdate } = scope.dialect;
   return yield* all<Row>(
-    `${SELECT} AND due_at > ? AND state = 'claimed' AND ${inTexts('owner')} AND ${inTexts('action')}
-     ORDER BY due_at, n LIMIT ? ${forUpdate}`,
+    `${SELECT} AND due_at > ? AND state = 'claimed' AND (${inTexts('owner')} OR (owner = ? AND NOT ${inTexts('id')}))
+     AND ${inTexts('action')} ORDER BY due_at, n LIMIT ? ${forUpdate}`,
     request.pool,
     scope.now,
-    JSON.stringify(request.gone),
+    JSON.stringify(gone),
+    held === undefined ? '' : worker,
+    JSON.stringify(held ?? []),
     JSON.stringify(request.capabilities),
     request.max,
   );
@@ -92,7 +99,7 @@ function* quarantine(rows: readonly Row[], gone: readonly WorkerId[]): Operation
 }
 
 /** The row under its new owner, as `claim` has just written it. To go on after a `wait` is the same attempt. */
-const toClaimed = (now: number, row: Row, gone: readonly WorkerId[]): ClaimedTask => ({
+const toClaimed = (now: number, row: Row, quarantineUntil: number): ClaimedTask => ({
   task: row.id,
   deployment: row.deployment,
   target: row.target,
@@ -103,6 +110,6 @@ const toClaimed = (now: number, row: Row, gone: readonly WorkerId[]): ClaimedTas
   attempt: row.state === 'waiting' ? row.attempt : row.attempt + 1,
   checkpoint: parseOrNull(row.checkpoint),
   cancel: row.cancel !== CANCEL.none,
-  quarantineMs: Math.max(0, quarantineEnd(row, gone) - now),
+  quarantineMs: Math.max(0, quarantineUntil - now),
   remainingMs: Math.max(0, row.deadline_at - now),
 });

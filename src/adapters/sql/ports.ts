@@ -41,7 +41,7 @@ export function storePorts(parts: StoreParts): Store {
 const journalOver = ({ call }: StoreParts): Journal => ({
   create: (...args) => call({ name: 'create', args }),
   submit: (...args) => call({ name: 'submit', args }),
-  acquire: (owner, leaseMs, limit) => call({ name: 'acquire', args: [{ owner, leaseMs, limit }] }),
+  acquire: (...args) => call({ name: 'acquire', args }),
   load: (...args) => call({ name: 'load', args }),
   read: (...args) => call({ name: 'read', args }),
   commit: (...args) => call({ name: 'commit', args }),

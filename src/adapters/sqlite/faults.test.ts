@@ -125,7 +125,12 @@ test(
     };
     const made = deployment('d1');
     call('create', made);
-    const [own] = call('acquire', { owner: 'driver-1', leaseMs: 1_000, limit: 1 }) as readonly unknown[];
+    const [own] = call('acquire', {
+      owner: 'driver-1',
+      leaseMs: 1_000,
+      limit: 1,
+      gone: [],
+    }) as readonly unknown[];
     const before = call('load', made.id);
     const big = commitOf({
       events: [{ kind: 'deployment.started' }],

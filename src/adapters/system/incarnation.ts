@@ -1,12 +1,11 @@
 import { mkdir, readdir, readFile, readlink, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { EdgeError } from '../domain/errors.ts';
-import { type WorkerId, workerId } from '../domain/ids.ts';
+import { EdgeError } from '../../domain/errors.ts';
 
 /** A process, told from every other one that ever ran here: pids come again, a pid with its start time and boot does not. */
-const incarnation = z.object({
-  worker: z.string(),
+const schema = z.object({
+  id: z.string(),
   pid: z.number(),
   /** In clock ticks since the boot, as /proc says it. */
   startTicks: z.string(),
@@ -16,27 +15,31 @@ const incarnation = z.object({
   /** Pids of another namespace (a container) say nothing here. */
   pidNamespace: z.string(),
 });
-type Incarnation = z.infer<typeof incarnation>;
+type ProcessRecord = z.infer<typeof schema>;
 
-export type WorkerIdentity = {
-  readonly worker: WorkerId;
-  /** Earlier incarnations that are proven to be gone: their leases need not be waited for (contract C9). */
-  readonly gone: readonly WorkerId[];
+export type Incarnation = {
+  /** Names this process in leases, and no other one ever. */
+  readonly id: string;
+  /** Ids of earlier incarnations that are proven to be gone: their leases need not be waited for (contract C9). */
+  readonly gone: readonly string[];
 };
 
-/** Records of gone incarnations are kept for this many starts; by then the board has long forgotten them. */
+/** Records of gone incarnations are kept for this many starts; by then their leases have long run out. */
 const KEEP_RECORDS = 32;
 
-/**
- * Takes the name `name` for this process, in `folder` (of the worker's own machine), and finds out which earlier
- * incarnations are dead for certain. Rejects with `data_folder_busy` when one of them lives.
- */
-export async function openIdentity(place: {
+type Place = {
+  /** Where the records of all names of one role are, on the process's own machine. */
   readonly folder: string;
   readonly host: string;
   readonly name: string;
-}): Promise<WorkerIdentity> {
-  const folder = join(place.folder, 'workers', place.name);
+};
+
+/**
+ * Takes a name for this process, and finds out which earlier incarnations are dead for certain. Rejects with
+ * `data_folder_busy` when one of them lives.
+ */
+export async function openIncarnation(place: Place): Promise<Incarnation> {
+  const folder = join(place.folder, place.name);
   await mkdir(folder, { recursive: true });
   const self = await thisProcess(`${place.host}/${place.name}`);
   const own = `${self.bootId.slice(0, 8)}-${self.startTicks}-${self.pid}.json`;
@@ -53,29 +56,37 @@ export async function openIdentity(place: {
   }
   const dead = earlier.filter(({ fate }) => fate === 'gone');
   for (const { file } of dead.slice(KEEP_RECORDS)) await rm(join(folder, file), { force: true });
-  return {
-    worker: workerId(self.worker),
-    gone: dead.slice(0, KEEP_RECORDS).map(({ record }) => workerId(record.worker)),
-  };
+  return { id: self.id, gone: dead.slice(0, KEEP_RECORDS).map(({ record }) => record.id) };
 }
 
-const busy = (name: string, { pid }: Incarnation): EdgeError =>
-  new EdgeError(
-    'data_folder_busy',
-    `A worker named ${name} runs with this folder already, as process ${pid}`,
-    {
-      hint: 'End it, or give this one another name.',
-    },
-  );
+/** Of several processes of one role that share a folder, none of which has a name of its own. */
+const MOST_NUMBERS = 8;
+
+/** As `openIncarnation` with the first of `<name>-1`, `<name>-2` … that no living process has. */
+export async function openFirstFree(place: Place): Promise<Incarnation> {
+  for (let number = 1; ; number += 1) {
+    try {
+      return await openIncarnation({ ...place, name: `${place.name}-${number}` });
+    } catch (error) {
+      const isTaken = error instanceof EdgeError && error.code === 'data_folder_busy';
+      if (!isTaken || number === MOST_NUMBERS) throw error;
+    }
+  }
+}
+
+const busy = (name: string, { pid }: ProcessRecord): EdgeError =>
+  new EdgeError('data_folder_busy', `${name} runs with this folder already, as process ${pid}`, {
+    hint: 'End it, or give this one another name.',
+  });
 
 /** Of two that start at once and see each other, the one that goes on. */
-function isFirst(a: Incarnation, b: Incarnation): boolean {
+function isFirst(a: ProcessRecord, b: ProcessRecord): boolean {
   const ticks = BigInt(a.startTicks) - BigInt(b.startTicks);
   return ticks < 0n || (ticks === 0n && a.pid < b.pid);
 }
 
 /** `unsure`: another machine or another namespace; then nothing is proven, and leases run out by themselves. */
-async function fateOf(before: Incarnation, self: Incarnation): Promise<'alive' | 'gone' | 'unsure'> {
+async function fateOf(before: ProcessRecord, self: ProcessRecord): Promise<'alive' | 'gone' | 'unsure'> {
   if (before.bootId !== self.bootId) {
     return before.hostId !== '' && before.hostId === self.hostId ? 'gone' : 'unsure';
   }
@@ -83,23 +94,19 @@ async function fateOf(before: Incarnation, self: Incarnation): Promise<'alive' |
   return (await startTicksOf(before.pid)) === before.startTicks ? 'alive' : 'gone';
 }
 
-async function thisProcess(name: string): Promise<Incarnation> {
+async function thisProcess(name: string): Promise<ProcessRecord> {
   const { pid } = process;
   const startTicks = await startTicksOf(pid);
   const bootId = await firstLine('/proc/sys/kernel/random/boot_id');
   if (startTicks === undefined || bootId === '') {
-    throw new EdgeError(
-      'settings_invalid',
-      'A worker needs /proc, to tell its process from every other one',
-      {
-        hint: 'Run workers on Linux, with /proc mounted.',
-      },
-    );
+    throw new EdgeError('settings_invalid', 'Edge needs /proc, to tell its processes from every other one', {
+      hint: 'Run it on Linux, with /proc mounted.',
+    });
   }
   const hostId = await firstLine('/etc/machine-id');
   const pidNamespace = await readlink('/proc/self/ns/pid').catch(() => '');
-  const worker = `${name}/${bootId.slice(0, 8)}-${startTicks}-${pid}`;
-  return { worker, pid, startTicks, bootId, hostId, pidNamespace };
+  const id = `${name}/${bootId.slice(0, 8)}-${startTicks}-${pid}`;
+  return { id, pid, startTicks, bootId, hostId, pidNamespace };
 }
 
 /** When a process started; `undefined` when there is none, or only its remains (a zombie does nothing any more). */
@@ -120,24 +127,24 @@ async function writeWhole(path: string, text: string): Promise<void> {
 
 type Other = {
   readonly file: string;
-  readonly record: Incarnation;
+  readonly record: ProcessRecord;
   readonly fate: 'alive' | 'gone' | 'unsure';
 };
 
 /** Records of other incarnations, newest first. A record that cannot be read proves nothing and is left alone. */
-async function othersIn(folder: string, self: Incarnation): Promise<readonly Other[]> {
+async function othersIn(folder: string, self: ProcessRecord): Promise<readonly Other[]> {
   const others: Other[] = [];
   for (const file of await readdir(folder)) {
     const record = file.endsWith('.json') ? await recordIn(join(folder, file)) : undefined;
-    if (!record || record.worker === self.worker) continue;
+    if (!record || record.id === self.id) continue;
     others.push({ file, record, fate: await fateOf(record, self) });
   }
   return others.toSorted((a, b) => (isFirst(a.record, b.record) ? 1 : -1));
 }
 
-async function recordIn(path: string): Promise<Incarnation | undefined> {
+async function recordIn(path: string): Promise<ProcessRecord | undefined> {
   try {
-    return incarnation.parse(JSON.parse(await readFile(path, 'utf8')));
+    return schema.parse(JSON.parse(await readFile(path, 'utf8')));
   } catch {
     return undefined;
   }

@@ -4,25 +4,25 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, type TestContext, test } from 'node:test';
-import { EdgeError } from '../domain/errors.ts';
-import { openIdentity } from './identity.ts';
+import { EdgeError } from '../../domain/errors.ts';
+import { openFirstFree, openIncarnation } from './incarnation.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'edge-identity-'));
 after(() => rmSync(root, { recursive: true, force: true }));
 const newFolder = () => mkdtempSync(join(root, 'data-'));
-const open = (folder: string, name = 'main') => openIdentity({ folder, host: 'box', name });
+const open = (folder: string, name = 'main') => openIncarnation({ folder, host: 'box', name });
 
-/** A worker that ran before, as another process; ended when asked. */
-async function predecessor(folder: string, t: TestContext) {
+/** A process that ran before, as another process; ended when asked. */
+async function predecessor(folder: string, t: TestContext, name = 'main') {
   const script = `
-    import { openIdentity } from ${JSON.stringify(join(import.meta.dirname, 'identity.ts'))};
-    console.log((await openIdentity({ folder: process.argv[1], host: 'box', name: 'main' })).worker);
+    import { openIncarnation } from ${JSON.stringify(join(import.meta.dirname, 'incarnation.ts'))};
+    console.log((await openIncarnation({ folder: process.argv[1], host: 'box', name: process.argv[2] })).id);
     setInterval(() => {}, 1000);`;
-  const child = spawn(process.execPath, ['--input-type=module-typescript', '-e', script, folder], {
+  const child = spawn(process.execPath, ['--input-type=module-typescript', '-e', script, folder, name], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   t.after(() => child.kill('SIGKILL'));
-  const worker = await new Promise<string>((resolve) =>
+  const id = await new Promise<string>((resolve) =>
     child.stdout.once('data', (data) => resolve(String(data).trim())),
   );
   const end = () =>
@@ -30,12 +30,12 @@ async function predecessor(folder: string, t: TestContext) {
       child.once('exit', resolve);
       child.kill('SIGKILL');
     });
-  return { worker, end };
+  return { id, end };
 }
 
-test('a first worker has a name of its own and no predecessor', async () => {
-  const { worker, gone } = await open(newFolder());
-  assert.match(worker, /^box\/main\/[0-9a-f]{8}-\d+-\d+$/);
+test('a first process has an id of its own and no predecessor', async () => {
+  const { id, gone } = await open(newFolder());
+  assert.match(id, /^box\/main\/[0-9a-f]{8}-\d+-\d+$/);
   assert.deepEqual(gone, []);
 });
 
@@ -43,25 +43,25 @@ test('a predecessor that was killed is proven gone', async (t) => {
   const folder = newFolder();
   const before = await predecessor(folder, t);
   await before.end();
-  assert.deepEqual((await open(folder)).gone, [before.worker]);
+  assert.deepEqual((await open(folder)).gone, [before.id]);
 });
 
-test('a worker whose name is in use does not start, and leaves no trace', async (t) => {
+test('a process whose name is in use does not start, and leaves no trace', async (t) => {
   const folder = newFolder();
   const before = await predecessor(folder, t);
   await assert.rejects(
     open(folder),
     (error) => error instanceof EdgeError && error.code === 'data_folder_busy',
   );
-  assert.equal(readdirSync(join(folder, 'workers/main')).length, 1);
+  assert.equal(readdirSync(join(folder, 'main')).length, 1);
   assert.deepEqual((await open(folder, 'other')).gone, []);
   await before.end();
 });
 
-test('a process that got the pid of a dead worker is not taken for it', async () => {
+test('a process that got the pid of a dead one is not taken for it', async () => {
   const folder = newFolder();
   await open(folder);
-  edit(folder, (record) => ({ ...record, worker: 'box/main/old', startTicks: '1' }));
+  edit(folder, (record) => ({ ...record, id: 'box/main/old', startTicks: '1' }));
   assert.deepEqual((await open(folder)).gone, ['box/main/old']);
 });
 
@@ -69,7 +69,7 @@ test('after a reboot of this machine every earlier incarnation is gone', async (
   const folder = newFolder();
   await open(folder);
   if (record(folder).hostId === '') return t.skip('this machine has no /etc/machine-id');
-  edit(folder, (before) => ({ ...before, worker: 'box/main/old', bootId: 'another' }));
+  edit(folder, (before) => ({ ...before, id: 'box/main/old', bootId: 'another' }));
   assert.deepEqual((await open(folder)).gone, ['box/main/old']);
 });
 
@@ -89,19 +89,30 @@ test('of another machine or another container nothing is proven', async () => {
 test('a record that cannot be read proves nothing', async () => {
   const folder = newFolder();
   await open(folder);
-  writeFileSync(join(folder, 'workers/main/torn.json'), '{"worker":');
+  writeFileSync(join(folder, 'main/torn.json'), '{"id":');
   assert.deepEqual((await open(folder)).gone, []);
 });
 
+test('of several without a name each has a number, and takes over from the one that had it', async (t) => {
+  const folder = newFolder();
+  const first = await predecessor(folder, t, 'server-1');
+  const second = await predecessor(folder, t, 'server-2');
+  await second.end();
+  const { id, gone } = await openFirstFree({ folder, host: 'box', name: 'server' });
+  assert.match(id, /^box\/server-2\//);
+  assert.deepEqual(gone, [second.id]);
+  await first.end();
+});
+
 function record(folder: string): Record<string, unknown> {
-  const [file = ''] = readdirSync(join(folder, 'workers/main'));
-  return JSON.parse(readFileSync(join(folder, 'workers/main', file), 'utf8'));
+  const [file = ''] = readdirSync(join(folder, 'main'));
+  return JSON.parse(readFileSync(join(folder, 'main', file), 'utf8'));
 }
 
 /** Makes the only record that of an earlier incarnation. */
 function edit(folder: string, change: (record: Record<string, unknown>) => Record<string, unknown>): void {
-  const [file = ''] = readdirSync(join(folder, 'workers/main'));
+  const [file = ''] = readdirSync(join(folder, 'main'));
   const changed = change(record(folder));
-  rmSync(join(folder, 'workers/main', file));
-  writeFileSync(join(folder, 'workers/main/earlier.json'), JSON.stringify(changed));
+  rmSync(join(folder, 'main', file));
+  writeFileSync(join(folder, 'main/earlier.json'), JSON.stringify(changed));
 }
