@@ -77,12 +77,27 @@ test('a character that is cut between two chunks is read whole', async () => {
 });
 
 test('a character that a dead owner had read the half of is read whole by the next', async () => {
-  const text = `${'x'.repeat(32_767)}€ and so on`;
+  const text = `${'x'.repeat(16_383)}€ and so on`;
   const trial = new Trial(always({ durationMs: 10, code: 0, output: [{ atMs: 0, text }] }));
   await trial.attempt(hostRun, inputs, { crash: { at: 'after-output' } });
-  assert.equal(trial.output, 'x'.repeat(32_767));
+  assert.equal(trial.output, 'x'.repeat(16_383));
   expectKind(await trial.finish(hostRun, inputs), 'done');
   assert.equal(trial.output, text);
+});
+
+test('much output at once is passed on in pieces that each have their checkpoint', async () => {
+  const text = `${'x€'.repeat(30_000)}`;
+  const trial = new Trial(always({ durationMs: 10, code: 0, output: [{ atMs: 0, text }] }));
+  expectKind(await trial.attempt(hostRun, inputs), 'done');
+  assert.equal(trial.output, text);
+  assert.ok(trial.pieces.length > 6);
+  let offset = 0;
+  for (const piece of trial.pieces) {
+    assert.ok(Buffer.byteLength(piece.text) <= 16_384 + 2);
+    offset += Buffer.byteLength(piece.text);
+    const identity = { bootId: 'boot-0-0', hostId: 'host-0' };
+    assert.deepEqual(piece.reached, { identity, offset, misses: 0 });
+  }
 });
 
 test('a host that rebooted under the command makes it unknown', async () => {

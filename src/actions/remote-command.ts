@@ -16,6 +16,12 @@ const LOOK_AGAIN_MS = [2_000, 5_000, 10_000, 20_000, 30_000] as const;
 /** What a host keeps of a command's output: more than the worker sends to the board (see worker/output.ts). */
 const OUTPUT_LIMIT_BYTES = 16 * 1024 * 1024;
 
+/**
+ * Output is passed on in pieces of this size, each with its checkpoint. Were every byte to become U+FFFD, which has three, a
+ * piece would still go to the board as one chunk: nobody who goes on from there reads a part of it again.
+ */
+const PIECE_BYTES = 16 * 1024;
+
 /** What is remembered of a dispatched command: the host as it was seen then, and the output that is on the board already. */
 export const dispatched = z.object({
   identity: z.object({ bootId: z.string(), hostId: z.string() }),
@@ -74,6 +80,10 @@ export async function runCommand(
   let seen = progress.dispatched;
   const lastLines = new LastLines();
   const text = new Utf8Reader();
+  const log = async (part: string, offset: number): Promise<void> => {
+    if (seen) seen = { ...seen, offset, misses: 0 };
+    await context.output(part, seen ? progress.checkpoint(seen) : undefined);
+  };
   try {
     const status = await context.ports.hosts.run(command.host, task, {
       ...(seen && { expect: seen.identity }),
@@ -85,15 +95,18 @@ export async function runCommand(
         seen = first;
       },
       onOutput: async ({ offset, data }) => {
-        const part = text.read(data);
-        lastLines.add(part);
-        if (progress.capture) return progress.capture(part);
-        if (seen) seen = { ...seen, offset: offset + data.byteLength - text.held, misses: 0 };
-        await context.output(part, seen ? progress.checkpoint(seen) : undefined);
+        for (let from = 0; from < data.byteLength; from += PIECE_BYTES) {
+          const piece = data.subarray(from, from + PIECE_BYTES);
+          const part = text.read(piece);
+          lastLines.add(part);
+          if (progress.capture) progress.capture(part);
+          else await log(part, offset + from + piece.byteLength - text.held);
+        }
       },
       signal: context.signal,
     });
-    if (!progress.capture) await context.output(text.end());
+    const { held } = text;
+    if (!progress.capture && held > 0) await log(text.end(), (seen?.offset ?? 0) + held);
     return endOf(status, lastLines.text());
   } catch (thrown) {
     if (context.signal.aborted) throw thrown;

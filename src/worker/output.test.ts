@@ -63,6 +63,14 @@ test('a checkpoint goes with the text that it stands for', async () => {
   assert.deepEqual(events, ['append 0 {"offset":6}']);
 });
 
+test('pieces that fit into a chunk are not cut, so that every chunk has its checkpoint', async () => {
+  const { output, events, close } = log();
+  await output.write('x'.repeat(40_000), { offset: 40_000 });
+  await output.write('y'.repeat(40_000), { offset: 80_000 });
+  await close();
+  assert.deepEqual(events, ['append 0 {"offset":40000}', 'append 1 {"offset":80000}']);
+});
+
 test('a checkpoint of a piece that is sent in parts goes with its last part', async () => {
   const { output, events, close } = log();
   await output.write('x'.repeat(70_000), { offset: 70_000 });

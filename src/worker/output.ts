@@ -137,14 +137,17 @@ export class OutputLog {
     this.#wakeWriters();
   }
 
-  /** Whole pieces up to a chunk, or the first part of a large one; `reached` is that of the last whole piece. */
+  /**
+   * Whole pieces up to a chunk; `reached` is that of the last. Only a piece that no chunk can hold is cut: a part of it has no
+   * checkpoint, so whoever goes on from there would read it again.
+   */
   #take(): Piece {
     const parts: Buffer[] = [];
     let room = CHUNK_BYTES;
     let reached: Json | undefined;
     for (let first = this.#pieces[0]; first !== undefined && room > 0; first = this.#pieces[0]) {
+      if (parts.length > 0 && first.data.length > room) break;
       const cut = cutBefore(first.data, room);
-      if (cut === 0 && first.data.length > 0) break;
       parts.push(first.data.subarray(0, cut));
       room -= cut;
       if (cut < first.data.length) {

@@ -41,6 +41,7 @@ export class Trial {
   readonly progress: string[] = [];
   checkpoint: Json | null = null;
   output = '';
+  readonly pieces: { readonly text: string; readonly reached: Json | undefined }[] = [];
   #attempts = 0;
   readonly #ports: ActionPorts;
   readonly #deadlineMs: number;
@@ -127,6 +128,7 @@ export class Trial {
       output: async (text, reached) => {
         alive();
         this.output += text;
+        this.pieces.push({ text, reached });
         if (reached !== undefined) this.checkpoint = reached;
         outputs += 1;
         dies('after-output');
