@@ -1,7 +1,7 @@
 import { seeded } from '../support/seeded.ts';
 import { type SshdFleet, startSshdFleet } from '../support/sshd.ts';
 import { type CrashResult, crashRun } from './crash-run.ts';
-import { SCENARIOS, type Scenario, WITHOUT_PROOF } from './scenarios.ts';
+import { SCENARIOS, type Scenario, WITHOUT_PROOF, workloadOf } from './scenarios.ts';
 
 export type CrashAll = {
   readonly sshdPath: string;
@@ -25,7 +25,9 @@ export async function crashAll({
   const results: CrashResult[] = [];
   let next = 0;
   const one = async (fleet: SshdFleet, scenario: Scenario, n: number): Promise<void> => {
-    const result = await crashRun({ scenario, fleet, random: seeded(seed + n), name: `run-${n}` });
+    const random = seeded(seed + n);
+    const workload = workloadOf(random, `run-${n}`, scenario.balancer ? 10 : 40);
+    const result = await crashRun({ scenario, fleet, random, workload });
     results.push(result);
     onResult(n, result);
   };

@@ -8,8 +8,8 @@ import type { SshdFleet } from '../support/sshd.ts';
 import { until } from '../support/until.ts';
 import { type Account, accountOf } from './account.ts';
 import { type EdgeProcesses, startEdge } from './edge-processes.ts';
-import { configurationOf, prepareHosts } from './estate.ts';
-import { between, type Kill, type Random, type Scenario, workloadOf } from './scenarios.ts';
+import { configurationOf, prepareHosts, STEPS, type Workload } from './estate.ts';
+import { between, type Kill, type Random, type Scenario } from './scenarios.ts';
 import { StoreObserver } from './store-observer.ts';
 
 export type CrashResult = Account & {
@@ -27,23 +27,24 @@ export type CrashOptions = {
   readonly scenario: Scenario;
   readonly fleet: SshdFleet;
   readonly random: Random;
-  readonly name: string;
+  readonly workload: Workload;
 };
 
 const RESUME_LIMIT_MS = 120_000;
 const END_LIMIT_MS = 240_000;
 const LOOK_MS = 10;
+/** A drain is looked at by one worker for longer than this before it becomes a wait that nobody holds. */
+const MOST_DRAIN_MS = 800;
 /** As src/adapters/sql/claim.ts has it. */
 const QUARANTINE_MS = 60_000;
 
 /** One deployment that is crashed on its way, and what came of it. All processes that it started have ended then. */
 export async function crashRun(options: CrashOptions): Promise<CrashResult> {
-  const { scenario, fleet, random, name } = options;
+  const { scenario, fleet, random, workload } = options;
   const folder = await mkdtemp(join(tmpdir(), 'edge-crash-'));
   await prepareHosts(fleet);
   const device = scenario.balancer ? await startLabDevice() : undefined;
   const hosts = device ? fleet.hosts.slice(0, device.members.length) : fleet.hosts;
-  const workload = workloadOf(random, name, scenario.balancer);
   let isClean = false;
   try {
     const edge = await startEdge(scenario.setup, folder);
@@ -94,6 +95,7 @@ class Trip {
       const { deployment } = await edge.client.deploy(request);
       for (const kill of scenario.kills) await this.#round(kill);
       await until('the deployment ends', () => this.#store.hasEnded(), END_LIMIT_MS);
+      if (this.resumes.length === 0 && scenario.proof) this.problems.push('it was over before it was hit');
       return deployment;
     } finally {
       this.#letGo();
@@ -107,10 +109,10 @@ class Trip {
   }
 
   async #round(kill: Kill): Promise<void> {
-    const { scenario, random } = this.#options;
+    const { scenario, random, workload } = this.#options;
     const isDue = () => (scenario.balancer ? this.#store.drains() : this.#store.workedAt(0) !== null);
     await until('the deployment is under way', () => isDue() || this.#store.hasEnded(), END_LIMIT_MS);
-    await wait(scenario.balancer ? between(random, 0, 800) : between(random, 100, 3_000));
+    await wait(between(random, 0, scenario.balancer ? MOST_DRAIN_MS : durationMs(workload) / 3));
     if (this.#store.hasEnded()) return;
     const strike = await this.#strike(kill);
     const resumedAt = await this.#resumed(strike);
@@ -197,6 +199,10 @@ type Strike = {
   readonly workers: ReadonlySet<string>;
   readonly drivers: ReadonlySet<string>;
 };
+
+/** About how long a target takes. */
+const durationMs = ({ steps }: Workload): number =>
+  STEPS.reduce((sum, step) => sum + steps[step].lines * 120, 0);
 
 async function occupyAll(device: LabDevice): Promise<readonly (() => void)[]> {
   const releases: (() => void)[] = [];

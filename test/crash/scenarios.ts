@@ -1,6 +1,5 @@
 import type { Setup } from './edge-processes.ts';
-import type { Step, Workload } from './estate.ts';
-import { STEPS } from './estate.ts';
+import type { Workload } from './estate.ts';
 
 /** What is killed: processes with SIGKILL; `cut`: every SSH connection, on the side of the hosts. */
 export type Kill = 'server' | 'worker' | 'both' | 'cut';
@@ -47,16 +46,12 @@ export type Random = () => number;
 export const between = (random: Random, low: number, high: number): number =>
   Math.round(low + random() * (high - low));
 
-/** Commands of 2 to 5 s that write some 4 KB/s, now and then much at once; a third of the last ones fail. */
-export function workloadOf(random: Random, name: string, balancer: boolean): Workload {
+/** Commands of up to this many lines, eight a second of 500 bytes each; now and then much at once; a third of the last ones fail. */
+export function workloadOf(random: Random, name: string, mostLines: number): Workload {
   const behaviour = () => ({
-    lines: balancer ? 8 : between(random, 16, 40),
+    lines: between(random, mostLines * 0.4, mostLines),
     burstBytes: random() < 0.3 ? between(random, 50_000, 400_000) : 0,
   });
-  const steps = Object.fromEntries(STEPS.map((step) => [step, behaviour()]));
-  return {
-    name,
-    steps: steps as Record<Step, ReturnType<typeof behaviour>>,
-    lastExit: random() < 0.33 ? 7 : 0,
-  };
+  const steps = { stop: behaviour(), install: behaviour(), start: behaviour() };
+  return { name, steps, lastExit: random() < 0.33 ? 7 : 0 };
 }
