@@ -15,7 +15,7 @@ const plan = samplePlan({
   policy: { onFailure: { health: 'pause', other: 'pause' } },
 });
 
-const failed = { kind: 'failed', error: { code: 'x', message: 'x' }, retryable: false } as const;
+const failed = { kind: 'failed', error: { code: 'command_failed', message: 'x' }, retryable: false } as const;
 const reports = [{ kind: 'done', outputs: {} }, failed, { kind: 'unknown', seen: 'x' }] as const;
 const moves: readonly Move[] = [
   (turns) => {

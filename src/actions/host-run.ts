@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { argvField, envField } from '../domain/fields.ts';
-import type { Outcome } from '../domain/outcome.ts';
+import type { Failure, Outcome } from '../domain/outcome.ts';
 import type { ActionContext } from '../ports/action.ts';
 import { defineAction } from './define.ts';
 import {
@@ -77,7 +77,7 @@ function outcomeOf(end: CommandEnd, inputs: Inputs): Outcome {
 export function commandFailed(
   argv: readonly string[],
   end: CommandEnd & { readonly kind: 'exited' },
-): { readonly code: string; readonly message: string; readonly cause: 'command' } {
+): Failure {
   const said = end.lastLines === '' ? 'It wrote nothing.' : `Its last lines:\n${end.lastLines}`;
   return {
     code: 'command_failed',

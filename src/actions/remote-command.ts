@@ -134,7 +134,11 @@ function endOf(status: RemoteStatus, lastLines: string): CommandEnd {
 
 const cancelledBefore: Outcome = {
   kind: 'failed',
-  error: { code: 'cancelled', message: 'The command was cancelled before it started.', cause: 'cancelled' },
+  error: {
+    code: 'task_cancelled',
+    message: 'The command was cancelled before it started.',
+    cause: 'cancelled',
+  },
   retryable: false,
 };
 

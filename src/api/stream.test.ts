@@ -69,7 +69,7 @@ describe('streams', () => {
         for (const seq of [0, 1, 2])
           await edge.store.tasks.appendOutput(worker, [{ task, epoch, seq, text: `${target} ${seq}\n` }]);
       await edge.admin.abort({ deployment, reason: 'enough' });
-      const error = { code: 'cancelled', message: 'ended', cause: 'cancelled' } as const;
+      const error = { code: 'task_cancelled', message: 'ended', cause: 'cancelled' } as const;
       await edge.drive();
       const outcome = { kind: 'failed', error, retryable: false } as const;
       await edge.store.tasks.report(

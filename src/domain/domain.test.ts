@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { asEdgeError, CATALOGUE, EdgeError } from './errors.ts';
+import { asEdgeError, CATALOGUE, EdgeError, STEP_FAILURES } from './errors.ts';
 import { deploymentId, parseTaskId, taskId, taskIdFrom } from './ids.ts';
 import { PERMISSIONS, ROLE_PERMISSIONS } from './permission.ts';
 import { isTerminal, STATUSES } from './status.ts';
@@ -12,9 +12,11 @@ test('a task id tells deployment, target, step and attempt group', () => {
 });
 
 test('every error says what to do', () => {
-  for (const [code, entry] of Object.entries(CATALOGUE)) {
+  for (const [code, { hint }] of Object.entries({ ...CATALOGUE, ...STEP_FAILURES })) {
     assert.match(code, /^[a-z_]+$/);
-    assert.match(entry.hint, /[.`]$/);
+    assert.match(hint, /[.`]$/);
+  }
+  for (const [code, entry] of Object.entries(CATALOGUE)) {
     assert.ok(entry.exit > 0 && entry.http >= 400, code);
   }
 });

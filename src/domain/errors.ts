@@ -1,5 +1,5 @@
 /**
- * Every error that a person can meet. `fault`: who can mend it. `http`: the API's status. `exit`: the CLI's exit status
+ * The errors that a request or a command line is answered with. `fault`: who can mend it. `http`: the API's status. `exit`: the CLI's exit status
  * (docs/reference/errors.md is made from this table). `hint`: what to do; a thrown error may give a better one.
  */
 export type CatalogueEntry = {
@@ -23,313 +23,80 @@ const entry = (
 // biome-ignore format: a table reads best with one row a line
 export const CATALOGUE = {
   // The request
-  usage_invalid: entry(
-    'user',
-    400,
-    2,
-    'The command line is not understood',
-    'Run `edge help` for the commands and their options.',
-  ),
-  request_invalid: entry(
-    'user',
-    400,
-    2,
-    'The request does not match the API',
-    'Compare the request with /openapi.json.',
-  ),
-  route_unknown: entry(
-    'user',
-    404,
-    2,
-    'The API has no such address',
-    'See /openapi.json for the routes of this server.',
-  ),
+  usage_invalid: entry('user', 400, 2, 'The command line is not understood', 'Run `edge help` for the commands and their options.'),
+  request_invalid: entry('user', 400, 2, 'The request does not match the API', 'Compare the request with /openapi.json.'),
+  route_unknown: entry('user', 404, 2, 'The API has no such address', 'See /openapi.json for the routes of this server.'),
   // Configuration
-  config_unreadable: entry(
-    'user',
-    422,
-    2,
-    'A configuration file cannot be read',
-    'Check the path and its permissions.',
-  ),
-  config_syntax: entry(
-    'user',
-    422,
-    2,
-    'A configuration file is not valid YAML',
-    'Mend the line that is named.',
-  ),
-  config_invalid: entry(
-    'user',
-    422,
-    2,
-    'A configuration value is not allowed',
-    'Mend the value that is named; docs/reference/configuration.md lists every field.',
-  ),
-  config_reference: entry(
-    'user',
-    422,
-    2,
-    'The configuration names something that does not exist',
-    'Add it, or mend the name.',
-  ),
-  config_duplicate: entry(
-    'user',
-    422,
-    2,
-    'The configuration defines one thing twice',
-    'Remove one of the two.',
-  ),
+  config_unreadable: entry('user', 422, 2, 'A configuration file cannot be read', 'Check the path and its permissions.'),
+  config_syntax: entry('user', 422, 2, 'A configuration file is not valid YAML', 'Mend the line that is named.'),
+  config_invalid: entry('user', 422, 2, 'A configuration value is not allowed', 'Mend the value that is named; docs/reference/configuration.md lists every field.'),
+  config_reference: entry('user', 422, 2, 'The configuration names something that does not exist', 'Add it, or mend the name.'),
+  config_duplicate: entry('user', 422, 2, 'The configuration defines one thing twice', 'Remove one of the two.'),
   // Things that are not there
-  project_unknown: entry(
-    'user',
-    404,
-    3,
-    'No such project',
-    'Run `edge status` for the projects, or `edge apply` to add one.',
-  ),
-  environment_unknown: entry(
-    'user',
-    404,
-    3,
-    'No such environment for this project',
-    'Run `edge status`, or `edge apply` a project environment.',
-  ),
-  release_unknown: entry(
-    'user',
-    404,
-    3,
-    'No such release',
-    'Run `edge releases <project>` for those that exist.',
-  ),
+  project_unknown: entry('user', 404, 3, 'No such project', 'Run `edge status` for the projects, or `edge apply` to add one.'),
+  environment_unknown: entry('user', 404, 3, 'No such environment for this project', 'Run `edge status`, or `edge apply` a project environment.'),
+  release_unknown: entry('user', 404, 3, 'No such release', 'Run `edge releases <project>` for those that exist.'),
   deployment_unknown: entry('user', 404, 3, 'No such deployment', 'Run `edge history` for the deployments.'),
-  target_unknown: entry(
-    'user',
-    404,
-    3,
-    'The deployment has no such target',
-    'Run `edge status <deployment>` for its targets.',
-  ),
+  target_unknown: entry('user', 404, 3, 'The deployment has no such target', 'Run `edge status <deployment>` for its targets.'),
   parked_unknown: entry('user', 404, 3, 'No such target is parked', 'Run `edge status` for what is parked.'),
   // Who may
   token_missing: entry('user', 401, 4, 'No token was sent', 'Set EDGE_TOKEN, or pass --token.'),
-  token_invalid: entry(
-    'user',
-    401,
-    4,
-    'The token is not known, expired or revoked',
-    'Ask an administrator for a new one: `edge token create`.',
-  ),
-  permission_denied: entry(
-    'user',
-    403,
-    4,
-    'The token lacks the permission',
-    'Use a token of a role that has it; `edge token list` shows the roles.',
-  ),
+  token_invalid: entry('user', 401, 4, 'The token is not known, expired or revoked', 'Ask an administrator for a new one: `edge token create`.'),
+  permission_denied: entry('user', 403, 4, 'The token lacks the permission', 'Use a token of a role that has it; `edge token list` shows the roles.'),
   // Planning
-  release_exists: entry(
-    'user',
-    409,
-    5,
-    'A release of this version exists with other content',
-    'A release is immutable: give the new content a new version.',
-  ),
-  release_missing_rollback: entry(
-    'user',
-    409,
-    5,
-    'There is no earlier release to roll back to',
-    'Name one with --to, or deploy one first.',
-  ),
-  artifact_unreadable: entry(
-    'user',
-    422,
-    5,
-    'An artifact cannot be read',
-    'Check that the file exists on the server and is the one the release names.',
-  ),
-  artifact_mismatch: entry(
-    'user',
-    422,
-    5,
-    'An artifact does not have the digest of the release',
-    'The file was changed after the release was made: make a new release.',
-  ),
-  floor_impossible: entry(
-    'user',
-    409,
-    5,
-    'The floor leaves no server that may be taken out',
-    'Lower minInService, or bring servers back into service first.',
-  ),
-  plan_empty: entry(
-    'user',
-    409,
-    5,
-    'There is nothing to do',
-    'All targets are on this release, running and in service; --force reinstalls.',
-  ),
-  plan_changed: entry(
-    'user',
-    409,
-    5,
-    'The plan is not the one that was read',
-    'Read it again with `edge plan`, then start that one.',
-  ),
-  plan_too_large: entry(
-    'user',
-    422,
-    5,
-    'The plan is larger than Edge accepts',
-    'Split the environment; a plan holds at most 20,000 targets.',
-  ),
+  release_exists: entry('user', 409, 5, 'A release of this version exists with other content', 'A release is immutable: give the new content a new version.'),
+  release_missing_rollback: entry('user', 409, 5, 'There is no earlier release to roll back to', 'Name one with --to, or deploy one first.'),
+  artifact_unreadable: entry('user', 422, 5, 'An artifact cannot be read', 'Check that the file exists on the server and is the one the release names.'),
+  artifact_mismatch: entry('user', 422, 5, 'An artifact does not have the digest of the release', 'The file was changed after the release was made: make a new release.'),
+  floor_impossible: entry('user', 409, 5, 'The floor leaves no server that may be taken out', 'Lower minInService, or bring servers back into service first.'),
+  plan_empty: entry('user', 409, 5, 'There is nothing to do', 'All targets are on this release, running and in service; --force reinstalls.'),
+  plan_changed: entry('user', 409, 5, 'The plan is not the one that was read', 'Read it again with `edge plan`, then start that one.'),
+  plan_too_large: entry('user', 422, 5, 'The plan is larger than Edge accepts', 'Split the environment; a plan holds at most 20,000 targets.'),
   // Running
-  environment_locked: entry(
-    'user',
-    409,
-    6,
-    'Another deployment holds this project and environment',
-    'Wait for it, or end it with `edge abort`.',
-    true,
-  ),
+  environment_locked: entry('user', 409, 6, 'Another deployment holds this project and environment', 'Wait for it, or end it with `edge abort`.', true),
   deployment_ended: entry('user', 409, 6, 'The deployment has ended', 'Start a new one.'),
-  verb_refused: entry(
-    'user',
-    409,
-    6,
-    'The deployment cannot do this now',
-    'Run `edge status <deployment>` to see where it stands.',
-  ),
-  target_active: entry(
-    'user',
-    409,
-    6,
-    'The target is still being worked on',
-    'Pause the deployment, or wait until its step has ended.',
-    true,
-  ),
+  verb_refused: entry('user', 409, 6, 'The deployment cannot do this now', 'Run `edge status <deployment>` to see where it stands.'),
+  target_active: entry('user', 409, 6, 'The target is still being worked on', 'Pause the deployment, or wait until its step has ended.', true),
   // The world
-  host_unreachable: entry(
-    'target',
-    502,
-    7,
-    'A host cannot be reached over SSH',
-    'Check address, port, sshd and firewalls; `edge doctor` tries each host.',
-    true,
-  ),
-  host_key_mismatch: entry(
-    'target',
-    502,
-    7,
-    'A host showed another key than the known one',
-    'Do not go on before you know why; then put the new key into known_hosts.',
-  ),
-  host_key_unknown: entry(
-    'target',
-    502,
-    7,
-    'A host has no known key',
-    'Add its key to known_hosts, or pin its fingerprint in the environment.',
-  ),
-  host_auth_refused: entry(
-    'target',
-    502,
-    7,
-    'A host refused the key',
-    'Check user and identity file of the environment, and authorized_keys on the host.',
-  ),
-  host_unfit: entry(
-    'target',
-    502,
-    7,
-    'A host lacks what Edge needs',
-    'Install the named program, or free the named disk.',
-  ),
-  balancer_unreachable: entry(
-    'world',
-    502,
-    7,
-    'A balancer cannot be reached',
-    'Check its address; Edge goes on when it answers.',
-    true,
-  ),
-  balancer_refused: entry(
-    'world',
-    502,
-    7,
-    'A balancer refused the request',
-    'Check the credentials and the role of the account.',
-  ),
-  balancer_member_unknown: entry(
-    'world',
-    502,
-    7,
-    'A pool has no such member',
-    'Compare pool and member names with the balancer.',
-  ),
-  secret_unavailable: entry(
-    'world',
-    502,
-    7,
-    'A secret cannot be resolved',
-    'Set the environment variable or file that it names, where the worker runs.',
-  ),
+  host_unreachable: entry('target', 502, 7, 'A host cannot be reached over SSH', 'Check address, port, sshd and firewalls; `edge doctor` tries each host.', true),
+  host_key_mismatch: entry('target', 502, 7, 'A host showed another key than the known one', 'Do not go on before you know why; then put the new key into known_hosts.'),
+  host_key_unknown: entry('target', 502, 7, 'A host has no known key', 'Add its key to known_hosts, or pin its fingerprint in the environment.'),
+  host_auth_refused: entry('target', 502, 7, 'A host refused the key', 'Check user and identity file of the environment, and authorized_keys on the host.'),
+  host_unfit: entry('target', 502, 7, 'A host lacks what Edge needs', 'Install the named program, or free the named disk.'),
+  balancer_unreachable: entry('world', 502, 7, 'A balancer cannot be reached', 'Check its address; Edge goes on when it answers.', true),
+  balancer_refused: entry('world', 502, 7, 'A balancer refused the request', 'Check the credentials and the role of the account.'),
+  balancer_member_unknown: entry('world', 502, 7, 'A pool has no such member', 'Compare pool and member names with the balancer.'),
+  secret_unavailable: entry('world', 502, 7, 'A secret cannot be resolved', 'Set the environment variable or file that it names, where the worker runs.'),
   // The server
-  server_unreachable: entry(
-    'world',
-    503,
-    8,
-    'No Edge server answers',
-    'Start one with `edge server`, or check --server.',
-    true,
-  ),
-  store_unavailable: entry(
-    'world',
-    503,
-    8,
-    'The state store does not answer',
-    'Running commands go on; Edge resumes when the store is back.',
-    true,
-  ),
-  store_version: entry(
-    'user',
-    500,
-    8,
-    'The state store was written by another version of Edge',
-    'Run that version, or a newer one.',
-  ),
-  data_folder_busy: entry(
-    'user',
-    500,
-    8,
-    'Another process cannot share this data folder',
-    'End it, or choose another folder with --data.',
-  ),
-  listen_failed: entry(
-    'user',
-    500,
-    8,
-    'The server cannot listen on this address',
-    'Choose another with --listen.',
-  ),
-  settings_invalid: entry(
-    'user',
-    500,
-    2,
-    'A setting of the server or CLI is not valid',
-    'Mend the option or environment variable that is named.',
-  ),
-  internal: entry(
-    'edge',
-    500,
-    70,
-    'Edge met a fault of its own',
-    'Please report it with the text above; nothing was half-applied.',
-  ),
+  server_unreachable: entry('world', 503, 8, 'No Edge server answers', 'Start one with `edge server`, or check --server.', true),
+  store_unavailable: entry('world', 503, 8, 'The state store does not answer', 'Running commands go on; Edge resumes when the store is back.', true),
+  store_version: entry('user', 500, 8, 'The state store was written by another version of Edge', 'Run that version, or a newer one.'),
+  data_folder_busy: entry('user', 500, 8, 'Another process cannot share this data folder', 'End it, or choose another folder with --data.'),
+  listen_failed: entry('user', 500, 8, 'The server cannot listen on this address', 'Choose another with --listen.'),
+  settings_invalid: entry('user', 500, 2, 'A setting of the server or CLI is not valid', 'Mend the option or environment variable that is named.'),
+  internal: entry('edge', 500, 70, 'Edge met a fault of its own', 'Please report it with the text above; nothing was half-applied.'),
 } as const satisfies Readonly<Record<string, CatalogueEntry>>;
 
 export type ErrorCode = keyof typeof CATALOGUE;
+
+export type StepFailure = Pick<CatalogueEntry, 'fault' | 'title' | 'hint'>;
+
+/**
+ * Why a step of a deployment fails, beside the errors above (an unreachable host is one there too). No request is answered
+ * with these: they stand in the record of the deployment, and a command that follows it ends with 1.
+ */
+// biome-ignore format: a table reads best with one row a line
+export const STEP_FAILURES = {
+  command_failed: { fault: 'target', title: 'A command ended with an exit status that is not 0', hint: 'Read what it wrote: `edge logs <deployment> --target <target>`.' },
+  health_failed: { fault: 'target', title: 'A target was not healthy in time', hint: 'Read the log of the service on the target, and compare `health` of the project with what it answers.' },
+  drain_timeout: { fault: 'target', title: 'Connections to a member did not end in time', hint: 'See which clients keep them; raise `drain.timeoutMs`, or end them with `drain.then: force`.' },
+  member_not_up: { fault: 'target', title: 'The balancer does not see a member as up after it was enabled', hint: "Compare the balancer's health monitor with what the service answers." },
+  task_cancelled: { fault: 'user', title: 'A step was ended, by an abort or at its deadline', hint: 'Its target is parked: bring it back with `edge return`.' },
+  outcome_unknown: { fault: 'world', title: 'Nobody can say whether a step was done; it is tried again', hint: 'Nothing, while Edge tries; if it stays so, look at the target before `edge retry`.' },
+} as const satisfies Readonly<Record<string, StepFailure>>;
+
+/** All that can stand in the record as the reason of a failed step. */
+export type FailureCode = ErrorCode | keyof typeof STEP_FAILURES;
 
 /** Where the cause is: a place in a file, a field of a request, a target or a member. */
 export type Where = {

@@ -1,7 +1,8 @@
 import type { Json, JsonObject } from '../lib/json.ts';
+import type { FailureCode } from './errors.ts';
 
-/** A failure as data: `code` is of the error catalogue or of the action, `message` says what to do. No secrets. */
-export type Failure = { readonly code: string; readonly message: string; readonly cause?: FailureCause };
+/** A failure as data: `message` says what is wrong, `code` leads to what to do (docs/reference/errors.md). No secrets. */
+export type Failure = { readonly code: FailureCode; readonly message: string; readonly cause?: FailureCause };
 
 /** What kind of failure it is; reactions are chosen by it (DESIGN.md section 5). */
 export type FailureCause =

@@ -140,7 +140,9 @@ function onUnknown(context: Context, seen: string): readonly Event[] {
   const step = stepOf(model, attempt.target, attempt.step);
   const retry = step.onUnknown === 'retry' && !isStopping(context) ? retried(context) : undefined;
   if (retry)
-    return [{ kind: 'task.retried', ...attempt, error: { code: 'unknown', message: seen }, ...retry }];
+    return [
+      { kind: 'task.retried', ...attempt, error: { code: 'outcome_unknown', message: seen }, ...retry },
+    ];
   return [
     { kind: 'task.unknown', ...attempt, seen },
     ...failedTarget({

@@ -8,7 +8,11 @@ import { advanceView, followView } from './advance-view.ts';
 import { type DeploymentView, initialView } from './deployment-view.ts';
 
 const ID: DeploymentId = deploymentId('d1');
-const failed = { kind: 'failed', error: { code: 'x', message: 'exit status 3' }, retryable: false } as const;
+const failed = {
+  kind: 'failed',
+  error: { code: 'command_failed', message: 'exit status 3' },
+  retryable: false,
+} as const;
 const PATIENT = { maxFailures: { batch: {}, zone: {}, deployment: { count: 99 } } };
 
 /** The record of a deployment that was turned by hand, as the store would give it. */

@@ -70,7 +70,7 @@ async function endTask(held: HeldTask, handler: ActionHandler, clock: Clock): Pr
 function provenGone(note = 'nothing of it runs any more'): Outcome {
   return {
     kind: 'failed',
-    error: { code: 'cancelled', message: `Cancelled: ${note}.`, cause: 'cancelled' },
+    error: { code: 'task_cancelled', message: `Cancelled: ${note}.`, cause: 'cancelled' },
     retryable: false,
   };
 }

@@ -166,7 +166,7 @@ test(
     const [report] = await world.reports();
     assert.deepEqual(report?.outcome, {
       kind: 'failed',
-      error: { code: 'cancelled', message: 'Cancelled: its processes were ended.', cause: 'cancelled' },
+      error: { code: 'task_cancelled', message: 'Cancelled: its processes were ended.', cause: 'cancelled' },
       retryable: false,
     });
   }),

@@ -206,6 +206,6 @@ function withProgress(outcome: Outcome, held: HeldTask): Outcome {
 }
 
 function noHandler(claimed: ClaimedTask): Outcome {
-  const message = `this worker was given ${claimed.action}, which it cannot do`;
-  return { kind: 'failed', error: { code: 'action_unknown', message }, retryable: false };
+  const message = `This worker was given ${claimed.action}, which it cannot do.`;
+  return { kind: 'failed', error: { code: 'internal', message }, retryable: false };
 }

@@ -29,10 +29,10 @@ test('an event is one line with its time, and the names of target and step', () 
     line({ kind: 'task.succeeded', outputs: {}, ...attempt }),
     '12:01:04Z web-01 verify done in 4s',
   );
-  const error = { code: 'http_status', message: 'HTTP 500\nfrom /health' };
+  const error = { code: 'health_failed', message: 'HTTP 500\nfrom /health' } as const;
   assert.equal(
     line({ kind: 'task.failed', error, ...attempt }),
-    '12:01:04Z web-01 verify failed (http_status): HTTP 500 from /health',
+    '12:01:04Z web-01 verify failed (health_failed): HTTP 500 from /health',
   );
 });
 
