@@ -27,6 +27,8 @@ const whereSchema = z.object({
   line: z.int().exactOptional(),
   column: z.int().exactOptional(),
   path: z.string().exactOptional().describe('Place in the request or document, such as `targets.0.port`.'),
+  target: z.string().exactOptional(),
+  member: z.string().exactOptional().describe('As `balancer/pool/member`.'),
 });
 
 export const errorBodySchema: z.ZodType<ErrorBody> = z

@@ -1,6 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { EdgeError } from '../domain/errors.ts';
+import { fileFault } from '../lib/file-fault.ts';
 
 export type ConfigurationFile = { readonly path: string; readonly text: string };
 
@@ -43,7 +44,7 @@ async function readable<T>(path: string, read: () => Promise<T>): Promise<T> {
   try {
     return await read();
   } catch (cause) {
-    throw unreadable(path, cause instanceof Error ? cause.message : String(cause), cause);
+    throw unreadable(path, fileFault(cause), cause);
   }
 }
 

@@ -26,3 +26,10 @@ test('an error cannot write escape sequences to a terminal', () => {
   const lines = errorLines({ code: 'internal', message: '\u001b[2Jx', hint: '\u202ey' });
   assert.deepEqual(lines, ['error internal: x', '  y']);
 });
+
+test('a target and a member are places too', () => {
+  const where = { target: 'web-1', member: 'f5/web/web-1:80' };
+  assert.deepEqual(errorLines({ code: 'host_unfit', message: 'No disk', hint: 'Free it.', where }), [
+    ...['error host_unfit: No disk', '  at target web-1 member f5/web/web-1:80', '  Free it.'],
+  ]);
+});

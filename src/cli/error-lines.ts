@@ -15,8 +15,13 @@ export function errorLines(body: ErrorBody): readonly string[] {
 
 function placeLines(where: Where | undefined): readonly string[] {
   if (!where) return [];
-  const { file, line, column, path } = where;
+  const { file, line, column, path, target, member } = where;
   const place = [file, line, column].filter((part) => part !== undefined).join(':');
-  const field = path === undefined ? '' : ` (${path})`;
-  return place === '' && field === '' ? [] : [`  at ${inert(`${place}${field}`).trim()}`];
+  const parts = [
+    ...(place === '' ? [] : [place]),
+    ...(path === undefined ? [] : [`(${path})`]),
+    ...(target === undefined ? [] : [`target ${target}`]),
+    ...(member === undefined ? [] : [`member ${member}`]),
+  ];
+  return parts.length === 0 ? [] : [`  at ${inert(parts.join(' '))}`];
 }

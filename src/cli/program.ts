@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { nearest } from '../lib/nearest.ts';
 import { addCommonOptions, type Choose, forEachCommand, newCommand } from './command.ts';
 import { addApply } from './commands/apply.ts';
 import { addDeploy, addRestart, addRollback } from './commands/deploy.ts';
@@ -62,7 +63,11 @@ function addHelp(program: Command, choose: Choose): void {
 
 function childOf(parent: Command, name: string): Command {
   const found = parent.commands.find((command) => command.name() === name);
-  return (
-    found ?? parent.error(`unknown command '${name}'`, { exitCode: 2, code: 'commander.unknownCommand' })
+  if (found) return found;
+  const near = nearest(
+    name,
+    parent.commands.map((command) => command.name()),
   );
+  const hint = near === undefined ? '' : `\n(Did you mean ${near}?)`;
+  return parent.error(`unknown command '${name}'${hint}`, { exitCode: 2, code: 'commander.unknownCommand' });
 }

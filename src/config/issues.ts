@@ -50,8 +50,12 @@ function boundOf(issue: ZodIssue): string | undefined {
   return undefined;
 }
 
+/** What a value is to be (`a path of a file`), not a sentence of its own (`a name has …`). */
+const NOUN = /^(?!an? \w+ (has|is) )(an? |\d+ (to \d+ )?lower-case)/;
+
 const said = (path: Path, what: string): Issue => {
-  const text = what.replace(/^Invalid (input|option|string): /, '');
+  const bare = what.replace(/^Invalid (input|option|string): /, '');
+  const text = NOUN.test(bare) ? `must be ${bare}` : bare;
   return { path, message: path.length === 0 ? text : `${pathText(path)}: ${text}` };
 };
 

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { release } from '../../test/fixtures/configuration.ts';
-import { EdgeError, type ErrorBody } from '../domain/errors.ts';
+import { asEdgeError, EdgeError, type ErrorBody } from '../domain/errors.ts';
 import { buildPlan } from '../plan/build-plan.ts';
 import { datacenter } from '../platforms/datacenter/plan.ts';
 import { KINDS } from './kinds.ts';
@@ -245,4 +245,23 @@ test('an error is told in full for fifty places and counted beyond', () => {
   const errors = errorsOf(one(placed(many)));
   assert.equal(errors.length, 50);
   assert.match(errors[0]?.message ?? '', /and 79 more/);
+});
+
+test('wrong indentation, a tab and a file without a document are told in words of the person who wrote it', () => {
+  const told = (text: string) => {
+    try {
+      loadConfig([{ path: 'a.yaml', text }]);
+      return [];
+    } catch (thrown) {
+      const { body } = asEdgeError(thrown);
+      return [`${body.where?.line}: ${body.message}`, ...(body.also ?? []).map(({ message }) => message)];
+    }
+  };
+  assert.deepEqual(told('kind: project\nname: web\n   folder: /srv\n'), [
+    '2: The next line is indented as if it belonged to this value: the indentation is wrong',
+  ]);
+  assert.deepEqual(told('kind: project\n\tname: web\n'), [
+    '2: A tab stands where the line is indented: use spaces',
+  ]);
+  assert.deepEqual(told('# nothing yet\n'), ['undefined: The file holds no document']);
 });

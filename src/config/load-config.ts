@@ -28,10 +28,18 @@ export function loadConfig(
   const problems = read.flatMap((file) => file.problems);
   const loaded = read.flatMap((file) => file.loaded);
   const all = [...problems, ...duplicates(loaded)];
+  if (all.length === 0 && loaded.length === 0) all.push(...empty(files));
   // Only when all else is right: a reference to a document that could not be read would be told as a mistake of its own.
   const found = all.length > 0 ? all : checkReferences(loaded, known);
   if (found.length > 0) throw errorOf(found);
   return loaded.map(({ document }) => document);
+}
+
+function empty(files: readonly ConfigFile[]): readonly Problem[] {
+  const [first] = files;
+  const message = files.length === 1 ? 'The file holds no document' : 'The files hold no document';
+  const hint = '`edge init` writes a sample to begin with.';
+  return first ? [{ code: 'config_invalid', message, where: { file: first.path }, hint }] : [];
 }
 
 type Read = { readonly loaded: readonly Loaded[]; readonly problems: readonly Problem[] };

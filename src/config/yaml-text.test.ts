@@ -33,7 +33,7 @@ test('a syntax error has its line', () => {
 test('a field that is given twice is a duplicate', () => {
   assert.deepEqual(problemOf('a: 1\nb: 2\na: 3'), {
     code: 'config_duplicate',
-    message: 'A field is given twice',
+    message: 'The field a is given twice',
     place: { line: 3, column: 1 },
   });
 });

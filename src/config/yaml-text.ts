@@ -12,7 +12,9 @@ import {
   LineCounter,
   type Node,
   Parser,
+  type ErrorCode as ParserErrorCode,
   visit,
+  type YAMLError,
 } from 'yaml';
 import type { ErrorCode } from '../domain/errors.ts';
 
@@ -69,7 +71,7 @@ export function readYaml(text: string): YamlText {
     stringKeys: true,
   });
   const composed = [...composer.compose(tokens)];
-  const problems = composed.flatMap((document) => problemsOf(document, lines));
+  const problems = composed.flatMap((document) => problemsOf(document, { text, lines }));
   if (problems.length > 0) return { documents: [], problems };
   return {
     documents: composed.filter(({ contents }) => hasContent(contents)).map((each) => documentOf(each, lines)),
@@ -110,15 +112,36 @@ function tokensOf(
   return tokens;
 }
 
-function problemsOf(document: Document.Parsed, lines: LineCounter): readonly YamlProblem[] {
-  const syntax = [...document.errors, ...document.warnings].map(
-    ({ code, message, pos }): YamlProblem => ({
-      code: code === 'DUPLICATE_KEY' ? 'config_duplicate' : 'config_syntax',
-      message: code === 'DUPLICATE_KEY' ? 'A field is given twice' : clipped(message),
-      place: placeAt(lines, pos[0]),
-    }),
-  );
+type Source = { readonly text: string; readonly lines: LineCounter };
+
+/** Of several at one place the first: the others follow from it. */
+function problemsOf(document: Document.Parsed, { text, lines }: Source): readonly YamlProblem[] {
+  const places = new Set<number>();
+  const syntax = [...document.errors, ...document.warnings].flatMap((error): readonly YamlProblem[] => {
+    const [offset] = error.pos;
+    if (places.has(offset)) return [];
+    places.add(offset);
+    return [problemOf(error, text, placeAt(lines, offset))];
+  });
   return syntax.length > 0 ? syntax : forbiddenIn(document, lines);
+}
+
+/** In place of the words of the parser, which speak of its own parts. */
+const WORDS: Partial<Record<ParserErrorCode, string>> = {
+  BAD_INDENT: 'The indentation does not fit that of the lines above',
+  BLOCK_AS_IMPLICIT_KEY:
+    'The next line is indented as if it belonged to this value: the indentation is wrong',
+  BLOCK_IN_FLOW: 'Within brackets, lines with dashes or indented fields are not possible',
+  MULTILINE_IMPLICIT_KEY: 'A field and its colon must be on one line; or a colon is missing here',
+  TAB_AS_INDENT: 'A tab stands where the line is indented: use spaces',
+};
+
+function problemOf({ code, message, pos }: YAMLError, text: string, place: Place): YamlProblem {
+  if (code === 'DUPLICATE_KEY') {
+    const name = /^[^\s:]{1,100}/.exec(text.slice(pos[0], pos[0] + 100))?.[0] ?? '';
+    return { code: 'config_duplicate', message: `The field ${name} is given twice`, place };
+  }
+  return { code: 'config_syntax', message: WORDS[code] ?? clipped(message), place };
 }
 
 const clipped = (message: string) =>

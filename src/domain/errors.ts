@@ -98,12 +98,17 @@ export const STEP_FAILURES = {
 /** All that can stand in the record as the reason of a failed step. */
 export type FailureCode = ErrorCode | keyof typeof STEP_FAILURES;
 
-/** Where the cause is: a place in a file, a field of a request, a target or a member. */
+/**
+ * Where the cause is: a place in a file, a field of a request or of a document (`path`), a target, or a member as
+ * `balancer/pool/member`.
+ */
 export type Where = {
   readonly file?: string;
   readonly line?: number;
   readonly column?: number;
   readonly path?: string;
+  readonly target?: string;
+  readonly member?: string;
 };
 
 export type ErrorBody = {

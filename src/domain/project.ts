@@ -25,6 +25,7 @@ const env = envField.describe('Environment variables of start, stop and install.
 const stopMs = timeoutField.describe('Longest time for `stop`.');
 const startMs = timeoutField.describe('Longest time for `start`.');
 const installMs = timeoutField.describe('Longest time for the install step, with the copying of artifacts.');
+const upMs = timeoutField.describe('How long balancers may take to see a member as up after it was enabled.');
 const graceMs = timeoutField.describe('Time between TERM and KILL when a command is ended.');
 
 export const projectSchema = z
@@ -52,6 +53,7 @@ export const projectSchema = z
         stopMs: stopMs.default(60_000),
         startMs: startMs.default(60_000),
         installMs: installMs.default(600_000),
+        upMs: upMs.default(60_000),
         graceMs: graceMs.default(10_000),
       })
       .prefault({})
@@ -81,6 +83,7 @@ export const projectOverridesSchema = z.strictObject({
       stopMs: stopMs.exactOptional(),
       startMs: startMs.exactOptional(),
       installMs: installMs.exactOptional(),
+      upMs: upMs.exactOptional(),
       graceMs: graceMs.exactOptional(),
     })
     .exactOptional()

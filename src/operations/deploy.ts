@@ -55,6 +55,7 @@ async function locked(
   return new EdgeError(
     'environment_locked',
     `${place.project}/${place.environment} is held by the deployment ${holder} (${who})`,
+    { hint: `Wait with --wait or \`edge watch ${holder}\`, or end it with \`edge abort ${holder}\`.` },
   );
 }
 
@@ -63,5 +64,6 @@ function refuseChanged({ hash }: Planned, read: PlanHash | undefined): void {
   throw new EdgeError(
     'plan_changed',
     `The plan would be ${hash.slice(0, 12)} now, and not ${read.slice(0, 12)}`,
+    { where: { path: 'planHash' } },
   );
 }

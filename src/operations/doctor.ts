@@ -86,9 +86,15 @@ async function seeHost({ hosts }: OperationPorts, target: TargetConfig, settings
   const address = addressOf(target, settings);
   const { system, missing, freeBytes } = await hosts.facts(address);
   const problems = [
-    ...missing.map((name) => new EdgeError('host_unfit', `${target.name} has no ${name}`)),
+    ...missing.map((name) => unfit(target, `has no ${name}`, `Install ${name}, where the login finds it.`)),
     ...(freeBytes < LEAST_FREE_BYTES
-      ? [new EdgeError('host_unfit', `${target.name} has only ${Math.floor(freeBytes / 1_048_576)} MB free`)]
+      ? [
+          unfit(
+            target,
+            `has only ${Math.floor(freeBytes / 1_048_576)} MB free`,
+            'Free the disk that holds the home folder of the login.',
+          ),
+        ]
       : []),
   ];
   const free = `${(freeBytes / GIGABYTE).toFixed(1)} GB`;
@@ -98,6 +104,9 @@ async function seeHost({ hosts }: OperationPorts, target: TargetConfig, settings
   };
 }
 
+const unfit = ({ name }: TargetConfig, what: string, hint: string) =>
+  new EdgeError('host_unfit', `${name} ${what}`, { hint, where: { target: name } });
+
 function addressOf(target: TargetConfig, { ssh }: Settings): HostAddress {
   const hostKey =
     target.hostKey !== undefined
@@ -105,7 +114,10 @@ function addressOf(target: TargetConfig, { ssh }: Settings): HostAddress {
       : ssh.knownHosts !== undefined
         ? { knownHosts: ssh.knownHosts }
         : null;
-  if (!hostKey) throw new EdgeError('host_key_unknown', `The target ${target.name} has no known host key`);
+  if (!hostKey)
+    throw new EdgeError('host_key_unknown', `The target ${target.name} has no known host key`, {
+      where: { target: target.name },
+    });
   const { user, identityFile } = ssh;
   return {
     name: target.name,
@@ -129,6 +141,7 @@ async function seePool(ports: OperationPorts, settings: Settings, named: NamedPo
         new EdgeError(
           'balancer_member_unknown',
           `The pool ${named.pool} of ${named.balancer} has no member "${member}"`,
+          { where: { member: `${named.balancer}/${named.pool}/${member}` } },
         ).body,
     );
   const serving = members.filter(isInService).length;

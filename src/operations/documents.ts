@@ -1,5 +1,6 @@
 import { EdgeError } from '../domain/errors.ts';
 import type { Release } from '../domain/release.ts';
+import { nearest } from '../lib/nearest.ts';
 import type { Documents } from '../plan/settings.ts';
 import type { Records } from '../ports/records.ts';
 
@@ -14,8 +15,8 @@ export async function documentsOf(records: Records, place: PlaceRequest): Promis
     records.get('project-environment', `${project}/${environment}`),
     records.list('strategy'),
   ]);
-  if (!ofProject) throw new EdgeError('project_unknown', `There is no project "${project}"`);
-  if (!ofEnvironment || !ofBoth) throw unknownEnvironment(place, ofEnvironment !== null);
+  if (!ofProject) throw await unknownProject(records, project);
+  if (!ofEnvironment || !ofBoth) throw await unknownEnvironment(records, place, ofEnvironment !== null);
   return {
     project: ofProject.value,
     environment: ofEnvironment.value,
@@ -24,11 +25,23 @@ export async function documentsOf(records: Records, place: PlaceRequest): Promis
   };
 }
 
-function unknownEnvironment({ project, environment }: PlaceRequest, exists: boolean): EdgeError {
+/** With the name that was meant, if one is near. */
+export async function unknownProject(records: Records, project: string): Promise<EdgeError> {
+  const names = (await records.list('project')).map(({ key }) => key);
+  return new EdgeError('project_unknown', `There is no project "${project}"`, meant(project, names));
+}
+
+async function unknownEnvironment(
+  records: Records,
+  { project, environment }: PlaceRequest,
+  exists: boolean,
+): Promise<EdgeError> {
+  const places = await records.list('project-environment', `${project}/`);
+  const names = places.map(({ value }) => value.environment);
   const what = exists
     ? `The project "${project}" is not set up in the environment "${environment}"`
     : `There is no environment "${environment}"`;
-  return new EdgeError('environment_unknown', what);
+  return new EdgeError('environment_unknown', what, meant(environment, names));
 }
 
 /** All releases of a project, newest first. */
@@ -41,5 +54,12 @@ export async function releasesOf(records: Records, project: string): Promise<rea
 export function findRelease(releases: readonly Release[], project: string, version: string): Release {
   const found = releases.find((release) => release.version === version || release.id === version);
   if (found) return found;
-  throw new EdgeError('release_unknown', `The project "${project}" has no release "${version}"`);
+  const versions = releases.map((release) => release.version);
+  const what = `The project "${project}" has no release "${version}"`;
+  throw new EdgeError('release_unknown', what, meant(version, versions));
+}
+
+function meant(name: string, known: readonly string[]): { readonly hint?: string } {
+  const near = nearest(name, known);
+  return near === undefined ? {} : { hint: `Did you mean "${near}"?` };
 }

@@ -3,7 +3,7 @@ import type { ReleaseId } from '../domain/ids.ts';
 import { type MeasuredFile, makeRelease, type Release, type ReleaseRequest } from '../domain/release.ts';
 import type { Artifacts } from '../ports/artifacts.ts';
 import { authorize, type Caller } from './caller.ts';
-import { releasesOf } from './documents.ts';
+import { releasesOf, unknownProject } from './documents.ts';
 import type { OperationPorts } from './ports.ts';
 
 export type ReleaseMade = { readonly release: ReleaseId; readonly hash: string; readonly created: boolean };
@@ -19,7 +19,7 @@ export async function createRelease(
 ): Promise<ReleaseMade> {
   authorize(caller, 'release.create');
   if (!(await ports.records.get('project', input.project)))
-    throw new EdgeError('project_unknown', `There is no project "${input.project}"`);
+    throw await unknownProject(ports.records, input.project);
   const { release, isNew } = await prepareRelease(ports, input);
   const { id, hash } = release;
   return { release: id, hash, created: isNew && (await keep(ports, release)) };
@@ -83,7 +83,6 @@ export async function releases(
   { project }: { readonly project: string },
 ): Promise<{ readonly releases: readonly Release[] }> {
   authorize(caller, 'status.read');
-  if (!(await records.get('project', project)))
-    throw new EdgeError('project_unknown', `There is no project "${project}"`);
+  if (!(await records.get('project', project))) throw await unknownProject(records, project);
   return { releases: await releasesOf(records, project) };
 }

@@ -25,7 +25,9 @@ export async function returnParked(
   const targets = input.targets ?? [...parked];
   const notParked = targets.find((target) => !parked.has(target));
   if (notParked !== undefined)
-    throw new EdgeError('parked_unknown', `The target "${notParked}" is not parked`);
+    throw new EdgeError('parked_unknown', `The target "${notParked}" is not parked`, {
+      where: { target: notParked },
+    });
   if (targets.length === 0)
     throw new EdgeError('parked_unknown', `Nothing of ${project}/${environment} is parked`);
   return start(ports, caller, {

@@ -2,6 +2,7 @@ import type { CommandBody } from '../domain/command.ts';
 import { EdgeError } from '../domain/errors.ts';
 import type { DeploymentId } from '../domain/ids.ts';
 import type { Status } from '../domain/status.ts';
+import { didYouMean } from '../lib/nearest.ts';
 import type { DeploymentRow } from '../ports/views.ts';
 import type { DeploymentView, TargetView } from '../projections/deployment-view.ts';
 import { authorize, type Caller } from './caller.ts';
@@ -98,7 +99,7 @@ export const refused = (id: DeploymentId, why: string): EdgeError =>
   new EdgeError('verb_refused', `The deployment ${id} ${why}`);
 
 const refusedTarget = ({ target }: TargetInput, why: string) =>
-  new EdgeError('verb_refused', `The target ${target} ${why}`);
+  new EdgeError('verb_refused', `The target ${target} ${why}`, { where: { target } });
 
 async function targetAtRest(
   ports: OperationPorts,
@@ -107,11 +108,21 @@ async function targetAtRest(
   await mustRun(ports, input.deployment);
   const view = await loadView(ports.views, input.deployment);
   const target = view.targets.find(({ name }) => name === input.target);
-  if (!target) throw new EdgeError('target_unknown', `The deployment has no target "${input.target}"`);
+  if (!target)
+    throw new EdgeError('target_unknown', `The deployment has no target "${input.target}"`, {
+      where: { target: input.target },
+      hint: didYouMean(
+        input.target,
+        view.targets.map(({ name }) => name),
+      ),
+    });
   if (target.status === 'running')
     throw new EdgeError(
       'target_active',
-      `The target ${target.name} is at the step ${target.step ?? 'before its first'}`,
+      target.step === null
+        ? `The target ${target.name} has been started`
+        : `The target ${target.name} is at the step ${target.step}`,
+      { where: { target: target.name } },
     );
   return { view, target };
 }

@@ -99,6 +99,18 @@ export async function membersSeen(
 ): Promise<readonly MemberState[]> {
   const config = balancers[balancer];
   if (!config) throw new EdgeError('config_reference', `The environment has no balancer "${balancer}"`);
-  const device = await ports.balancer(config);
-  return device.members(pool, AbortSignal.timeout(LOOK_MS));
+  try {
+    const device = await ports.balancer(config);
+    return await device.members(pool, AbortSignal.timeout(LOOK_MS));
+  } catch (thrown) {
+    throw named(balancer, asEdgeError(thrown));
+  }
+}
+
+/** A device says what is wrong with it, and not which of several it is. */
+function named(balancer: string, { code, message, body, cause }: EdgeError): EdgeError {
+  return new EdgeError(code, `Balancer ${balancer}: ${message}`, {
+    ...{ hint: body.hint, cause },
+    where: { path: `balancers.${balancer}` },
+  });
 }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { TLSSocket } from 'node:tls';
 import { buildConnector } from 'undici';
 import { EdgeError } from '../domain/errors.ts';
+import { fileFault } from '../lib/file-fault.ts';
 
 /**
  * Whom to believe: the certificates of a CA file, one certificate by its SHA-256 fingerprint (hex, colons or not), or the
@@ -73,4 +74,7 @@ function readCa(path: string): string {
 }
 
 const unreadable = (path: string, cause: unknown): EdgeError =>
-  new EdgeError('config_unreadable', `the CA file ${path} cannot be read`, { cause });
+  new EdgeError('config_unreadable', `The CA file ${path} cannot be read: ${fileFault(cause)}`, {
+    where: { file: path },
+    cause,
+  });

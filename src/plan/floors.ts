@@ -48,8 +48,11 @@ function impossible(pool: Pool, most: number): EdgeError {
     'floor_impossible',
     `The pool ${poolName(pool)} has ${inService} of ${pool.configured} members in service and a floor of ${pool.least}: ` +
       `taking out ${most} is not possible`,
-    one
-      ? { hint: 'A pool of one needs an explicit `minInService: 0`; nothing serves while it changes.' }
-      : {},
+    {
+      where: { path: `floors.${poolName(pool)}` },
+      ...(one && {
+        hint: 'A pool of one needs an explicit `minInService: 0`; nothing serves while it changes.',
+      }),
+    },
   );
 }

@@ -74,9 +74,11 @@ function refuseUnknown(refs: readonly MemberRef[], members: PoolSeen['members'])
   throw new EdgeError(
     'balancer_member_unknown',
     `The pool ${unknown.pool} of ${unknown.balancer} has no member "${unknown.member}"`,
-    { hint: didYouMean(unknown.member, names) },
+    { hint: didYouMean(unknown.member, names), where: { member: memberName(unknown) } },
   );
 }
+
+const memberName = ({ balancer, pool, member }: MemberRef) => `${balancer}/${pool}/${member}`;
 
 /**
  * How many members of a pool a plan may have out at once: those above the floor, once the members that are going to be back

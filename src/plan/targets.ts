@@ -90,8 +90,9 @@ function chosenOf(all: readonly Candidate[], names: readonly string[] | null): r
   const known = new Set(all.map(({ config }) => config.name));
   const unknown = names.find((name) => !known.has(name));
   if (unknown !== undefined) {
-    throw new EdgeError('target_unknown', `There is no target "${unknown}" here`, {
+    throw new EdgeError('target_unknown', `There is no target "${unknown}" in this environment`, {
       hint: didYouMean(unknown, known),
+      where: { target: unknown },
     });
   }
   const wanted = new Set(names);

@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { EdgeError } from '../../domain/errors.ts';
+import { fileFault } from '../../lib/file-fault.ts';
 import type { Artifacts } from '../../ports/artifacts.ts';
 
 type Measured = { readonly sha256: string; readonly sizeBytes: number };
@@ -46,6 +47,6 @@ async function read(path: string): Promise<Measured> {
 }
 
 function unreadable(path: string, cause: unknown): EdgeError {
-  const why = cause instanceof Error ? cause.message : String(cause);
+  const why = fileFault(cause);
   return new EdgeError('artifact_unreadable', `The file ${path} cannot be read: ${why}`, { cause });
 }

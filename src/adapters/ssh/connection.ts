@@ -2,8 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { connect as connectSocket, type Socket } from 'node:net';
 import { Client, type ClientChannel, type PublicKeyAuthMethod } from 'ssh2';
 import { EdgeError } from '../../domain/errors.ts';
+import { fileFault } from '../../lib/file-fault.ts';
 import type { HostAddress } from '../../ports/hosts.ts';
-import { type HostKeyCheck, hostKeyCheck, place } from './host-key.ts';
+import { type HostKeyCheck, hostError, hostKeyCheck, place } from './host-key.ts';
 
 export type ConnectionTimes = {
   /** From the first packet to the end of the log-in. */
@@ -156,11 +157,9 @@ function logIn({ host, times, key, check, socket, signal, resolve, reject }: Log
     });
   } catch (cause) {
     fail(
-      new EdgeError(
-        'host_auth_refused',
-        `${place(host)}: ${host.identityFile} is not a private key Edge can use`,
-        { cause },
-      ),
+      hostError('host_auth_refused', host, `: ${host.identityFile} is not a private key Edge can use`, {
+        cause,
+      }),
     );
   }
 }
@@ -169,11 +168,8 @@ async function readIdentity(host: HostAddress): Promise<Buffer> {
   try {
     return await readFile(host.identityFile);
   } catch (cause) {
-    throw new EdgeError(
-      'host_auth_refused',
-      `${place(host)}: the private key ${host.identityFile} cannot be read`,
-      { cause },
-    );
+    const why = `: the private key ${host.identityFile} cannot be read: ${fileFault(cause)}`;
+    throw hostError('host_auth_refused', host, why, { cause });
   }
 }
 
@@ -181,9 +177,7 @@ type SshError = Error & { readonly level?: string; readonly code?: string | numb
 
 function asConnectError(host: HostAddress, error: SshError): EdgeError {
   if (error.level === 'client-authentication') {
-    return new EdgeError('host_auth_refused', `${place(host)} refused the key ${host.identityFile}`, {
-      cause: error,
-    });
+    return hostError('host_auth_refused', host, ` refused the key ${host.identityFile}`, { cause: error });
   }
   if (error.level === 'client-timeout') return unreachable(host, 'no log-in within the deadline', error);
   return unreachable(host, error.message, error);
@@ -192,7 +186,7 @@ function asConnectError(host: HostAddress, error: SshError): EdgeError {
 /** A connection that worked broke: unlike with a host that cannot be reached, asking again at once may well help. */
 export class ConnectionLost extends EdgeError {
   constructor(host: HostAddress, why: string) {
-    super('host_unreachable', `${place(host)}: ${why}`);
+    super('host_unreachable', `${place(host)}: ${why}`, { where: { target: host.name } });
   }
 }
 
@@ -210,5 +204,5 @@ export async function askAgainIfLost<T>(ask: () => Promise<T>): Promise<T> {
 }
 
 export function unreachable(host: HostAddress, why: string, cause?: unknown): EdgeError {
-  return new EdgeError('host_unreachable', `${place(host)}: ${why}`, { cause });
+  return hostError('host_unreachable', host, `: ${why}`, { cause });
 }

@@ -2,7 +2,7 @@ import { EdgeError } from '../../domain/errors.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { HostAddress, HostIdentity, RemoteStatus, RemoteTask, RunOptions } from '../../ports/hosts.ts';
 import { ConnectionLost } from './connection.ts';
-import { place } from './host-key.ts';
+import { hostError, place } from './host-key.ts';
 import { KeptOutput, keptParts, type RawRange } from './kept-output.ts';
 import type { ConnectionPool } from './pool.ts';
 import { type HostSeen, openScript, readHost, type Said, type ScriptChannel } from './script-channel.ts';
@@ -207,7 +207,7 @@ async function readRest(run: Run, { status, size }: Final): Promise<void> {
     const range = status.kind === 'exited' ? await output.remaining(size) : output.remainingOfHead(size);
     if (!range) return;
     if (output.next === before)
-      throw new EdgeError('host_unfit', `${place(host)}: the output of task ${task.id} is gone`);
+      throw hostError('host_unfit', host, `: the output of task ${task.id} is gone`);
     await readRange(run, range);
   }
 }

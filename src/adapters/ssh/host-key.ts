@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { ServerHostKeyAlgorithm } from 'ssh2';
-import { EdgeError } from '../../domain/errors.ts';
+import { EdgeError, type ErrorCode } from '../../domain/errors.ts';
+import { fileFault } from '../../lib/file-fault.ts';
 import type { HostAddress } from '../../ports/hosts.ts';
 import { fingerprintOf, type KnownKeys, keysOf } from './known-hosts.ts';
 
@@ -43,16 +44,15 @@ async function readKnownHosts(host: HostAddress, file: string): Promise<string> 
   try {
     return await readFile(file, 'utf8');
   } catch (cause) {
-    throw new EdgeError('host_key_unknown', `${place(host)}: the known_hosts file ${file} cannot be read`, {
-      cause,
-    });
+    const why = `: the known_hosts file ${file} cannot be read: ${fileFault(cause)}`;
+    throw hostError('host_key_unknown', host, why, { cause });
   }
 }
 
 function checkPinned(host: HostAddress, pinned: string, key: Buffer): EdgeError | undefined {
   const shown = fingerprintOf(key);
   if (shown === pinned.replace(/=+$/, '')) return undefined;
-  return new EdgeError('host_key_mismatch', `${place(host)} showed the key ${shown}; pinned is ${pinned}`);
+  return hostError('host_key_mismatch', host, ` showed the key ${shown}; pinned is ${pinned}`);
 }
 
 function checkKnown(
@@ -61,15 +61,25 @@ function checkKnown(
   key: Buffer,
 ): EdgeError | undefined {
   const { file } = known;
-  const shown = `${place(host)} showed the key ${fingerprintOf(key)}`;
+  const shown = ` showed the key ${fingerprintOf(key)}`;
   if (known.revoked.some((revoked) => revoked.equals(key))) {
-    return new EdgeError('host_key_mismatch', `${shown}, which ${file} revokes`);
+    return hostError('host_key_mismatch', host, `${shown}, which ${file} revokes`);
   }
   if (known.keys.some((trusted) => trusted.equals(key))) return undefined;
   if (known.keys.length === 0)
-    return new EdgeError('host_key_unknown', `${shown}; ${file} knows none of this host`);
+    return hostError('host_key_unknown', host, `${shown}; ${file} knows none of this host`);
   const expected = known.keys.map(fingerprintOf).join(' or ');
-  return new EdgeError('host_key_mismatch', `${shown}; ${file} says ${expected}`);
+  return hostError('host_key_mismatch', host, `${shown}; ${file} says ${expected}`);
+}
+
+/** An error about one host; `why` goes on where its name stands. */
+export function hostError(
+  code: ErrorCode,
+  host: HostAddress,
+  why: string,
+  details: { readonly hint?: string; readonly cause?: unknown } = {},
+): EdgeError {
+  return new EdgeError(code, `${place(host)}${why}`, { ...details, where: { target: host.name } });
 }
 
 /** A host as errors name it. */

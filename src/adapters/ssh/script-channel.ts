@@ -4,7 +4,7 @@ import { EdgeError } from '../../domain/errors.ts';
 import { shellQuote } from '../../lib/shell-quote.ts';
 import type { HostAddress, HostIdentity } from '../../ports/hosts.ts';
 import { type Connection, ConnectionLost } from './connection.ts';
-import { place } from './host-key.ts';
+import { hostError } from './host-key.ts';
 import { type Verb, verbScript } from './host-scripts.ts';
 import type { ConnectionPool } from './pool.ts';
 
@@ -175,7 +175,7 @@ export class ScriptChannel {
   }
 
   #unfit(why: string): EdgeError {
-    return new EdgeError('host_unfit', `${place(this.#request.host)}: ${why}`);
+    return hostError('host_unfit', this.#request.host, `: ${why}`);
   }
 
   async #endedEarly(): Promise<EdgeError> {
@@ -190,7 +190,7 @@ export class ScriptChannel {
 
   #sudoRefused(): EdgeError {
     const { host, sudoUser } = this.#request;
-    return new EdgeError('host_unfit', `${place(host)}: ${this.#complaint}`, {
+    return hostError('host_unfit', host, `: ${this.#complaint}`, {
       hint: `Let the account run a shell as ${sudoUser} without a password, in sudoers: ${host.user} ALL=(${sudoUser}) NOPASSWD: /bin/sh`,
     });
   }
@@ -228,7 +228,7 @@ export async function openScript(
 /** The one word that stands on a command line; sudo would read `#0` or `-u` as something else. */
 function accountName(host: HostAddress, name: string): string {
   if (/^[A-Za-z_][A-Za-z0-9_.-]*\$?$/.test(name)) return name;
-  throw new EdgeError('host_unfit', `${place(host)}: ${JSON.stringify(name)} is not the name of an account`);
+  throw hostError('host_unfit', host, `: ${JSON.stringify(name)} is not the name of an account`);
 }
 
 export type HostSeen = { readonly identity: HostIdentity; readonly stateFolder: string };

@@ -11,7 +11,7 @@ import type {
 import { cancelTask } from './cancel-task.ts';
 import { askAgainIfLost, type ConnectionTimes } from './connection.ts';
 import { runTask, type TaskDeps } from './detached-task.ts';
-import { place } from './host-key.ts';
+import { hostError, place } from './host-key.ts';
 import { type Backoff, ConnectionPool, POOL_DEFAULTS } from './pool.ts';
 import { openScript, readHost, type Said, type ScriptRequest } from './script-channel.ts';
 import { differs, statusOf } from './task-status.ts';
@@ -85,9 +85,8 @@ async function askOnce(
     return { identity, said };
   } catch (error) {
     if (!signal.aborted) throw error;
-    throw new EdgeError('host_unreachable', `${place(request.host)}: no answer within ${ASK_MS / 1000} s`, {
-      cause: error,
-    });
+    const why = `: no answer within ${ASK_MS / 1000} s`;
+    throw hostError('host_unreachable', request.host, why, { cause: error });
   } finally {
     script.close();
   }

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
-import { asEdgeError, EdgeError } from '../../domain/errors.ts';
+import { EdgeError } from '../../domain/errors.ts';
 import type { SecretRef } from '../../domain/secret.ts';
+import { fileFault } from '../../lib/file-fault.ts';
 import type { Secrets } from '../../ports/secrets.ts';
 
 /**
@@ -28,7 +29,7 @@ async function fileText(reference: SecretRef): Promise<string> {
 }
 
 function unreadable(reference: SecretRef, cause: unknown): EdgeError {
-  const why = asEdgeError(cause).message;
+  const why = fileFault(cause);
   return new EdgeError('secret_unavailable', `The ${placeOf(reference)} cannot be read: ${why}`, { cause });
 }
 

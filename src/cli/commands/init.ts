@@ -3,6 +3,7 @@ import { access, mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { EdgeError } from '../../domain/errors.ts';
+import { fileFault } from '../../lib/file-fault.ts';
 import { type Choose, newCommand } from '../command.ts';
 import { SAMPLE_FILES } from '../sample-configuration.ts';
 
@@ -49,7 +50,7 @@ async function write(folder: string, shown: string): Promise<void> {
 }
 
 function unwritable(folder: string, cause: unknown): EdgeError {
-  const why = cause instanceof Error ? cause.message : String(cause);
+  const why = fileFault(cause);
   const hint = 'Check the path and its permissions, or name another folder.';
   return new EdgeError('usage_invalid', `${folder} cannot be written: ${why}`, { hint, cause });
 }

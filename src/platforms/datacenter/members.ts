@@ -54,6 +54,7 @@ export function pick<Ref extends MemberRef>(
     throw new EdgeError(
       'balancer_member_unknown',
       `The pool ${ref.pool} of the balancer ${ref.balancer} has no member ${ref.member}`,
+      { where: { member: `${ref.balancer}/${ref.pool}/${ref.member}` } },
     );
   });
 }

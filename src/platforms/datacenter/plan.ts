@@ -49,7 +49,6 @@ const BUILD: Readonly<Record<StepId, (settings: Settings, sequence: SequenceName
 
 /** An action may need this much longer than the wait that it is given, to look and to write. */
 const SLACK_MS = 60_000;
-const WAIT_UP_MS = 60_000;
 const NO_RETRY = { max: 0, backoffMs: 0 } as const;
 
 function guard(settings: Settings): Built {
@@ -176,15 +175,15 @@ function where({ check }: Health, settings: Settings): Readonly<Record<string, I
   }
 }
 
-function enable(settings: Settings): Built {
+function enable({ balancers, timeouts }: Settings): Built {
   return {
     action: 'balancer.enable@1',
     inputs: {
       members: { asFound: true },
-      balancers: literal(settings.balancers),
-      waitUpMs: literal(WAIT_UP_MS),
+      balancers: literal(balancers),
+      waitUpMs: literal(timeouts.upMs),
     },
-    timeoutMs: WAIT_UP_MS + SLACK_MS,
+    timeoutMs: timeouts.upMs + SLACK_MS,
     hold: 'give',
     retries: { max: 5, backoffMs: 2_000 },
     onUnknown: 'retry',
@@ -229,6 +228,7 @@ function hostKeyOf({ name, hostKey }: TargetConfig, knownHosts: string | undefin
   if (knownHosts !== undefined) return { knownHosts };
   throw new EdgeError('host_key_unknown', `The target ${name} has no known host key`, {
     hint: 'Give the target its `hostKey`, or the environment `ssh.knownHosts`.',
+    where: { target: name },
   });
 }
 
@@ -240,6 +240,7 @@ function healthFacts(target: TargetConfig, { health }: Settings): JsonObject {
   if (port !== undefined) return { address: target.address, port };
   throw new EdgeError('config_invalid', `The TCP check of the target ${target.name} has no port`, {
     hint: 'Give the target its `port`, or the health check one for all targets.',
+    where: { target: target.name },
   });
 }
 
