@@ -1,4 +1,5 @@
 import { type EdgeClient, edgeClient } from '../api/client.ts';
+import { EdgeError } from '../domain/errors.ts';
 import { inertJson } from '../lib/inert-text.ts';
 import type { CliEnvironment, ServerAccess } from './environment.ts';
 import { inertClient } from './inert-client.ts';
@@ -83,7 +84,15 @@ export class Cli {
     const found =
       server === undefined
         ? await connect({ ...(dataFolder !== undefined && { dataFolder }) })
-        : { url: server, embedded: false, close: async () => {} };
+        : { url: addressOf(server), embedded: false, close: async () => {} };
     return { ...found, ...(token !== undefined && { token }) };
   }
+}
+
+/** Throws `settings_invalid`. */
+function addressOf(server: string): string {
+  if (URL.canParse(server) && /^https?:$/.test(new URL(server).protocol)) return server;
+  throw new EdgeError('settings_invalid', `"${server}" is not the address of a server`, {
+    hint: 'Write it as http://host:port, in --server or EDGE_SERVER.',
+  });
 }

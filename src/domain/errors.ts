@@ -60,7 +60,7 @@ export const CATALOGUE = {
   // The world
   host_unreachable: entry('target', 502, 7, 'A host cannot be reached over SSH', 'Check address, port, sshd and firewalls; `edge doctor` tries each host.', true),
   host_key_mismatch: entry('target', 502, 7, 'A host showed another key than the known one', 'Do not go on before you know why; then put the new key into known_hosts.'),
-  host_key_unknown: entry('target', 502, 7, 'A host has no known key', 'Add its key to known_hosts, or pin its fingerprint in the environment.'),
+  host_key_unknown: entry('target', 502, 7, 'A host has no known key', 'Add its key to known_hosts, or pin its fingerprint as `hostKey` of the target.'),
   host_auth_refused: entry('target', 502, 7, 'A host refused the key', 'Check user and identity file of the environment, and authorized_keys on the host.'),
   host_unfit: entry('target', 502, 7, 'A host lacks what Edge needs', 'Install the named program, or free the named disk.'),
   balancer_unreachable: entry('world', 502, 7, 'A balancer cannot be reached', 'Check its address; Edge goes on when it answers.', true),

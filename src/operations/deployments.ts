@@ -8,6 +8,7 @@ import type { DeploymentView } from '../projections/deployment-view.ts';
 import { initialView } from '../projections/deployment-view.ts';
 import { type Wait, waitsOf, withProgress } from '../projections/waits.ts';
 import { authorize, type Caller } from './caller.ts';
+import { mustBePlace } from './documents.ts';
 import type { OperationPorts } from './ports.ts';
 
 const USUAL_LIMIT = 100;
@@ -22,12 +23,14 @@ export type DeploymentsInput = {
 };
 
 export async function deployments(
-  { views }: OperationPorts,
+  { views, records }: OperationPorts,
   caller: Caller,
   input: DeploymentsInput,
 ): Promise<{ readonly deployments: readonly DeploymentRow[] }> {
   authorize(caller, 'deployment.read');
-  return { deployments: await views.deployments({ limit: USUAL_LIMIT, ...input }) };
+  const found = await views.deployments({ limit: USUAL_LIMIT, ...input });
+  if (found.length === 0) await mustBePlace(records, input);
+  return { deployments: found };
 }
 
 export type OneDeployment = { readonly deployment: DeploymentId };

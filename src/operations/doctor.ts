@@ -5,7 +5,7 @@ import { forEachLimited } from '../lib/concurrency.ts';
 import { resolveSettings, type Settings } from '../plan/settings.ts';
 import type { HostAddress } from '../ports/hosts.ts';
 import { authorize, type Caller } from './caller.ts';
-import { documentsOf } from './documents.ts';
+import { documentsOf, mustBePlace } from './documents.ts';
 import type { OperationPorts } from './ports.ts';
 import type { StatusInput } from './status.ts';
 import { membersSeen, type PoolRef, poolsNamed } from './survey.ts';
@@ -48,8 +48,7 @@ async function looksFor(ports: OperationPorts, input: StatusInput): Promise<read
   const asked = kept.filter(
     ({ value }) => input.environment === undefined || value.environment === input.environment,
   );
-  if (asked.length === 0 && input.project !== undefined && input.environment !== undefined)
-    await documentsOf(ports.records, { project: input.project, environment: input.environment });
+  if (asked.length === 0) await mustBePlace(ports.records, input);
   const looks: Look[] = [];
   for (const { value } of asked) {
     const { project, environment, targets } = value;

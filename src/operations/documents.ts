@@ -1,6 +1,6 @@
 import { EdgeError } from '../domain/errors.ts';
 import type { Release } from '../domain/release.ts';
-import { nearest } from '../lib/nearest.ts';
+import { didYouMean } from '../lib/nearest.ts';
 import type { Documents } from '../plan/settings.ts';
 import type { Records } from '../ports/records.ts';
 
@@ -44,6 +44,14 @@ async function unknownEnvironment(
   return new EdgeError('environment_unknown', what, meant(environment, names));
 }
 
+/** That a place somebody asked about exists, as far as it is named: an empty answer about a mistyped one would mislead. */
+export async function mustBePlace(records: Records, place: Partial<PlaceRequest>): Promise<void> {
+  const { project, environment } = place;
+  if (project === undefined) return;
+  if (environment !== undefined) await documentsOf(records, { project, environment });
+  else if (!(await records.get('project', project))) throw await unknownProject(records, project);
+}
+
 /** All releases of a project, newest first. */
 export async function releasesOf(records: Records, project: string): Promise<readonly Release[]> {
   const kept = await records.list('release', `${project}/`);
@@ -59,7 +67,7 @@ export function findRelease(releases: readonly Release[], project: string, versi
   throw new EdgeError('release_unknown', what, meant(version, versions));
 }
 
+/** The catalogue says what to do where there is none at all. */
 function meant(name: string, known: readonly string[]): { readonly hint?: string } {
-  const near = nearest(name, known);
-  return near === undefined ? {} : { hint: `Did you mean "${near}"?` };
+  return known.length === 0 ? {} : { hint: didYouMean(name, known) };
 }

@@ -89,7 +89,10 @@ async function releaseFor(
       releases,
     );
   }
-  throw new EdgeError('request_invalid', 'A deployment needs a version', { where: { path: 'version' } });
+  throw new EdgeError('request_invalid', 'A deployment needs a version', {
+    where: { path: 'version' },
+    hint: `\`edge releases ${project}\` lists those that exist.`,
+  });
 }
 
 function refuseBroken([first, ...also]: readonly ErrorBody[]): void {

@@ -5,6 +5,7 @@ import type { ProjectEnvironment } from '../domain/project-environment.ts';
 import { forEachLimited } from '../lib/concurrency.ts';
 import type { DeploymentRow, Fleet, Views } from '../ports/views.ts';
 import { authorize, type Caller } from './caller.ts';
+import { mustBePlace } from './documents.ts';
 import type { OperationPorts } from './ports.ts';
 import { isParked } from './survey.ts';
 
@@ -42,7 +43,10 @@ export type ProjectEnvironmentStatus = {
 
 const SIDE_BY_SIDE = 8;
 
-/** Every project environment that the filter lets through: what runs, what is under way and what is parked. */
+/**
+ * Every project environment that the filter lets through: what runs, what is under way and what is parked. Throws
+ * `project_unknown`, `environment_unknown`.
+ */
 export async function status(
   ports: OperationPorts,
   caller: Caller,
@@ -53,6 +57,7 @@ export async function status(
   const asked = kept
     .map(({ value }) => value)
     .filter(({ environment }) => input.environment === undefined || environment === input.environment);
+  if (asked.length === 0) await mustBePlace(ports.records, input);
   const found: ProjectEnvironmentStatus[] = [];
   await forEachLimited(asked, SIDE_BY_SIDE, async (document, index) => {
     found[index] = await statusOf(ports.views, document);

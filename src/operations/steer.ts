@@ -96,10 +96,15 @@ export async function mustRun({ views }: OperationPorts, id: DeploymentId): Prom
 }
 
 export const refused = (id: DeploymentId, why: string): EdgeError =>
-  new EdgeError('verb_refused', `The deployment ${id} ${why}`);
+  new EdgeError('verb_refused', `The deployment ${id} ${why}`, {
+    hint: `Run \`edge status ${id}\` to see where it stands.`,
+  });
 
-const refusedTarget = ({ target }: TargetInput, why: string) =>
-  new EdgeError('verb_refused', `The target ${target} ${why}`, { where: { target } });
+const refusedTarget = ({ deployment, target }: TargetInput, why: string) =>
+  new EdgeError('verb_refused', `The target ${target} ${why}`, {
+    where: { target },
+    hint: `Run \`edge status ${deployment}\` to see where it stands.`,
+  });
 
 async function targetAtRest(
   ports: OperationPorts,
@@ -122,7 +127,10 @@ async function targetAtRest(
       target.step === null
         ? `The target ${target.name} has been started`
         : `The target ${target.name} is at the step ${target.step}`,
-      { where: { target: target.name } },
+      {
+        where: { target: target.name },
+        hint: `Pause it with \`edge pause ${input.deployment}\`, and try again when the target is at rest.`,
+      },
     );
   return { view, target };
 }

@@ -99,11 +99,13 @@ export async function membersSeen(
 ): Promise<readonly MemberState[]> {
   const config = balancers[balancer];
   if (!config) throw new EdgeError('config_reference', `The environment has no balancer "${balancer}"`);
+  const late = AbortSignal.timeout(LOOK_MS);
   try {
     const device = await ports.balancer(config);
-    return await device.members(pool, AbortSignal.timeout(LOOK_MS));
+    return await device.members(pool, late);
   } catch (thrown) {
-    throw named(balancer, asEdgeError(thrown));
+    const silent = () => new EdgeError('balancer_unreachable', `no answer within ${LOOK_MS / 1_000} s`);
+    throw named(balancer, late.aborted ? silent() : asEdgeError(thrown));
   }
 }
 

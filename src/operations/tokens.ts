@@ -55,7 +55,7 @@ export async function revokeToken(
   authorize(caller, 'token.manage');
   const now = ports.clock.now();
   const kept = await ports.records.get('token', input.token);
-  if (!kept) throw odd('token', `There is no token "${input.token}"`);
+  if (!kept) throw odd('token', `There is no token "${input.token}"`, SEE_LIST);
   if (kept.value.revokedAt !== null) return { token: infoOf(kept.value) };
   await refuseLastAdmin(ports, kept.value, now);
   const value: Token = { ...kept.value, revokedAt: now };
@@ -96,13 +96,17 @@ function earlier(a: number | null, b: number | null): number | null {
   return a === null || b === null ? (a ?? b) : Math.min(a, b);
 }
 
-const odd = (path: string, message: string) => new EdgeError('request_invalid', message, { where: { path } });
+const odd = (path: string, message: string, hint: string) =>
+  new EdgeError('request_invalid', message, { where: { path }, hint });
+const SEE_LIST = 'Run `edge token list` for those that exist.';
 
 function refuseOdd({ role, pool, expiresAt }: TokenInput, now: number): void {
-  if (role === 'worker' && pool === undefined) throw odd('pool', "A worker's token names its pool");
-  if (role !== 'worker' && pool !== undefined) throw odd('pool', 'Only the token of a worker has a pool');
+  if (role === 'worker' && pool === undefined)
+    throw odd('pool', "A worker's token names its pool", 'Name it: --pool <pool>.');
+  if (role !== 'worker' && pool !== undefined)
+    throw odd('pool', 'Only the token of a worker has a pool', 'Leave the pool out.');
   if (expiresAt !== undefined && expiresAt <= now)
-    throw odd('expiresAt', 'The token would have expired already');
+    throw odd('expiresAt', 'The token would have expired already', 'Name a time to come.');
 }
 
 /** The name stands in the record as who did it. */
@@ -110,12 +114,16 @@ async function refuseTakenName({ records }: OperationPorts, name: string, now: n
   const taken = (await records.list('token')).some(
     ({ value }) => value.name === name && isActive(value, now),
   );
-  if (taken) throw odd('name', `There is a token "${name}" already`);
+  if (taken) throw odd('name', `There is a token "${name}" already`, SEE_LIST);
 }
 
 async function refuseLastAdmin({ records }: OperationPorts, token: Token, now: number): Promise<void> {
   const kept = (await records.list('token')).map(({ value }) => value);
   const stays = kept.some((other) => other.id !== token.id && other.role === 'admin' && isActive(other, now));
   if (token.role === 'admin' && !stays)
-    throw odd('token', `"${token.name}" is the only token of an administrator`);
+    throw odd(
+      'token',
+      `"${token.name}" is the only token of an administrator`,
+      'Make another one first: `edge token create <name> --role admin`.',
+    );
 }

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { EdgeClient } from '../../api/client.ts';
-import type { Output, ProjectEnvironmentStatus } from '../../api/contract.ts';
+import type { Input, Output, ProjectEnvironmentStatus } from '../../api/contract.ts';
+import { asEdgeError, EdgeError } from '../../domain/errors.ts';
 import { type Choose, deploymentNamed, newCommand } from '../command.ts';
 import type { Cli } from '../context.ts';
 import { counted, dateAndTime, timeOfDay, whatOf } from '../format.ts';
@@ -16,17 +17,39 @@ export function addStatus(program: Command, choose: Choose): void {
   ).action((first: string | undefined, environment: string | undefined) => {
     choose(async (cli) => {
       const client = await cli.client();
-      if (first !== undefined && environment === undefined) return oneDeployment(cli, client, first);
-      const place = first !== undefined && environment !== undefined ? { project: first, environment } : {};
-      const status = await client.status(place);
-      cli.answer(status, () => statusLines(status.projectEnvironments));
-      return 0;
+      if (first === undefined) return places(cli, client, {});
+      if (environment !== undefined) return places(cli, client, { project: first, environment });
+      try {
+        return oneDeployment(cli, await client.deployment({ deployment: deploymentNamed(first) }));
+      } catch (thrown) {
+        if (asEdgeError(thrown).code !== 'deployment_unknown') throw thrown;
+        return projectOrNothing(cli, client, first);
+      }
     });
   });
 }
 
-async function oneDeployment(cli: Cli, client: EdgeClient, id: string): Promise<number> {
-  const found = await client.deployment({ deployment: deploymentNamed(id) });
+async function places(cli: Cli, client: EdgeClient, place: Input<'status'>): Promise<number> {
+  const status = await client.status(place);
+  cli.answer(status, () => statusLines(status.projectEnvironments));
+  return 0;
+}
+
+async function projectOrNothing(cli: Cli, client: EdgeClient, name: string): Promise<number> {
+  try {
+    return await places(cli, client, { project: name });
+  } catch (thrown) {
+    const { code, body } = asEdgeError(thrown);
+    if (code !== 'project_unknown') throw thrown;
+    throw new EdgeError('deployment_unknown', `There is no deployment and no project "${name}"`, {
+      hint: body.hint.startsWith('Did you mean')
+        ? body.hint
+        : 'Run `edge history`, or `edge status` for all.',
+    });
+  }
+}
+
+function oneDeployment(cli: Cli, found: Output<'deployment'>): number {
   const { now, terminal } = cli.environment;
   const size = { columns: terminal.redraws ? terminal.size().columns : 200, rows: Number.POSITIVE_INFINITY };
   cli.answer(found, () => [

@@ -81,7 +81,7 @@ function targetSentence(event: Told, view: DeploymentView, at: number): string {
     case 'task.failed':
       return `${stepName(view, event)} failed (${event.error.code}): ${event.error.message}`;
     case 'task.retried':
-      return `${stepName(view, event)} is tried again: ${event.error.message}`;
+      return `${stepName(view, event)} is tried again (${event.error.code}): ${event.error.message}`;
     case 'task.unknown':
       return `${stepName(view, event)} is unknown: ${event.seen}`;
     case 'task.cancelling':
