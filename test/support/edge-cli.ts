@@ -37,14 +37,14 @@ export function unhealthy(): NonNullable<Outcome> {
   return ({ step, deployment }) => {
     if (step !== 'verify') return undefined;
     first ??= deployment;
-    const error = { code: 'http_status', message: 'HTTP 500', cause: 'health' } as const;
+    const error = { code: 'health_failed', message: 'HTTP 500', cause: 'health' } as const;
     return deployment === first ? { kind: 'failed', error, retryable: false } : undefined;
   };
 }
 
 /** The service of one target does not start, and the deployment is paused. */
 export function stuckAt(name: string): NonNullable<Outcome> {
-  const error = { code: 'exit_status', message: 'bin/start ended with 1', cause: 'command' } as const;
+  const error = { code: 'command_failed', message: 'bin/start ended with 1', cause: 'command' } as const;
   return ({ step, target }) =>
     step === 'start' && target === name ? { kind: 'failed', error, retryable: false } : undefined;
 }

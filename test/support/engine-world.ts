@@ -153,7 +153,11 @@ export class EngineWorld {
       const seen = how === 'late' ? this.#looks.get(task.id) : undefined;
       return task.step === 'guard' ? turns.seen(task, seen ?? [...this.out], this.configured) : DONE;
     }
-    return { kind: 'failed', error: { code: how, message: how, cause: how }, retryable: how === 'command' };
+    return {
+      kind: 'failed',
+      error: { code: how === 'health' ? 'health_failed' : 'command_failed', message: how, cause: how },
+      retryable: how === 'command',
+    };
   }
 
   /** What an action has done to the world by the time at which its success is believed. */
@@ -215,6 +219,6 @@ export const STEPS = ['guard', 'drain', 'start', 'enable', 'settle'];
 const DONE: Ended = { kind: 'done', outputs: {} };
 const CANCELLED: Ended = {
   kind: 'failed',
-  error: { code: 'cancelled', message: 'Cancelled: gone.', cause: 'cancelled' },
+  error: { code: 'task_cancelled', message: 'Cancelled: gone.', cause: 'cancelled' },
   retryable: false,
 };
