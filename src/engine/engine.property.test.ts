@@ -26,7 +26,13 @@ type World = {
 type Verb = 'pause' | 'resume' | 'abort' | 'rollback';
 type Move = { readonly of: number } & (
   | { readonly kind: 'answer'; readonly pick: number; readonly count: number; readonly how: Answer }
-  | { readonly kind: 'operator'; readonly verb: Verb; readonly pick: number; readonly count: number }
+  | {
+      readonly kind: 'operator';
+      readonly verb: Verb;
+      readonly pick: number;
+      readonly count: number;
+      readonly after: number;
+    }
   | { readonly kind: 'ofTarget'; readonly verb: 'retry' | 'skip'; readonly pick: number }
   /** A report that was dealt with comes again. */
   | { readonly kind: 'again'; readonly pick: number }
@@ -69,6 +75,8 @@ const operator = (...verbs: readonly Verb[]): fc.Arbitrary<Move> =>
     verb: fc.constantFrom(...verbs),
     pick,
     count: fc.constantFrom(0, 0, 1, 2),
+    /** Time that went by unseen, so that what is due comes in the same lot. */
+    after: fc.constantFrom(0, 0, 61_000, 121_000),
   });
 const ofTarget: fc.Arbitrary<Move> = fc.record({
   of,
@@ -81,7 +89,7 @@ const moves = fc.array(
     weighted(24, answers('good')),
     weighted(3, answers('late')),
     weighted(6, answers('health', 'command', 'unknown')),
-    weighted(1, operator('pause', 'abort', 'rollback')),
+    weighted(2, operator('pause', 'abort', 'rollback', 'rollback')),
     weighted(3, operator('resume')),
     weighted(4, ofTarget),
     weighted(3, fc.record({ of, kind: fc.constant('again' as const), pick })),
@@ -182,6 +190,7 @@ function play(world: EngineWorld, move: Move): void {
       world.answer(turns, move.pick, move);
       return;
     case 'operator':
+      world.pass(move.after, { isQuiet: true });
       world.answer(turns, move.pick, { ...move, how: 'good', also: { kind: move.verb, reason: 'because' } });
       return;
     case 'ofTarget': {

@@ -177,6 +177,17 @@ describe('the floor', () => {
     assert.ok(!turns.kinds().includes('task.cancelling'));
   });
 
+  test('answers a guard that was late like any other: it asks again, and is not cancelled', () => {
+    const turns = new Turns(samplePlan({ batches: [[0], [1]], floor: { count: 2 } }));
+    turns.now += 60_001;
+    turns.submit();
+    assert.equal(turns.target(0).cancelling, 'deadline');
+    turns.report(0);
+    assert.equal(turns.target(0).cancelling, null);
+    assert.equal(turns.taskOf(0)?.cancel, false);
+    assert.equal(turns.taskOf(0)?.deadlineAt, turns.now + 65_000);
+  });
+
   test('adopts a parked member with the settings it was first found with', () => {
     const turns = new Turns(samplePlan({ batches: [[0]] }), { holds: [parked(0)] });
     turns.report(0);

@@ -39,6 +39,7 @@ export function evolve(model: Model, state: DeploymentState, event: Event): Depl
       return withTarget(state, event.target, (target) => ({
         ...target,
         refusedSince: target.refusedSince ?? event.since,
+        cancelling: null,
       }));
     case 'capacity.given':
       return withTarget(state, event.target, (target) => ({ ...target, held: null }));

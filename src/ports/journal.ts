@@ -78,7 +78,7 @@ export type Commit = {
   readonly open: readonly NewTask[];
   /** Rows of tasks that ended. */
   readonly close: readonly TaskId[];
-  /** Same task, later: retries and refused capacity. The lease is cleared; the deadline stays, if no new one is given. */
+  /** Same task, later: retries and refused capacity. The lease is cleared. A new deadline takes back a cancel; else both stay. */
   readonly rearm: readonly { readonly task: TaskId; readonly wakeAt: number; readonly deadlineAt?: number }[];
   /** Ask the worker that has it, or any other, to end it and prove it; must be done by `deadlineAt`. */
   readonly cancel: readonly { readonly task: TaskId; readonly deadlineAt: number }[];

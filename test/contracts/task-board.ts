@@ -251,20 +251,25 @@ export function taskBoardContract(name: string, open: OpenStore): void {
     );
 
     test(
-      'a task that is armed again keeps its deadline, or gets the one that is given',
+      'a task that is armed again keeps its deadline and its cancel, or gets a new deadline and no cancel',
       withStore(async (store) => {
         const own = await withTasks(store, [task(id, 0), task(id, 1)]);
         const claimed = await store.tasks.claim(claimOf());
         await store.tasks.report(WORKER, claimed.map(done));
         const { now, commands } = await store.journal.read(own, 10);
+        const cancel = claimed.map((one) => ({ task: one.task, deadlineAt: now + 5_000 }));
+        await store.journal.commit(own, commitOf({ cancel }));
         const [first, second] = claimed.map((one) => ({ task: one.task, wakeAt: now }));
         assert.ok(first && second);
         const rearm = [first, { ...second, deadlineAt: now + 7_000_000 }];
         await store.journal.commit(own, commitOf({ handled: commands.map((one) => one.id), rearm }));
         const again = await store.tasks.claim(claimOf());
         assert.deepEqual(
-          again.map(({ remainingMs }) => remainingMs),
-          [claimed[0]?.remainingMs, 7_000_000],
+          again.map(({ remainingMs, cancel }) => ({ remainingMs, cancel })),
+          [
+            { remainingMs: 5_000, cancel: true },
+            { remainingMs: 7_000_000, cancel: false },
+          ],
         );
       }),
     );

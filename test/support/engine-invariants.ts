@@ -21,6 +21,7 @@ export function checkTurn(world: EngineWorld, turns: Turns, turn: Turn): void {
   checkGrants(turns, turn);
   checkBudget(turns, events);
   checkCounts(turns);
+  if (turns.state.stop && !isTerminal(turns.state.status)) assert.equal(turns.state.status, 'running');
   checkReplay(turns, turn);
   if (isTerminal(turns.state.status) && !isTerminal(before.status)) checkEnd(world, turns);
 }

@@ -141,7 +141,7 @@ export class Turns {
     };
   }
 
-  taskOf(target: number): NewTask | undefined {
+  taskOf(target: number): (NewTask & { readonly cancel: boolean }) | undefined {
     return [...this.tasks.values()].find((task) => parseTaskId(task.id).target === target);
   }
 
@@ -188,7 +188,7 @@ export class Turns {
     }
     for (const { task, ...later } of commit.rearm) {
       const open = this.tasks.get(task);
-      if (open) this.tasks.set(task, { ...open, ...later, reported: false });
+      if (open) this.tasks.set(task, { ...open, ...later, ...cancelAfter(open, later), reported: false });
     }
     for (const { task, deadlineAt } of commit.cancel) {
       const open = this.tasks.get(task);
@@ -211,3 +211,7 @@ export class Turns {
     }
   }
 }
+
+const cancelAfter = ({ cancel }: { cancel: boolean }, { deadlineAt }: { readonly deadlineAt?: number }) => ({
+  cancel: cancel && deadlineAt === undefined,
+});

@@ -29,9 +29,16 @@ function* close(scope: Scope, tasks: readonly TaskId[]): Operation<void> {
 /** Only a task that has reported: one that a worker has claimed since must not be torn from it. The checkpoint stays. */
 function* rearm(tasks: Changes['rearm']): Operation<void> {
   yield* each(
-    `UPDATE tasks SET state = 'ready', owner = NULL, wake_at = ?, due_at = ?, deadline_at = COALESCE(?, deadline_at)
+    `UPDATE tasks SET state = 'ready', owner = NULL, wake_at = ?, due_at = ?, deadline_at = COALESCE(?, deadline_at),
+       cancel = CASE WHEN ? IS NULL THEN cancel ELSE ${CANCEL.none} END
      WHERE id = ? AND state = 'reported'`,
-    tasks.map(({ task, wakeAt, deadlineAt }) => [wakeAt, wakeAt, deadlineAt ?? null, task]),
+    tasks.map(({ task, wakeAt, deadlineAt }) => [
+      wakeAt,
+      wakeAt,
+      deadlineAt ?? null,
+      deadlineAt ?? null,
+      task,
+    ]),
   );
 }
 
