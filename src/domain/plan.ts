@@ -75,6 +75,8 @@ export type Step = {
   /** Retries by the engine itself, of outcomes that the action calls retryable. */
   readonly retries: { readonly max: number; readonly backoffMs: number };
   readonly onUnknown: 'ask' | 'retry';
+  /** How long its command may take to end by itself once it is asked to, before it is killed. */
+  readonly graceMs?: number;
 };
 
 /**

@@ -30,8 +30,17 @@ export function askCapacity(
   const short = foreign ? { pool: foreign.pool, inService: 0, floor: 0 } : shortPool(model, seen, facts);
   if (!short)
     return { kind: 'capacity.taken', target, members: seen.members.map((member) => adopted(member, facts)) };
-  const wakeAt = facts.now + model.plan.policy.capacity.retryMs;
-  return { kind: 'capacity.refused', target, ...short, since: record.refusedSince ?? facts.now, wakeAt };
+  const since = record.refusedSince ?? facts.now;
+  const wakeAt = facts.now + askAgainAfter(model, facts.now - since);
+  return { kind: 'capacity.refused', target, ...short, since, wakeAt };
+}
+
+const MOST_MS = 60_000;
+
+/** The longer the wait, the longer the pauses: each question is an event, and a hold may last a day. */
+function askAgainAfter(model: Model, waitedMs: number): number {
+  const { retryMs } = model.plan.policy.capacity;
+  return Math.max(retryMs, Math.min(MOST_MS, Math.ceil(waitedMs / 10)));
 }
 
 type Short = { readonly pool: string; readonly inService: number; readonly floor: number };

@@ -159,6 +159,16 @@ describe('the floor', () => {
     assert.match(turns.state.reason, /web would have 1 in service, under its floor of 2/);
   });
 
+  test('is asked ever more rarely, at least once a minute', () => {
+    const turns = new Turns(samplePlan({ batches: [[0], [1]], floor: { count: 2 } }));
+    const pauses = [0, 30_000, 270_000, 86_000_000].map((waited) => {
+      turns.now += waited;
+      turns.report(0);
+      return (turns.last?.rearm[0]?.wakeAt ?? 0) - turns.now;
+    });
+    assert.deepEqual(pauses, [5_000, 5_000, 30_000, 60_000]);
+  });
+
   test('may refuse for longer than the guard may take: to wait for capacity is no failure', () => {
     const turns = new Turns(
       samplePlan({
@@ -461,6 +471,12 @@ describe('the operator', () => {
       [...turns.holds.values()].map((hold) => hold.phase),
       ['parked', 'parked'],
     );
+  });
+
+  test('aborts: a command has the time that it may take to end', () => {
+    const turns = new Turns(samplePlan({ batches: [[0]], steps: [step('start', { graceMs: 300_000 })] }));
+    turns.operator('abort');
+    assert.deepEqual(turns.last?.cancel, [{ task: 'd1/0/0/0', deadlineAt: turns.now + 420_000 }]);
   });
 
   test('aborts twice: the second changes nothing', () => {

@@ -14,7 +14,7 @@ import { type Model, stepOf, targetOf } from './model.ts';
 import { currentTask, pending, taskOf } from './pending.ts';
 import type { DeploymentState } from './state.ts';
 
-/** A cancel that is not proven within this time leaves the task unknown. */
+/** A cancel that is not proven within this time, after the step's own grace, leaves the task unknown. */
 const CANCEL_LIMIT_MS = 120_000;
 
 export type TurnInput = {
@@ -136,7 +136,8 @@ class Log {
         this.rearm.push(askingAgain(this.model, this.state, event));
         break;
       case 'task.cancelling': {
-        const deadlineAt = this.facts.now + CANCEL_LIMIT_MS;
+        const { graceMs = 0 } = stepOf(this.model, event.target, event.step);
+        const deadlineAt = this.facts.now + graceMs + CANCEL_LIMIT_MS;
         this.cancel.push({ task: currentTask(this.model, this.state, event.target), deadlineAt });
         break;
       }

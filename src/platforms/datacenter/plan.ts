@@ -103,6 +103,7 @@ function command(settings: Settings, argv: readonly string[], timeoutMs: number)
     // Retried only when the action says that it never started; what may have run is asked about.
     retries: { max: 2, backoffMs: 5_000 },
     onUnknown: 'ask',
+    graceMs: settings.timeouts.graceMs,
   };
 }
 
