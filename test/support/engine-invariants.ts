@@ -1,18 +1,35 @@
 import assert from 'node:assert/strict';
-import { floorOf } from '../../src/domain/capacity.ts';
+import type { MemberRef } from '../../src/domain/balancer.ts';
+import { floorOf, type Hold } from '../../src/domain/capacity.ts';
 import type { Event } from '../../src/domain/event.ts';
-import { parseTaskId, taskId } from '../../src/domain/ids.ts';
+import { parseTaskId, type ReleaseId, taskId } from '../../src/domain/ids.ts';
+import type { PlanTarget } from '../../src/domain/plan.ts';
 import { isTerminal } from '../../src/domain/status.ts';
 import { evolve } from '../../src/engine/evolve.ts';
 import { placeOf, targetOf } from '../../src/engine/model.ts';
 import type { DeploymentState } from '../../src/engine/state.ts';
-import type { EngineWorld } from './engine-world.ts';
 import type { Turns } from './turns.ts';
 
 type Turn = { readonly before: DeploymentState; readonly events: readonly Event[] };
 
+/** The world behind the engine, as the checks look at it; see `EngineWorld`. */
+type WorldSeen = {
+  readonly granted: Set<string>;
+  readonly taken: Map<string, string>;
+  readonly cancelledAt: Map<string, number>;
+  readonly aborted: ReadonlySet<string>;
+  readonly versions: ReadonlyMap<string, ReleaseId | 'unsure' | null>;
+  readonly configured: number;
+  readonly out: ReadonlySet<string>;
+  readonly holds: readonly Hold[];
+  readonly now: number;
+  readonly serving: number;
+  isOut(target: PlanTarget): boolean;
+  holdOf(member: MemberRef): Hold | undefined;
+};
+
 /** What must hold after every turn (FAULTS.md section 5.3), judged by the log and the world, not by what the engine counts. */
-export function checkTurn(world: EngineWorld, turns: Turns, turn: Turn): void {
+export function checkTurn(world: WorldSeen, turns: Turns, turn: Turn): void {
   const { before, events } = turn;
   if (isTerminal(before.status)) assert.deepEqual(events, [], 'the end is final');
   checkOwners(world, turns, events);
@@ -36,7 +53,7 @@ function checkReplay({ model, state }: Turns, { before, events }: Turn): void {
 }
 
 /** I4: a member is worked on by one deployment at a time. */
-function checkOwners({ taken }: EngineWorld, { model }: Turns, events: readonly Event[]): void {
+function checkOwners({ taken }: WorldSeen, { model }: Turns, events: readonly Event[]): void {
   for (const event of events) {
     if (event.kind === 'capacity.taken') {
       for (const { member } of event.members) {
@@ -51,7 +68,7 @@ function checkOwners({ taken }: EngineWorld, { model }: Turns, events: readonly 
 }
 
 /** An abort reaches every task that runs; nothing is given up as unknown before it had its time to end. */
-function checkCancels(world: EngineWorld, turns: Turns, events: readonly Event[]): void {
+function checkCancels(world: WorldSeen, turns: Turns, events: readonly Event[]): void {
   const { model, state, tasks } = turns;
   for (const event of events) {
     if (event.kind === 'task.cancelling') {
@@ -71,7 +88,7 @@ function checkCancels(world: EngineWorld, turns: Turns, events: readonly Event[]
 }
 
 /** I1: whoever takes a member that serves leaves the floor in service, whatever other deployments have out or may take out. */
-function checkCapacity(world: EngineWorld, turns: Turns, events: readonly Event[]): void {
+function checkCapacity(world: WorldSeen, turns: Turns, events: readonly Event[]): void {
   for (const event of events) {
     if (event.kind === 'capacity.given')
       for (const { member } of targetOf(turns.model, event.target).members) world.granted.delete(member);
@@ -170,7 +187,7 @@ const at = (turns: Turns, target: number) => {
 };
 
 /** I6, I8, I17: nothing runs, nothing is taken, what is out has an owner and a reason, and success is true. */
-function checkEnd(world: EngineWorld, turns: Turns): void {
+function checkEnd(world: WorldSeen, turns: Turns): void {
   const { state, model } = turns;
   assert.deepEqual(turns.replayed(), state, 'the log alone gives the same state');
   assert.equal(turns.tasks.size, 0, 'no task is open');
@@ -192,11 +209,11 @@ function checkEnd(world: EngineWorld, turns: Turns): void {
   checkRollback(world, turns, owner);
 }
 
-const isElsewhere = (world: EngineWorld, target: Parameters<EngineWorld['isOut']>[0], owner: string) =>
+const isElsewhere = (world: WorldSeen, target: PlanTarget, owner: string) =>
   target.members.some((member) => (world.holdOf(member)?.deployment ?? owner) !== owner);
 
 /** I9: whatever was touched is in the rollback's plan. */
-function checkRollback(world: EngineWorld, turns: Turns, owner: string): void {
+function checkRollback(world: WorldSeen, turns: Turns, owner: string): void {
   if (turns.state.stop?.next !== 'rollback') return;
   const planned = new Set(turns.last?.successor?.plan.targets.map(({ name }) => name));
   for (const target of turns.model.plan.targets) {
