@@ -100,7 +100,7 @@ export type FailureCode = ErrorCode | keyof typeof STEP_FAILURES;
 
 /**
  * Where the cause is: a place in a file, a field of a request or of a document (`path`), a target, or a member as
- * `balancer/pool/member`.
+ * `balancer/pool/member`, the balancer by its device.
  */
 export type Where = {
   readonly file?: string;

@@ -1,4 +1,5 @@
 import { isInService } from '../domain/balancer.ts';
+import type { Environment } from '../domain/environment.ts';
 import { asEdgeError, EdgeError, type ErrorBody } from '../domain/errors.ts';
 import { membersOf, type TargetConfig } from '../domain/project-environment.ts';
 import { forEachLimited } from '../lib/concurrency.ts';
@@ -62,7 +63,7 @@ async function looksFor(ports: OperationPorts, input: StatusInput): Promise<read
         .flatMap((target) => membersOf(target, documents.environment))
         .filter((ref) => ref.balancer === pool.balancer && ref.pool === pool.pool)
         .map(({ member }) => member);
-      const see = () => seePool(ports, settings, { ...pool, members });
+      const see = () => seePool(ports, documents.environment, { ...pool, members });
       looks.push({ ...at, kind: 'balancer', name: `${pool.balancer}/${pool.pool}`, see });
     }
   }
@@ -130,8 +131,8 @@ function addressOf(target: TargetConfig, { ssh }: Settings): HostAddress {
 
 type NamedPool = PoolRef & { readonly members: readonly string[] };
 
-async function seePool(ports: OperationPorts, settings: Settings, named: NamedPool): Promise<Seen> {
-  const members = await membersSeen(ports, settings.balancers, named);
+async function seePool(ports: OperationPorts, environment: Environment, named: NamedPool): Promise<Seen> {
+  const members = await membersSeen(ports, environment, named);
   const there = new Set(members.map(({ member }) => member));
   const problems = named.members
     .filter((member) => !there.has(member))

@@ -7,7 +7,6 @@ import { type Explained, explain } from '../plan/explain.ts';
 import { renderPlan } from '../plan/render.ts';
 import type { Planned } from '../plan/request.ts';
 import { rollbackRelease } from '../plan/rollback-release.ts';
-import { resolveSettings } from '../plan/settings.ts';
 import { brokenArtifacts } from './artifact-check.ts';
 import { authorize, type Caller } from './caller.ts';
 import { documentsOf, findRelease, type PlaceRequest, releasesOf } from './documents.ts';
@@ -52,10 +51,9 @@ export async function makePlan(ports: OperationPorts, input: PlanInput): Promise
   const documents = await documentsOf(ports.records, input);
   const releases = await releasesOf(ports.records, input.project);
   const release = await releaseFor(ports, input, releases);
-  const settings = resolveSettings(documents);
   const [{ targets, heldByOthers }, pools] = await Promise.all([
     fleetSeen(ports, input),
-    poolsSeen(ports, documents, settings),
+    poolsSeen(ports, documents),
   ]);
   const { verb, hard, force } = input;
   const options = { force, targets: input.targets ?? null };

@@ -1,11 +1,12 @@
 import type { MemberRef, MemberState } from '../domain/balancer.ts';
 import { type Hold, memberKey, poolKey } from '../domain/capacity.ts';
+import { deviceOf, type Environment } from '../domain/environment.ts';
 import { asEdgeError, EdgeError } from '../domain/errors.ts';
 import { membersOf } from '../domain/project-environment.ts';
 import { forEachLimited } from '../lib/concurrency.ts';
 import type { PoolSeen } from '../plan/pools.ts';
 import type { TargetSeen } from '../plan/request.ts';
-import type { Documents, Settings } from '../plan/settings.ts';
+import type { Documents } from '../plan/settings.ts';
 import type { Fleet } from '../ports/views.ts';
 import type { PlaceRequest } from './documents.ts';
 import type { OperationPorts } from './ports.ts';
@@ -52,15 +53,11 @@ function targetsSeen({ holds, targets }: Fleet): readonly TargetSeen[] {
 export const isParked = ({ phase }: Hold): boolean => phase === 'parked';
 
 /** The pools of a project environment. One whose balancer does not answer is left out: the plan says so. */
-export async function poolsSeen(
-  ports: OperationPorts,
-  place: Place,
-  settings: Settings,
-): Promise<readonly PoolSeen[]> {
+export async function poolsSeen(ports: OperationPorts, place: Place): Promise<readonly PoolSeen[]> {
   const seen: PoolSeen[] = [];
   const pools = poolsNamed(place);
   await forEachLimited(pools, SIDE_BY_SIDE, async (ref) => {
-    const members = await look(ports, settings, ref);
+    const members = await look(ports, place.environment, ref);
     if (members) seen.push({ ...ref, members });
   });
   return seen.sort((a, b) => (poolKey(a) < poolKey(b) ? -1 : 1));
@@ -80,11 +77,11 @@ export function poolsNamed({ projectEnvironment, environment }: Place): readonly
 
 async function look(
   ports: OperationPorts,
-  settings: Settings,
+  environment: Environment,
   ref: PoolRef,
 ): Promise<readonly MemberState[] | null> {
   try {
-    return await membersSeen(ports, settings.balancers, ref);
+    return await membersSeen(ports, environment, ref);
   } catch (thrown) {
     if (asEdgeError(thrown).code === 'balancer_unreachable') return null;
     throw thrown;
@@ -94,25 +91,28 @@ async function look(
 /** Rejects with `config_reference`, `balancer_unreachable`, `balancer_refused`, `balancer_member_unknown`. */
 export async function membersSeen(
   ports: OperationPorts,
-  balancers: Settings['balancers'],
+  environment: Environment,
   { balancer, pool }: PoolRef,
 ): Promise<readonly MemberState[]> {
-  const config = balancers[balancer];
-  if (!config) throw new EdgeError('config_reference', `The environment has no balancer "${balancer}"`);
+  const found = Object.entries(environment.balancers).find(
+    ([name]) => deviceOf(environment, name) === balancer,
+  );
+  if (!found) throw new EdgeError('config_reference', `The environment has no balancer "${balancer}"`);
+  const [name, config] = found;
   const late = AbortSignal.timeout(LOOK_MS);
   try {
     const device = await ports.balancer(config);
     return await device.members(pool, late);
   } catch (thrown) {
     const silent = () => new EdgeError('balancer_unreachable', `no answer within ${LOOK_MS / 1_000} s`);
-    throw named(balancer, late.aborted ? silent() : asEdgeError(thrown));
+    throw named(name, late.aborted ? silent() : asEdgeError(thrown));
   }
 }
 
 /** A device says what is wrong with it, and not which of several it is. */
-function named(balancer: string, { code, message, body, cause }: EdgeError): EdgeError {
-  return new EdgeError(code, `Balancer ${balancer}: ${message}`, {
+function named(name: string, { code, message, body, cause }: EdgeError): EdgeError {
+  return new EdgeError(code, `Balancer ${name}: ${message}`, {
     ...{ hint: body.hint, cause },
-    where: { path: `balancers.${balancer}` },
+    where: { path: `balancers.${name}` },
   });
 }

@@ -49,7 +49,7 @@ function impossible(pool: Pool, most: number): EdgeError {
     `The pool ${poolName(pool)} has ${inService} of ${pool.configured} members in service and a floor of ${pool.least}: ` +
       `taking out ${most} is not possible`,
     {
-      where: { path: `floors.${poolName(pool)}` },
+      where: { path: `floors.${pool.pool}` },
       ...(one && {
         hint: 'A pool of one needs an explicit `minInService: 0`; nothing serves while it changes.',
       }),

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { requireService } from '../../scripts/services.ts';
-import { CATALOGUE, type ErrorBody, type ErrorCode, STEP_FAILURES } from '../../src/domain/errors.ts';
+import {
+  CATALOGUE,
+  type ErrorBody,
+  type ErrorCode,
+  STEP_FAILURES,
+  type Where,
+} from '../../src/domain/errors.ts';
 import { dumpDatabase } from '../support/database-dump.ts';
 import { type Estate, openEstate } from '../support/error-estate.ts';
 import { type ErrorRow, ROWS } from '../support/error-rows.ts';
@@ -36,7 +42,8 @@ describe('errors', () => {
       const told = await (early.get(code) ?? row.ask(estate));
       assert.deepEqual(changes(untouched, dumpDatabase(data)), []);
       assert.ok(told.length > 0);
-      for (const one of told) assertTold(code, row, one);
+      const where = typeof row.where === 'function' ? row.where(estate) : row.where;
+      for (const one of told) assertTold(code, { ...row, where }, one);
     });
   }
 
@@ -65,7 +72,9 @@ function changes(from: readonly string[], to: readonly string[]): readonly strin
   return [...gone, ...to.filter((row) => !before.has(row)).map((row) => `+ ${row}`)];
 }
 
-function assertTold(code: ErrorCode, row: ErrorRow, { body, exit, http }: Told): void {
+type Expected = Omit<ErrorRow, 'where'> & { readonly where: Where | undefined };
+
+function assertTold(code: ErrorCode, row: Expected, { body, exit, http }: Told): void {
   const entry = CATALOGUE[code];
   assert.equal(body.code, code, body.message);
   assert.match(body.message, row.says);

@@ -13,7 +13,7 @@ export type ErrorRow = {
   /** The message names the thing. */
   readonly says: RegExp;
   /** Left out: there is no place beside what the message names. */
-  readonly where?: Where;
+  readonly where?: Where | ((estate: Estate) => Where);
   /** In place of the advice of the catalogue, where the error knows better. */
   readonly hint?: RegExp;
   /** What else is wrong, told at the same time. */
@@ -164,8 +164,8 @@ export const ROWS: Readonly<Record<ErrorCode, ErrorRow>> = {
   },
   floor_impossible: {
     ask: command('deploy shop strict 1.0.0'),
-    says: /f5\/web has 2 of 2 members in service and a floor of 2/,
-    where: { path: 'floors.f5/web' },
+    says: /The pool .*\/web has 2 of 2 members in service and a floor of 2/,
+    where: { path: 'floors.web' },
   },
   plan_empty: { ask: command('deploy shop lab 1.0.0'), says: /shop\/lab/, hint: /--force/ },
   plan_changed: {
@@ -208,18 +208,18 @@ export const ROWS: Readonly<Record<ErrorCode, ErrorRow>> = {
     noStatus: true,
   },
   balancer_refused: {
-    ask: command('plan shop locked-out --version 1.0.0'),
+    ask: command('plan shop locked-out 1.0.0'),
     says: /Balancer f5: login as edge: 401/,
     where: { path: 'balancers.f5' },
   },
   balancer_member_unknown: {
-    ask: command('plan shop misnamed --version 1.0.0'),
-    says: /pool web of f5 has no member "web-9:80"/,
-    where: { member: 'f5/web/web-9:80' },
+    ask: command('plan shop misnamed 1.0.0'),
+    says: /pool web of .* has no member "web-9:80"/,
+    where: ({ balancer }) => ({ member: `${new URL(balancer.url).host}/web/web-9:80` }),
     hint: /Did you mean "web-1:80"\?/,
   },
   secret_unavailable: {
-    ask: command('plan shop secretless --version 1.0.0'),
+    ask: command('plan shop secretless 1.0.0'),
     says: /environment variable EDGE_TEST_F5_PASSWORD/,
     where: { path: 'balancers.f5' },
   },

@@ -48,7 +48,7 @@ export const STEP_ROWS: Readonly<Record<StepFailureCode, StepRow>> = {
         letGo();
       }
     },
-    says: /1 connections? to chatty-1:80 \(chatty of f5\)/,
+    says: /1 connections? to chatty-1:80 \(chatty of 127\.0\.0\.1:\d+\)/,
     exit: 1,
   },
   member_not_up: {
@@ -63,7 +63,7 @@ export const STEP_ROWS: Readonly<Record<StepFailureCode, StepRow>> = {
       dark.healthy = false;
       return running;
     },
-    says: /dark-1:80 \(dark of f5\) as down/,
+    says: /dark-1:80 \(dark of 127\.0\.0\.1:\d+\) as down/,
     exit: 1,
   },
   task_cancelled: {
