@@ -37,6 +37,7 @@ function seenBy(journal: Journal, before: (method: keyof Journal, lease?: Lease)
     load: (...args) => before('load').then(() => journal.load(...args)),
     read: (lease, ...args) => before('read', lease).then(() => journal.read(lease, ...args)),
     commit: (lease, ...args) => before('commit', lease).then(() => journal.commit(lease, ...args)),
+    release: (...args) => before('release').then(() => journal.release(...args)),
   };
 }
 
@@ -231,6 +232,22 @@ describe('two drivers', () => {
     assert.equal(events.filter(({ event }) => event.kind === 'capacity.refused').length, 1);
     assert.deepEqual(driving.faults, []);
   });
+});
+
+test('a driver that is told to stop leaves its deployments to the next one, which need not wait for a lease', async () => {
+  const driving = new Driving();
+  const id = await driving.create('d1', planOf(1));
+  const stop = new AbortController();
+  const running = driving.driver('a').run(stop.signal);
+  while ((await driving.status(id)) !== 'running') await new Promise(setImmediate);
+  const next = driving.driver('b');
+  await driving.work();
+  assert.equal(await next.sweep(), false, 'the lease is not its own');
+  stop.abort();
+  await running;
+  await driving.settle(next);
+  assert.equal(await driving.status(id), 'succeeded');
+  assert.deepEqual(driving.faults, []);
 });
 
 /** A driver that gets the lease of one deployment only. */

@@ -59,7 +59,7 @@ export class Driver {
     this.#options = options;
   }
 
-  /** Runs until the signal aborts. The sweep finds what no bell has told of (M8). */
+  /** Runs until the signal aborts, and leaves all to others then. The sweep finds what no bell has told of (M8). */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const isBusy = await this.sweep().catch((fault: unknown) => {
@@ -68,6 +68,10 @@ export class Driver {
       });
       if (!isBusy) await this.#ports.bell.wait(DRIVER_TOPIC, this.#options.sweepMs, signal);
     }
+    // Without an answer the leases run out by themselves.
+    await this.#ports.journal
+      .release(this.#options.owner)
+      .catch((fault: unknown) => this.#options.onFault(null, fault));
   }
 
   /** Drives what is due now, each deployment until it rests. Says whether there is more to do at once. */

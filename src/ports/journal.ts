@@ -27,6 +27,8 @@ export interface Journal {
   read(lease: Lease, limit: number): Promise<Lot>;
   /** One transaction, or nothing. `lost`: the lease or the version is not ours any more. */
   commit(lease: Lease, commit: Commit): Promise<Committed>;
+  /** Ends all leases of an owner that stops, so that another driver need not wait for them. Wakes the doorbell. */
+  release(owner: string): Promise<void>;
 }
 
 export type Acquire = {

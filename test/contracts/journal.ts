@@ -117,6 +117,21 @@ export function journalContract(name: string, open: OpenStore): void {
     );
 
     test(
+      'what an owner releases is taken over at once, and what another one has stays with it',
+      withStore(async ({ journal }) => {
+        const old = await lease(journal, made, 'driver-1');
+        await journal.commit(old, commitOf());
+        const wanted = { owner: 'driver-2', leaseMs: 10_000, limit: 10, gone: [] };
+        await journal.release('driver-0');
+        assert.deepEqual(await journal.acquire(wanted), []);
+        await journal.release('driver-1');
+        const [taken] = await journal.acquire(wanted);
+        assert.deepEqual(taken, { deployment: id, owner: 'driver-2', epoch: old.epoch + 1, leaseMs: 10_000 });
+        assert.deepEqual(await journal.commit(old, commitOf({ events: [STARTED] })), { kind: 'lost' });
+      }),
+    );
+
+    test(
       'an owner keeps its epoch when it renews, and still commits after its lease ran out if nobody took it',
       withStore(async ({ journal, advance }) => {
         const own = await lease(journal, made);

@@ -1,4 +1,5 @@
 import type { DeploymentId } from '../../domain/ids.ts';
+import { DRIVER_TOPIC } from '../../domain/topics.ts';
 import type { Acquire, Lease } from '../../ports/journal.ts';
 import type { Dialect } from './dialect.ts';
 import { all, type Operation, run, type Scope } from './operation.ts';
@@ -50,4 +51,16 @@ function* take(now: number, row: Row, wanted: Acquire): Operation<Lease> {
     row.id,
   );
   return { deployment: row.id, owner, epoch, leaseMs };
+}
+
+/** `Journal.release`. The epoch stays: whoever takes over raises it. */
+export function* release(scope: Scope, owner: string): Operation<void> {
+  const { now } = scope;
+  yield* run(
+    'UPDATE deployments SET lease_until = ? WHERE open = 1 AND lease_owner = ? AND lease_until > ?',
+    now,
+    owner,
+    now,
+  );
+  scope.ring(DRIVER_TOPIC);
 }

@@ -1,4 +1,4 @@
-import { acquire } from './acquire.ts';
+import { acquire, release } from './acquire.ts';
 import { claim } from './claim.ts';
 import { commit } from './commit.ts';
 import { create } from './create.ts';
@@ -19,6 +19,7 @@ export const OPERATIONS = {
   load,
   read,
   commit,
+  release,
   claim,
   renew,
   report,

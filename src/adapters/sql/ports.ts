@@ -45,6 +45,7 @@ const journalOver = ({ call }: StoreParts): Journal => ({
   load: (...args) => call({ name: 'load', args }),
   read: (...args) => call({ name: 'read', args }),
   commit: (...args) => call({ name: 'commit', args }),
+  release: (...args) => call({ name: 'release', args }),
 });
 
 const taskBoardOver = ({ call, bell, pollMs }: StoreParts): TaskBoard => ({
