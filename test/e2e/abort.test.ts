@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { after, afterEach, before, describe, test } from 'node:test';
 import { requireService } from '../../scripts/services.ts';
 import type { DeploymentRow, ProjectEnvironmentStatus, TargetView } from '../../src/api/contract.ts';
 import type { ErrorBody } from '../../src/domain/errors.ts';
@@ -56,6 +56,10 @@ describe('a person steers a deployment over real SSH and HAProxy with the CLI', 
     expectDone(await estate.edge('deploy', ...PLACE, 'v1', '--yes', '--json'));
   });
   after(() => estate?.stop());
+  afterEach(async () => {
+    for (const name of ['fail', 'hold', 'hang'])
+      for (const index of estate.targets.keys()) await rm(fileOf(index, name), { force: true });
+  });
 
   const fileOf = (index: number, name: string) => join(estate.targets[index]?.sshd.home ?? '', name);
   const marked = () => processesWith(`HANGS=${HANGS} ${estate.targets[0]?.sshd.home}`);
@@ -101,7 +105,9 @@ describe('a person steers a deployment over real SSH and HAProxy with the CLI', 
         deployment: id,
         by: last?.by,
         reason: 'it hangs',
-        members: [{ balancer: 'front', pool: POOL, member: 'web-1', asFound: { adminState: 0, weight: 30 } }],
+        members: [
+          { balancer: 'dc/front', pool: POOL, member: 'web-1', asFound: { adminState: 0, weight: 30 } },
+        ],
       },
     ]);
 
