@@ -1,7 +1,7 @@
 import type { DeploymentId, TaskId, WorkerId } from '../../domain/ids.ts';
-import type { Claim, ClaimedTask } from '../../ports/task-board.ts';
-import { parse, parseOrNull } from './json.ts';
+import type { Claim } from '../../ports/task-board.ts';
 import { all, each, type Operation, run, type Scope } from './operation.ts';
+import type { PackedClaim } from './packed.ts';
 import { CANCEL } from './tasks.ts';
 
 /**
@@ -33,7 +33,7 @@ const SELECT = `SELECT n, id, deployment, target, step, action, inputs, state, d
   quarantine_until, cancel, checkpoint FROM tasks WHERE pool = ?`;
 
 /** `TaskBoard.claim`. What proven-dead owners left comes first, then what is due longest. */
-export function* claim(scope: Scope, request: Claim): Operation<readonly ClaimedTask[]> {
+export function* claim(scope: Scope, request: Claim): Operation<readonly PackedClaim[]> {
   const left = yield* leftBehind(scope, request);
   const late = yield* due(scope, request, request.max - left.length);
   const rows = [...left, ...late];
@@ -99,16 +99,16 @@ function* quarantine(rows: readonly Row[], gone: readonly WorkerId[]): Operation
 }
 
 /** The row under its new owner, as `claim` has just written it. To go on after a `wait` is the same attempt. */
-const toClaimed = (now: number, row: Row, quarantineUntil: number): ClaimedTask => ({
+const toClaimed = (now: number, row: Row, quarantineUntil: number): PackedClaim => ({
   task: row.id,
   deployment: row.deployment,
   target: row.target,
   step: row.step,
   action: row.action,
-  inputs: parse(row.inputs),
+  inputs: row.inputs,
   epoch: row.epoch + 1,
   attempt: row.state === 'waiting' ? row.attempt : row.attempt + 1,
-  checkpoint: parseOrNull(row.checkpoint),
+  checkpoint: row.checkpoint,
   cancel: row.cancel !== CANCEL.none,
   quarantineMs: Math.max(0, quarantineUntil - now),
   remainingMs: Math.max(0, row.deadline_at - now),

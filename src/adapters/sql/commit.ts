@@ -1,16 +1,17 @@
 import type { NewDeployment } from '../../domain/command.ts';
 import type { DeploymentId } from '../../domain/ids.ts';
 import { DRIVER_TOPIC, WATCH_TOPIC } from '../../domain/topics.ts';
-import type { Commit, Committed, Lease } from '../../ports/journal.ts';
+import type { Committed, Lease } from '../../ports/journal.ts';
 import { insertDeployment } from './create.ts';
 import { canTake, changeHolds } from './holds.ts';
 import { first, insert, type Operation, run, type Scope } from './operation.ts';
+import type { PackedCommit } from './packed.ts';
 import { changeTasks } from './tasks.ts';
 
 type Place = { readonly project: string; readonly environment: string };
 
 /** `Journal.commit`. All questions come before the first write, so that `lost` and `stale` have written nothing. */
-export function* commit(scope: Scope, lease: Lease, changes: Commit): Operation<Committed> {
+export function* commit(scope: Scope, lease: Lease, changes: PackedCommit): Operation<Committed> {
   const { deployment } = lease;
   const place = yield* ownedPlace(scope, lease, changes.expectedVersion);
   if (!place) return { kind: 'lost' };
@@ -43,12 +44,12 @@ function* ownedPlace(scope: Scope, lease: Lease, version: number): Operation<Pla
   );
 }
 
-function* appendEvents(scope: Scope, deployment: DeploymentId, changes: Commit): Operation<number> {
+function* appendEvents(scope: Scope, deployment: DeploymentId, changes: PackedCommit): Operation<number> {
   const { expectedVersion, events, snapshot } = changes;
   const version = expectedVersion + events.length;
   yield* insert(
     { into: 'INSERT INTO events (deployment, version, at, body)', row: '(?, ?, ?, ?)' },
-    events.map((event, index) => [deployment, expectedVersion + index + 1, scope.now, JSON.stringify(event)]),
+    events.map((event, index) => [deployment, expectedVersion + index + 1, scope.now, event]),
   );
   if (snapshot === undefined) return version;
   yield* run(
@@ -56,7 +57,7 @@ function* appendEvents(scope: Scope, deployment: DeploymentId, changes: Commit):
      ${scope.dialect.orUpdate(['deployment'], ['version', 'state'])}`,
     deployment,
     version,
-    JSON.stringify(snapshot),
+    snapshot,
   );
   return version;
 }
@@ -64,7 +65,7 @@ function* appendEvents(scope: Scope, deployment: DeploymentId, changes: Commit):
 function* recordPlaced(
   scope: Scope,
   at: Place & { readonly deployment: DeploymentId },
-  changes: Commit,
+  changes: Pick<PackedCommit, 'placed' | 'unproven'>,
 ): Operation<void> {
   const key = ['project', 'environment', 'target'];
   yield* insert(
@@ -94,10 +95,10 @@ function* recordPlaced(
 function* summarize(
   scope: Scope,
   deployment: DeploymentId,
-  changes: Commit & { readonly version: number },
+  changes: PackedCommit & { readonly version: number },
 ): Operation<void> {
-  const { summary, events, version, wakeAt } = changes;
-  const startedAt = events.some(({ kind }) => kind === 'deployment.started') ? scope.now : null;
+  const { summary, isStart, version, wakeAt } = changes;
+  const startedAt = isStart ? scope.now : null;
   yield* run(
     `UPDATE deployments SET status = ?, reason = ?, counts = ?, exceptions = ?, stream_version = ?, wake_at = ?,
        started_at = COALESCE(started_at, ?), ended_at = COALESCE(ended_at, ?), driven_at = ? WHERE id = ?`,

@@ -28,6 +28,7 @@ function* isFree(deployment: DeploymentId, pool: Pool, wanted: readonly Hold[]):
     pool.pool,
     deployment,
   );
+  if (others.length === 0) return true;
   const taken = new Set(others.map(({ member }) => memberKey({ ...pool, member })));
   return !wanted.some((hold) => taken.has(memberKey(hold)));
 }

@@ -1,15 +1,15 @@
 import type { Hold } from '../../domain/capacity.ts';
 import { poolKey } from '../../domain/capacity.ts';
-import type { Command } from '../../domain/command.ts';
 import { EdgeError } from '../../domain/errors.ts';
 import type { StoredEvent } from '../../domain/event.ts';
 import type { DeploymentId, PlanHash, TaskId } from '../../domain/ids.ts';
 import type { Plan } from '../../domain/plan.ts';
 import type { Json } from '../../lib/json.ts';
-import type { Lease, Loaded, Lot } from '../../ports/journal.ts';
+import type { Lease, Loaded } from '../../ports/journal.ts';
 import { type HoldRow, toHold } from './hold-row.ts';
 import { parse } from './json.ts';
 import { all, first, type Operation, type Scope } from './operation.ts';
+import type { PackedLot } from './packed.ts';
 
 /** `Journal.load`. */
 export function* load(_scope: Scope, deployment: DeploymentId): Operation<Loaded> {
@@ -48,7 +48,7 @@ export function* eventsAfter(
 }
 
 /** `Journal.read`. One transaction: holds and pool versions belong together. */
-export function* read(scope: Scope, lease: Lease, limit: number): Operation<Lot> {
+export function* read(scope: Scope, lease: Lease, limit: number): Operation<PackedLot> {
   const { deployment } = lease;
   const rows = yield* all<{ body: string }>(
     'SELECT body FROM inbox WHERE deployment = ? ORDER BY seq LIMIT ?',
@@ -57,7 +57,7 @@ export function* read(scope: Scope, lease: Lease, limit: number): Operation<Lot>
   );
   return {
     now: scope.now,
-    commands: rows.slice(0, limit).map(({ body }) => parse<Command>(body)),
+    commands: rows.slice(0, limit).map(({ body }) => body),
     more: rows.length > limit,
     overdue: yield* overdue(scope.now, deployment),
     holds: yield* holdsAround(deployment),

@@ -5,6 +5,7 @@ import type { Records } from '../../ports/records.ts';
 import type { TaskBoard } from '../../ports/task-board.ts';
 import type { Views } from '../../ports/views.ts';
 import type { Call } from './operations.ts';
+import { type PackedClaim, type PackedLot, packCommit, unpackClaim, unpackLot } from './packed.ts';
 
 /** The four ports of one store. */
 export type Store = {
@@ -43,13 +44,13 @@ const journalOver = ({ call }: StoreParts): Journal => ({
   submit: (...args) => call({ name: 'submit', args }),
   acquire: (...args) => call({ name: 'acquire', args }),
   load: (...args) => call({ name: 'load', args }),
-  read: (...args) => call({ name: 'read', args }),
-  commit: (...args) => call({ name: 'commit', args }),
+  read: async (...args) => unpackLot(await call<PackedLot>({ name: 'read', args })),
+  commit: (lease, changes) => call({ name: 'commit', args: [lease, packCommit(changes)] }),
   release: (...args) => call({ name: 'release', args }),
 });
 
 const taskBoardOver = ({ call, bell, pollMs }: StoreParts): TaskBoard => ({
-  claim: (...args) => call({ name: 'claim', args }),
+  claim: async (...args) => (await call<readonly PackedClaim[]>({ name: 'claim', args })).map(unpackClaim),
   renew: (...args) => call({ name: 'renew', args }),
   report: (...args) => call({ name: 'report', args }),
   appendOutput: (_worker, chunks) => call({ name: 'appendOutput', args: [chunks] }),

@@ -1,12 +1,12 @@
 import type { DeploymentId, TaskId } from '../../domain/ids.ts';
 import { poolTopic } from '../../domain/topics.ts';
-import type { Commit, NewTask } from '../../ports/journal.ts';
 import { all, each, insert, type Operation, type Params, run, type Scope } from './operation.ts';
+import type { PackedCommit, PackedTask } from './packed.ts';
 
 /** `tasks.cancel`: nobody asked; a commit asked; the worker that has the task was told. */
 export const CANCEL = { none: 0, asked: 1, told: 2 } as const;
 
-type Changes = Pick<Commit, 'open' | 'close' | 'rearm' | 'cancel'>;
+type Changes = Pick<PackedCommit, 'open' | 'close' | 'rearm' | 'cancel'>;
 
 /** What a commit does to task rows; rings the pools whose workers have something new. */
 export function* changeTasks(scope: Scope, deployment: DeploymentId, changes: Changes): Operation<void> {
@@ -51,7 +51,7 @@ function* cancel(tasks: Changes['cancel']): Operation<void> {
   );
 }
 
-function* open(scope: Scope, deployment: DeploymentId, tasks: readonly NewTask[]): Operation<void> {
+function* open(scope: Scope, deployment: DeploymentId, tasks: readonly PackedTask[]): Operation<void> {
   const columns = `id, deployment, target, step, action, pool, inputs, state, wake_at, due_at, deadline_at,
     epoch, attempt, lease_ms, quarantine_until, cancel`;
   yield* insert(
@@ -63,14 +63,14 @@ function* open(scope: Scope, deployment: DeploymentId, tasks: readonly NewTask[]
   );
 }
 
-const taskRow = (deployment: DeploymentId, task: NewTask): Params => [
+const taskRow = (deployment: DeploymentId, task: PackedTask): Params => [
   task.id,
   deployment,
   task.target,
   task.step,
   task.action,
   task.pool,
-  JSON.stringify(task.inputs),
+  task.inputs,
   task.wakeAt,
   task.wakeAt,
   task.deadlineAt,

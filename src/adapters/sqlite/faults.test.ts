@@ -6,6 +6,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { commitOf, deployment, lease, pause, task } from '../../../test/contracts/sample.ts';
 import { memoryBell } from '../memory/bell.ts';
+import { packCommit } from '../sql/packed.ts';
 import { SqliteConnection } from '../sql/sqlite-connection.ts';
 import { openSqliteStore } from './store.ts';
 
@@ -132,10 +133,12 @@ test(
       gone: [],
     }) as readonly unknown[];
     const before = call('load', made.id);
-    const big = commitOf({
-      events: [{ kind: 'deployment.started' }],
-      open: Array.from({ length: 2_000 }, (_, n) => task(made.id, n)),
-    });
+    const big = packCommit(
+      commitOf({
+        events: [{ kind: 'deployment.started' }],
+        open: Array.from({ length: 2_000 }, (_, n) => task(made.id, n)),
+      }),
+    );
     connection.exec('PRAGMA max_page_count = 60');
     assert.throws(() => call('commit', own, big), { code: 'store_unavailable', message: /disk is full/ });
     assert.deepEqual(call('load', made.id), before);
