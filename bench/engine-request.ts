@@ -1,4 +1,5 @@
 import { environmentSchema } from '../src/domain/environment.ts';
+import type { Plan, Step } from '../src/domain/plan.ts';
 import { projectSchema } from '../src/domain/project.ts';
 import { projectEnvironmentSchema } from '../src/domain/project-environment.ts';
 import { makeRelease, type Release, releaseRequestSchema } from '../src/domain/release.ts';
@@ -7,10 +8,30 @@ import type { PlanRequest } from '../src/plan/request.ts';
 const POOL_SIZE = 100;
 
 /**
- * Release 2.0.0 to a fleet that runs 1.0.0: six steps a target (no health check, no settling), pools of 100 members with the
- * default floor, a canary and the default batches, 200 targets at once. Neighbours in the list are in different pools.
+ * What is deployed how. `simulated`: six steps that take no input, all targets in one batch, 1,000 at once: what the engine itself
+ * costs. `datacenter`: the real plan, with its capacity, holds, inputs, canary and growing batches, 200 at once.
  */
-export function requestOf(count: number): PlanRequest {
+export type Workload = 'simulated' | 'datacenter';
+
+const STRATEGY: Readonly<Record<Workload, object>> = {
+  simulated: { settleMs: 0, parallel: 1_000, canary: 0, batches: ['100%'] },
+  datacenter: { settleMs: 0, parallel: 200 },
+};
+
+/** The plan with every sequence replaced by six steps of an action that does nothing. */
+export function simulated(plan: Plan): Plan {
+  const steps = Array.from({ length: 6 }, (_, index): Step => {
+    const rest = { timeoutMs: 600_000, retries: { max: 0, backoffMs: 0 }, onUnknown: 'ask' } as const;
+    return { id: `step-${index + 1}`, action: 'host.run@1', inputs: {}, ...rest };
+  });
+  return { ...plan, sequences: Object.fromEntries(Object.keys(plan.sequences).map((name) => [name, steps])) };
+}
+
+/**
+ * Release 2.0.0 to a fleet that runs 1.0.0: six steps a target (no health check, no settling), pools of 100 members with the
+ * default floor. Neighbours in the list are in different pools.
+ */
+export function requestOf(count: number, workload: Workload): PlanRequest {
   const pools = Math.ceil(count / POOL_SIZE);
   const names = Array.from({ length: count }, (_, index) => `web-${index}`);
   const poolOf = (index: number) => `pool-${index % pools}`;
@@ -34,7 +55,7 @@ export function requestOf(count: number): PlanRequest {
       kind: 'project-environment',
       ...place,
       targets,
-      strategy: { settleMs: 0, parallel: 200 },
+      strategy: STRATEGY[workload],
     }),
     strategies: [],
     verb: 'deploy',
