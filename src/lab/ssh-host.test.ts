@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
@@ -9,6 +8,7 @@ import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { requireService } from '../../scripts/services.ts';
 import { connect, exec, type Login, openExec } from '../../test/support/ssh-exec.ts';
 import { until } from '../../test/support/until.ts';
 import { SshHost } from './ssh-host.ts';
@@ -50,7 +50,7 @@ test('a command runs in the folder of its host, with a clean environment and a g
   const client = await connect(login);
   const { stdout } = await exec(
     client,
-    'pwd; echo "$HOME $USER"; env | cut -d= -f1 | sort | tr "\\n" " "; echo; ps -o pgid= -p $$; echo $$',
+    'pwd; echo "$HOME $USER"; env | cut -d= -f1 | sort | tr "\\n" " "; echo; ps -o pgid= -p $$ 2>/dev/null || cut -d" " -f5 /proc/$$/stat; echo $$',
   );
   client.end();
   const [cwd, home, names, group, pid] = stdout.toString().split('\n');
@@ -212,7 +212,7 @@ test('a host ends what an earlier lab left in its folder', {
 });
 
 test('the client of OpenSSH logs in, checks the host key and gets exact output', {
-  skip: spawnSync('ssh', ['-V']).status !== 0,
+  skip: requireService('sshd').skip,
 }, async () => {
   const knownHosts = join(folder, 'known_hosts');
   await writeFile(knownHosts, knownHostsLine(host));

@@ -65,12 +65,12 @@ test('a process that got the pid of a dead one is not taken for it', async () =>
   assert.deepEqual((await open(folder)).gone, ['box/main/old']);
 });
 
-test('after a reboot of this machine every earlier incarnation is gone', async (t) => {
+test('after a reboot of this machine every earlier incarnation is gone, if the machine has an id to know it by', async () => {
   const folder = newFolder();
   await open(folder);
-  if (record(folder).hostId === '') return t.skip('this machine has no /etc/machine-id');
+  const hasId = record(folder).hostId !== '';
   edit(folder, (before) => ({ ...before, id: 'box/main/old', bootId: 'another' }));
-  assert.deepEqual((await open(folder)).gone, ['box/main/old']);
+  assert.deepEqual((await open(folder)).gone, hasId ? ['box/main/old'] : []);
 });
 
 test('of another machine or another container nothing is proven', async () => {
