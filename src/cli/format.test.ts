@@ -1,10 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { dateAndTime, duration, roughly, table, timeOfDay } from './format.ts';
+import { dateAndTime, duration, moment, roughly, table, timeOfDay, took } from './format.ts';
 
 test('lengths of time have their two largest units', () => {
   const texts = [-5, 999, 8_000, 72_000, 7_380_000, 273_600_000].map(duration);
   assert.deepEqual(texts, ['0s', '0s', '8s', '1m 12s', '2h 03m', '3d 4h']);
+});
+
+test('a short time that is over has tenths of a second', () => {
+  assert.deepEqual([-5, 40, 340, 2_000, 2_460, 12_900].map(took), ['0s', '0s', '0.3s', '2s', '2.5s', '12s']);
+});
+
+test('a moment of another day has its date', () => {
+  const now = Date.UTC(2026, 2, 1, 23, 59, 0);
+  assert.deepEqual([moment(now, now), moment(now + 60_000, now)], ['23:59:00Z', '2026-03-02 00:00Z']);
 });
 
 test('a guess is no more precise than it can be', () => {

@@ -10,6 +10,12 @@ export function duration(ms: number): string {
   return minutes > 0 ? `${minutes}m ${twoDigits(seconds % 60)}s` : `${seconds}s`;
 }
 
+/** A length of time that is over: as `duration`, but `0.3s` and `2.5s` where a second would be too coarse. */
+export function took(ms: number): string {
+  const tenths = Math.round(ms / 100);
+  return ms < 10_000 ? `${Math.max(0, tenths) / 10}s` : duration(ms);
+}
+
 /** A guess of a length of time, without a precision that it does not have. */
 export function roughly(ms: number): string {
   if (ms < 90_000) return `about ${Math.max(1, Math.ceil(ms / 5_000) * 5)}s`;
@@ -21,6 +27,12 @@ const twoDigits = (number: number) => String(number).padStart(2, '0');
 
 /** `12:03:04Z`: the time of day in UTC, the same wherever a log is read. */
 export const timeOfDay = (at: number): string => `${new Date(at).toISOString().slice(11, 19)}Z`;
+
+/** A moment as it is told at `now`: the time of day on the same day (UTC), else with its date. */
+export const moment = (at: number, now: number): string =>
+  new Date(at).toISOString().slice(0, 10) === new Date(now).toISOString().slice(0, 10)
+    ? timeOfDay(at)
+    : dateAndTime(at);
 
 /** `2026-03-01 12:03Z`. */
 export const dateAndTime = (at: number): string =>

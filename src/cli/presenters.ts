@@ -1,6 +1,6 @@
 import type { WatchItem } from '../api/contract.ts';
 import type { Cli } from './context.ts';
-import { counted, duration, whatOf } from './format.ts';
+import { counted, took, whatOf } from './format.ts';
 import { eventLine } from './view/event-line.ts';
 import { line, paint, textOf } from './view/line.ts';
 import { LiveScreen } from './view/live-screen.ts';
@@ -37,17 +37,22 @@ function jsonLines(cli: Cli): Presenter {
 /** Redrawn in place, ten times a second at most, and once a second for the times. */
 function liveScreen(cli: Cli): Presenter {
   const { terminal, stdout, now } = cli.environment;
-  const screen = new LiveScreen((text) => stdout.write(text));
+  let screen: LiveScreen | undefined;
   const draw = (watched: Watched) => {
     const { columns, rows } = terminal.size();
     const lines = screenLines(watched, now(), { columns, rows: Math.max(1, rows - 1) });
     const painted = lines.map((each) => paint(each, cli.colours));
+    screen ??= new LiveScreen((text) => stdout.write(text));
     screen.draw({ plain: lines.map(textOf), painted }, columns);
   };
   return {
     frames: { leastMs: 100, mostMs: 1_000 },
     tells: false,
-    begin: draw,
+    // A deployment that follows another one leaves its last frame, and so its reason, where it is.
+    begin: (watched) => {
+      screen = undefined;
+      draw(watched);
+    },
     show: (_items, _before, after) => draw(after),
     end: draw,
   };
@@ -79,11 +84,11 @@ function eventLog(cli: Cli): Presenter {
 
 function sumOf({ row, view: { overall } }: Watched): string {
   const { status, startedAt, endedAt, counts } = overall;
-  const took = startedAt !== null && endedAt !== null ? ` in ${duration(endedAt - startedAt)}` : '';
+  const time = startedAt !== null && endedAt !== null ? ` in ${took(endedAt - startedAt)}` : '';
   const done = [
     `${counts.succeeded} of ${counted(counts.total, 'target')} done`,
     ...(counts.failed > 0 ? [`${counts.failed} failed`] : []),
     ...(counts.skipped > 0 ? [`${counts.skipped} skipped`] : []),
   ];
-  return `${row.id}: ${status}${took}, ${done.join(', ')}`;
+  return `${row.id}: ${status}${time}, ${done.join(', ')}`;
 }

@@ -117,6 +117,20 @@ describe('edge deploy', () => {
   );
 
   test(
+    'on a terminal the rollback is drawn below the deployment that failed, whose reason stays',
+    withEdgeApi(async (edge) => {
+      await edge.configure(4);
+      assert.equal((await edgeCli(edge).working(['deploy', 'web', 'production', '1.0.0'])).status, 0);
+      const more = { terminal: { redraws: true } };
+      const { stdout } = await edgeCli(edge).working([...DEPLOY, '--yes'], unhealthy(), more);
+      const frames = stdout.split('\u001b[J');
+      const first = frames.findIndex((frame) => frame.includes('rollback 1.0.0'));
+      assert.match(frames[first - 1] ?? '', /^failed: .*HTTP 500.*\n.*rolled back by /m);
+      assert.equal(frames[first]?.trimStart().startsWith('\u001b['), false, 'it does not move up');
+    }),
+  );
+
+  test(
     'with --detach it ends when it is under way, and says so where no server stays',
     withEdgeApi(async (edge) => {
       await edge.configure(4);

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { DeploymentRow } from '../../api/contract.ts';
 import { type Choose, newCommand, wholeNumber } from '../command.ts';
-import { dateAndTime, duration, table, whatOf } from '../format.ts';
+import { counted, dateAndTime, table, took, whatOf } from '../format.ts';
 
 const USUAL_LIMIT = 20;
 
@@ -33,15 +33,16 @@ export function historyLines(rows: readonly DeploymentRow[], now: number): reado
 
 function cellsOf(row: DeploymentRow, now: number): readonly string[] {
   const { id, project, environment, exceptions, startedAt, endedAt, by, causedBy } = row;
-  const status = exceptions > 0 ? `${row.status}, exceptions ${exceptions}` : row.status;
-  const took = startedAt === null ? '' : duration((endedAt ?? now) - startedAt);
+  const missed = exceptions > 0 && row.status === 'succeeded';
+  const status = missed ? `${row.status}, ${counted(exceptions, 'exception')}` : row.status;
+  const time = startedAt === null ? '' : took((endedAt ?? now) - startedAt);
   return [
     id,
     dateAndTime(row.createdAt),
     `${project} ${environment}`,
     whatOf(row),
     status,
-    took,
+    time,
     by,
     causedBy ?? '',
   ];

@@ -51,7 +51,7 @@ describe('edge status', () => {
       assert.match(stdout, /‖ paused/);
       assert.match(stdout, / ✓ web-1 +done$/m);
       assert.match(stdout, / [✗P] web-2 +failed at start .*bin\/start ended with 1/);
-      assert.match(stdout, new RegExp(`go on with \`edge resume ${id}\``));
+      assert.match(stdout, new RegExp(`go on: \`edge resume ${id}\``));
       assert.equal(JSON.parse((await edgeCli(edge).run('status', id, '--json')).stdout).deployment.id, id);
     }),
   );

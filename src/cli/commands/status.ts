@@ -4,7 +4,7 @@ import type { Input, Output, ProjectEnvironmentStatus } from '../../api/contract
 import { asEdgeError, EdgeError } from '../../domain/errors.ts';
 import { type Choose, deploymentNamed, newCommand } from '../command.ts';
 import type { Cli } from '../context.ts';
-import { counted, dateAndTime, timeOfDay, whatOf } from '../format.ts';
+import { counted, dateAndTime, moment, whatOf } from '../format.ts';
 import { type Line, line, span } from '../view/line.ts';
 import { screenLines } from '../view/screen.ts';
 import { SIGNS } from '../view/symbols.ts';
@@ -58,17 +58,19 @@ function oneDeployment(cli: Cli, found: Output<'deployment'>): number {
       now(),
       size,
     ),
-    ...waitLines(found.waits),
+    ...waitLines(found, now()),
   ]);
   return 0;
 }
 
 /** What the deployment waits for, with the moment when it is looked at again. */
-function waitLines(waits: Output<'deployment'>['waits']): readonly Line[] {
+function waitLines({ waits: all, view }: Output<'deployment'>, now: number): readonly Line[] {
+  // Of a pause the screen above has told already.
+  const waits = all.filter(({ target }) => target !== null || view.overall.paused === null);
   if (waits.length === 0) return [];
   const text = ({ target, step, why, until }: (typeof waits)[number]) => {
     const who = [target, step].filter((part) => part !== null).join(' ');
-    return `  ${who === '' ? 'the deployment' : who}: ${why}${until === null ? '' : `; until ${timeOfDay(until)}`}`;
+    return `  ${who === '' ? 'the deployment' : who}: ${why}${until === null ? '' : `; until ${moment(until, now)}`}`;
   };
   return [line(''), line('waits for', 'strong'), ...waits.map((wait) => line(text(wait), 'warn'))];
 }

@@ -29,7 +29,7 @@ describe('edge pause, resume and abort', () => {
       });
       const { status, stdout, stderr } = await edgeCli(edge).finish(run);
       assert.equal(status, 0);
-      assert.match(stdout, /Z paused by first \(operator\): lunch; aborts at /);
+      assert.match(stdout, /Z paused by first \(operator\): lunch; aborts by itself at /);
       assert.equal(stderr, `${id} is paused, and nothing of it is being worked on.\n`);
       const row = await rowOf(edge, id);
       assert.deepEqual([row?.status, row?.counts.active, row?.counts.succeeded], ['paused', 0, 1]);

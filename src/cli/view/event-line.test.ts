@@ -36,6 +36,22 @@ test('an event is one line with its time, and the names of target and step', () 
   );
 });
 
+test('the time of a step is that of all its attempts, and tells tenths of short ones', () => {
+  const last = { ...attempt, attempt: 3, startedAt: STARTED + 63_990 };
+  assert.match(line({ kind: 'task.succeeded', outputs: {}, ...last }) ?? '', /verify done in 4s$/);
+  const short = eventLine(
+    { event: { kind: 'task.succeeded', outputs: {}, ...attempt }, at: STARTED + 60_340 },
+    view,
+  );
+  assert.match(short ?? '', /verify done in 0\.3s$/);
+});
+
+test('a pause tells the day on which it would end, when that is another one', () => {
+  const pause = { kind: 'deployment.paused', cause: 'operator', by: 'ann', reason: 'lunch' } as const;
+  assert.match(line({ ...pause, abortAt: STARTED + 86_400_000 }) ?? '', /at 2026-03-02 12:00Z$/);
+  assert.match(line({ ...pause, abortAt: STARTED + 3_600_000 }) ?? '', /at 13:00:00Z$/);
+});
+
 test('batches are told with their zone and counts', () => {
   assert.equal(line({ kind: 'batch.opened', lane: 0, batch: 1 }), '12:01:04Z batch east rest: 2 targets');
   assert.equal(
@@ -54,7 +70,7 @@ test('the end says how, why, and what follows', () => {
     notes: ['unverified'],
     rollback,
   };
-  assert.equal(line(event), '12:01:04Z failed: health; 2 exceptions; unverified; rolled back by d-18');
+  assert.equal(line(event), '12:01:04Z failed: health; unverified; rolled back by d-18');
 });
 
 test('a wait for capacity says of which pool, how many are in service, and the floor', () => {

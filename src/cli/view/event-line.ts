@@ -1,6 +1,6 @@
 import type { DeploymentView, TargetView, WatchItem } from '../../api/contract.ts';
 import { oneLine } from '../../lib/inert-text.ts';
-import { counted, duration, timeOfDay } from '../format.ts';
+import { counted, moment, timeOfDay, took } from '../format.ts';
 import { placeOf } from './watched.ts';
 
 type EventItem = Extract<WatchItem, { kind: 'event' }>;
@@ -25,7 +25,7 @@ function sentence(event: Event, view: DeploymentView, at: number): string | null
     case 'deployment.started':
       return 'started';
     case 'deployment.paused':
-      return `paused by ${event.by} (${event.cause}): ${event.reason}; aborts at ${timeOfDay(event.abortAt)}`;
+      return `paused by ${event.by} (${event.cause}): ${event.reason}; aborts by itself at ${moment(event.abortAt, at)}`;
     case 'deployment.resumed':
       return `resumed by ${event.by}: ${event.reason}`;
     case 'deployment.stopping':
@@ -55,7 +55,9 @@ type TargetEvent = Extract<Event, { readonly target: number }>;
 function endSentence({ status, reason, exceptions, notes, rollback }: EndEvent): string {
   const parts = [
     reason === '' ? status : `${status}: ${reason}`,
-    ...(exceptions > 0 ? [counted(exceptions, 'exception')] : []),
+    ...(exceptions > 0 && status === 'succeeded'
+      ? [`${counted(exceptions, 'target')} not on the release`]
+      : []),
     ...notes,
     ...(rollback === undefined ? [] : [`rolled back by ${rollback}`]),
   ];
@@ -72,12 +74,13 @@ function batchSentence({ kind, lane, batch }: BatchEvent, view: DeploymentView):
   return `${what} ended: ${counts.succeeded} done, ${counts.failed} failed, ${counts.skipped} skipped`;
 }
 
+type DoneEvent = Extract<Event, { kind: 'task.succeeded' }>;
 type Told = Exclude<TargetEvent, { kind: 'capacity.taken' | 'capacity.given' }>;
 
 function targetSentence(event: Told, view: DeploymentView, at: number): string {
   switch (event.kind) {
     case 'task.succeeded':
-      return `${stepName(view, event)} done${event.startedAt === null ? '' : ` in ${duration(at - event.startedAt)}`}`;
+      return `${stepName(view, event)} done${timeOfStep(view, event, at)}`;
     case 'task.failed':
       return `${stepName(view, event)} failed (${event.error.code}): ${event.error.message}`;
     case 'task.retried':
@@ -99,6 +102,12 @@ function targetSentence(event: Told, view: DeploymentView, at: number): string {
     default:
       return event satisfies never;
   }
+}
+
+/** From when the step was begun, over all its attempts and waits. */
+function timeOfStep(view: DeploymentView, { target, startedAt }: DoneEvent, at: number): string {
+  const since = view.targets[target]?.since ?? startedAt;
+  return since === null ? '' : ` in ${took(at - since)}`;
 }
 
 const nameOf = (view: DeploymentView, index: number) => view.targets[index]?.name ?? `target ${index}`;

@@ -1,7 +1,8 @@
-import { counted, duration, roughly, whatOf } from '../format.ts';
+import { counted, duration, roughly, took, whatOf } from '../format.ts';
 import { type Line, line, span, type Tone } from './line.ts';
 import { bar, PARKED, SIGNS, type Sign } from './symbols.ts';
 import { doneOf, type Watched } from './watched.ts';
+import { waysOn } from './ways-on.ts';
 
 /** What deployment it is, how it stands, how long it has taken and may still take. */
 export function headerLines(watched: Watched, now: number): readonly Line[] {
@@ -31,8 +32,8 @@ function stageOf({ view: { overall, batches } }: Watched): string {
 function timesOf(watched: Watched, now: number): string {
   const { startedAt, endedAt, status } = watched.view.overall;
   if (startedAt === null) return 'not started yet';
-  const elapsed = duration((endedAt ?? now) - startedAt);
-  if (endedAt !== null) return `in ${elapsed}`;
+  if (endedAt !== null) return `in ${took(endedAt - startedAt)}`;
+  const elapsed = duration(now - startedAt);
   const left = status === 'running' ? leftMs(watched, now) : null;
   return left === null ? elapsed : `${elapsed}, ${roughly(left)} left`;
 }
@@ -68,14 +69,16 @@ const count = ({ symbol, word, tone }: Sign, number: number): Line =>
   number === 0 ? [] : [span(`   ${symbol} ${number} ${word}`, tone)];
 
 /** What people must know before anything else: why it does not go on, or how it ended. */
-export function bannerLines({ row, view: { overall }, notice }: Watched, now: number): readonly Line[] {
+export function bannerLines(watched: Watched, now: number): readonly Line[] {
+  const { view, notice } = watched;
+  const { overall } = view;
   const { status, paused, stopping, reason } = overall;
   const lines: Line[] = [];
   if (notice !== null) lines.push(line(notice, 'warn'));
   if (paused) {
     lines.push(line(`paused by ${paused.by}: ${reason}`, 'warn'));
-    const left = duration(paused.abortAt - now);
-    lines.push(line(`go on with \`edge resume ${row.id}\`; it aborts by itself in ${left}`, 'dim'));
+    lines.push(...waysOn(watched).map((way) => line(`  ${way}`, 'dim')));
+    lines.push(line(`  else it aborts by itself in ${duration(paused.abortAt - now)}`, 'dim'));
   }
   if (stopping) {
     const next = stopping.next === 'rollback' ? 'a rollback follows' : 'nothing new is started';
@@ -90,7 +93,9 @@ function endLines(overall: Watched['view']['overall'], tone: Tone): readonly Lin
   const { status, reason, exceptions, notes, rollback } = overall;
   return [
     ...(reason === '' ? [] : [line(`${status}: ${reason}`, tone)]),
-    ...(exceptions > 0 ? [line(`${counted(exceptions, 'target')} not on the release`, 'warn')] : []),
+    ...(exceptions > 0 && status === 'succeeded'
+      ? [line(`${counted(exceptions, 'target')} not on the release`, 'warn')]
+      : []),
     ...(notes.length > 0 ? [line(`notes: ${notes.join(', ')}`, 'warn')] : []),
     ...(rollback === null ? [] : [line(`rolled back by ${rollback}`, 'warn')]),
   ];

@@ -42,8 +42,8 @@ d-17 · by ann
   ✓ web-01  done
   P web-02  failed at verify           HTTP 500 from /health; stays out of service until it is retu…
   ▸ web-03  drain                 12s  43 connections left
-  · web-04  to come
-  · web-05  to come
+  · web-04  not begun
+  · web-05  not begun
 
   web-03 drain | waiting for 43 connections
 `,
@@ -78,7 +78,7 @@ d-17 · by ann · stage 1 of 2: east
                  ··············
   · west 100%    ···················································································
                  ·····································
-    ✓ done   P parked   ▸ at work   · to come
+    ✓ done   P parked   ▸ at work   · not begun
 
   2 targets: waits for capacity: web would have 5 in service, the floor is 6
   P web-41  failed at verify           HTTP 500; stays out of service until it is returned
@@ -160,7 +160,6 @@ shop → prod   deploy 2.0.0   ✗ failed   in 1m 05s
 d-17 · by ann
 █████████████████████████████████  4 of 4   ✓ 2 done   ✗ 1 failed   – 1 skipped
 failed: 1 of 4 targets failed
-1 target not on the release
 notes: unverified
 rolled back by d-18
 
@@ -171,6 +170,31 @@ rolled back by d-18
   ✓ web-01  done
   ✗ web-02  failed
   – web-03  skipped
+`,
+  );
+});
+
+test('once it has ended nothing is at work, and what a rollback took over is not left to be returned', () => {
+  const batches = [
+    { name: 'canary', targets: 'x' },
+    { name: 'rest', targets: '+.' },
+  ];
+  const overall = { status: 'failed', endedAt: STARTED + 6_400, rollback: deploymentId('d-18') } as const;
+  const sample = sampleWatched({ batches, overall, targets: { 0: { parked: true, step: 'verify' } } });
+  assert.equal(
+    screen(sample),
+    `
+shop → prod   deploy 2.0.0   ✗ failed   in 6.4s
+d-17 · by ann
+██████████████████████░░░░░░░░░░░  2 of 3   ✓ 1 done   ✗ 1 failed
+rolled back by d-18
+
+  ✗ canary  ████████████████████  1 of 1   1 failed
+  ✗ rest    ██████████░░░░░░░░░░  1 of 2
+
+  ✗ web-00  failed at verify
+  ✓ web-01  done
+  · web-02  not begun
 `,
   );
 });
@@ -189,15 +213,18 @@ shop → prod   deploy 2.0.0   ‖ paused   1m 12s
 d-17 · by ann
 ████████████████░░░░░░░░░░░░░░░░░  2 of 4   ✓ 2 done
 paused by ann: looks odd
-go on with \`edge resume d-17\`; it aborts by itself in 23h 58m
+  go on: \`edge resume d-17\`
+  go back: \`edge rollback d-17\`
+  end it: \`edge abort d-17\`
+  else it aborts by itself in 23h 58m
 
   ✓ canary  ████████████████████  1 of 1
   ▸ rest    ██████░░░░░░░░░░░░░░  1 of 3
 
   ✓ web-00  done
   ✓ web-01  done
-  · web-02  to come
-  · web-03  to come
+  · web-02  not begun
+  · web-03  not begun
 `,
   );
 });

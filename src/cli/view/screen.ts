@@ -1,6 +1,7 @@
 import { batchLines, gridHeight, gridLines } from './batches.ts';
 import { bannerLines, headerLines, progressLine } from './header.ts';
 import { clipLine, type Line, line, type Span, span } from './line.ts';
+import { settled } from './settled.ts';
 import { targetLines, tellingLines, waitLines } from './targets.ts';
 import type { Watched } from './watched.ts';
 
@@ -19,7 +20,8 @@ const MOST_CELLS = 4_000;
  * room, else one cell, and when there are too many for that, batches are counted; then those that failed or are at work
  * have lines.
  */
-export function screenLines(watched: Watched, now: number, size: ScreenSize): readonly Line[] {
+export function screenLines(given: Watched, now: number, size: ScreenSize): readonly Line[] {
+  const watched = settled(given);
   const top = [
     ...headerLines(watched, now),
     progressLine(watched, size.columns),

@@ -5,7 +5,7 @@ import type { Tone } from './line.ts';
 export type Sign = { readonly symbol: string; readonly word: string; readonly tone: Tone };
 
 export const SIGNS: Readonly<Record<Status, Sign>> = {
-  pending: { symbol: '·', word: 'to come', tone: 'dim' },
+  pending: { symbol: '·', word: 'not begun', tone: 'dim' },
   running: { symbol: '▸', word: 'at work', tone: 'active' },
   paused: { symbol: '‖', word: 'paused', tone: 'warn' },
   succeeded: { symbol: '✓', word: 'done', tone: 'good' },

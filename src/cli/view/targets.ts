@@ -13,7 +13,7 @@ export function targetLines(targets: readonly TargetView[], now: number): readon
   const steps = Math.max(PLACE_COLUMNS, columnOf(targets.map(placeText)));
   return targets.map((target) => {
     const { symbol, tone } = signOf(target);
-    const since = target.status === 'running' && target.since !== null ? duration(now - target.since) : '';
+    const since = target.status === 'running' && target.since !== null ? elapsed(now - target.since) : '';
     const why = reasonOf(target);
     return [
       span(`  ${symbol} `, tone),
@@ -24,6 +24,9 @@ export function targetLines(targets: readonly TargetView[], now: number): readon
     ];
   });
 }
+
+/** Nothing under a second: most steps are done before it is worth a number. */
+const elapsed = (ms: number) => (ms < 1_000 ? '' : duration(ms));
 
 const columnOf = (texts: readonly string[]) => Math.min(WIDEST_COLUMN, Math.max(0, ...texts.map(textWidth)));
 

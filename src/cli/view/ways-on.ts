@@ -1,0 +1,13 @@
+import type { Watched } from './watched.ts';
+
+/** What a person can do about a deployment that is paused, as command lines; what goes on with it comes first. */
+export function waysOn({ row: { id, verb }, view: { targets } }: Watched): readonly string[] {
+  const failed = targets.find(({ status }) => status === 'failed' || status === 'unknown');
+  return [
+    `go on: \`edge resume ${id}\``,
+    ...(failed ? [`work on ${failed.name} again: \`edge retry ${id} ${failed.name}\``] : []),
+    ...(failed ? [`leave ${failed.name} out: \`edge skip ${id} ${failed.name}\``] : []),
+    ...(verb === 'deploy' ? [`go back: \`edge rollback ${id}\``] : []),
+    `end it: \`edge abort ${id}\``,
+  ];
+}
