@@ -13,9 +13,12 @@ none runs there, it is one itself until the command ends; a second \`edge\` find
 - Answers go to standard output; notes, questions and errors to standard error.
 - \`--json\` prints exactly one JSON value to standard output, and nothing else goes there. \`watch\` and \`logs\` print one value
   on each line. An error is \`{"error": {"code", "message", "hint", "where"?, "also"?}}\`.
-- Exit status: 0 is success, 1 a deployment that ended \`failed\` or \`aborted\`, 130 means Ctrl-C (or "no" to a question); all
+- Exit status: 0 is success, 1 a deployment that ended \`failed\` or \`aborted\`, or waits for a
+  decision, 130 means Ctrl-C (or "no" to a question); all
   others: [errors.md](errors.md).
 - On a terminal a deployment is drawn in place; else, and with \`TERM=dumb\`, it is one line for each event. Times are UTC.
+- Without a terminal, and with \`--json\`, a command that follows a deployment also ends when Edge has paused it and waits for a
+  decision: with status 1 (\`"interrupted": "held"\`), the reason, and the commands to choose from. \`edge watch\` waits on.
 - Ctrl-C while a deployment that you started is followed pauses it at a safe point and says how to go on; a second one leaves at
   once. What has been started on the hosts goes on in both cases, and nothing runs twice.
 - Colours need a terminal, and none of \`NO_COLOR\`, \`--no-color\` and \`TERM=dumb\`.

@@ -6,6 +6,7 @@ import { type Followed, follow } from './follow.ts';
 import { INTERRUPTED } from './interrupts.ts';
 import { type Presenter, presenterOf } from './presenters.ts';
 import type { Watched } from './view/watched.ts';
+import { waysOn } from './view/ways-on.ts';
 
 export type ConcludeOptions = {
   readonly deployment: DeploymentId;
@@ -19,33 +20,41 @@ export type ConcludeOptions = {
 };
 
 /**
- * Follows a deployment to its end, and then the rollback that it caused, and says how it went. Resolves with the exit
- * status: 0 only if the deployment itself succeeded (or the rollback, if that was wanted), 1 if it failed or was aborted, 130
- * after Ctrl-C.
+ * Follows a deployment to its end, and then the rollback that it caused, and says how it went. Where no screen is watched
+ * (a pipeline), it ends too when Edge has paused the deployment and waits for a decision. Resolves with the exit status: 0
+ * only if the deployment itself succeeded (or the rollback, if that was wanted), 1 if it failed, was aborted or waits for a
+ * decision, 130 after Ctrl-C.
  */
 export async function conclude(cli: Cli, client: EdgeClient, options: ConcludeOptions): Promise<number> {
   const presenter = presenterOf(cli, options.json);
-  const followed = await follow(cli, client, { ...options, presenter });
-  const rollback = await followRollback(cli, client, { followed, presenter });
+  const onHold = presenter.frames === null && options.json === 'answer' ? 'leave' : 'wait';
+  const followed = await follow(cli, client, { ...options, presenter, onHold });
+  const rollback = await followRollback(cli, client, { followed, presenter, onHold });
   const last = rollback ?? followed;
   if (cli.json && options.json === 'answer') cli.jsonLine(await ending(client, followed, rollback));
   if (last.kind === 'paused' || last.kind === 'left') return interrupted(cli, last);
+  if (last.kind === 'held') return held(cli, last);
   advise(cli, rollback ? [followed.watched, rollback.watched] : [followed.watched]);
   const counts = options.rollsBack ? last : followed;
   return counts.watched.view.overall.status === 'succeeded' ? 0 : 1;
 }
 
-type Before = { readonly followed: Followed; readonly presenter: Presenter };
+type Before = {
+  readonly followed: Followed;
+  readonly presenter: Presenter;
+  readonly onHold: 'wait' | 'leave';
+};
 
 async function followRollback(
   cli: Cli,
   client: EdgeClient,
-  { followed, presenter }: Before,
+  { followed, presenter, onHold }: Before,
 ): Promise<Followed | null> {
   const { rollback } = followed.watched.view.overall;
   if (rollback === null) return null;
   if (!cli.json) cli.say('');
-  return follow(cli, client, { deployment: rollback, presenter, from: 'start', onInterrupt: 'leave' });
+  const onInterrupt = 'leave';
+  return follow(cli, client, { deployment: rollback, presenter, from: 'start', onInterrupt, onHold });
 }
 
 /** The one JSON value: the deployment as it ended, its rollback, and the targets that are not simply done. */
@@ -78,6 +87,12 @@ async function interrupted(cli: Cli, { kind, watched }: Followed): Promise<numbe
       `Look again with \`edge watch ${id}\`; stop it with \`edge pause ${id}\` or \`edge abort ${id}\`.`,
     );
   return INTERRUPTED;
+}
+
+function held(cli: Cli, { watched }: Followed): number {
+  cli.note(`${watched.row.id} is paused and waits for a decision: ${watched.view.overall.reason}`);
+  for (const way of waysOn(watched)) cli.note(`  ${way}`);
+  return 1;
 }
 
 /** What to do next, when something is left to do. What the first one parked, the last one may have returned. */

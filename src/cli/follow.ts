@@ -17,12 +17,20 @@ export type FollowOptions = {
   readonly from: 'start' | 'now';
   /** What Ctrl-C does at first: pauses the deployment, or only stops looking. */
   readonly onInterrupt: 'pause' | 'leave';
+  /** What to do when Edge has paused it and a person must decide: wait for that, or end. Default: wait. */
+  readonly onHold?: 'wait' | 'leave';
   /** The way to wait for a moment that is not the end. */
   readonly until?: (watched: Watched) => boolean;
 };
 
-/** `left`: by Ctrl-C, without waiting for anything; `paused`: by Ctrl-C, at a safe point. */
-export type Followed = { readonly kind: 'ended' | 'reached' | 'paused' | 'left'; readonly watched: Watched };
+/**
+ * `left`: by Ctrl-C, without waiting for anything; `paused`: by Ctrl-C, at a safe point; `held`: paused by Edge, which waits
+ * for a decision.
+ */
+export type Followed = {
+  readonly kind: 'ended' | 'reached' | 'paused' | 'held' | 'left';
+  readonly watched: Watched;
+};
 
 type News =
   | { readonly kind: 'item'; readonly item: WatchItem }
@@ -64,10 +72,10 @@ type Showing = { readonly box: Mailbox<News>; readonly options: FollowOptions };
 async function show(cli: Cli, first: Watched, { box, options }: Showing): Promise<Followed> {
   const { presenter } = options;
   let watched = first;
-  let pausing = false;
+  let seen: Seen = { pausing: false, setBack: false };
   presenter.begin(first);
   while (true) {
-    const ending = endingOf(watched, pausing, options);
+    const ending = endingOf(watched, seen, options);
     if (ending) {
       const last = { ...watched, notice: null };
       presenter.end(last);
@@ -78,16 +86,33 @@ async function show(cli: Cli, first: Watched, { box, options }: Showing): Promis
     const before = watched;
     watched = news.reduce(withNews, { ...watched, view: advanceView(watched.view, itemsOf(news)) });
     presenter.show(itemsOf(news), before, watched);
-    pausing ||= news.some(({ kind }) => kind === 'pausing');
+    seen = seenWith(seen, news);
     if (news.some(({ kind }) => kind === 'leave')) return { kind: 'left', watched };
   }
 }
 
-function endingOf(watched: Watched, pausing: boolean, { until }: FollowOptions): Followed['kind'] | null {
-  const { endedAt, status, counts } = watched.view.overall;
+/** `setBack`: it was paused by Edge, or a target failed, since it is followed: before that, a `resume` may be on its way. */
+type Seen = { readonly pausing: boolean; readonly setBack: boolean };
+
+function seenWith({ pausing, setBack }: Seen, news: readonly News[]): Seen {
+  return {
+    pausing: pausing || news.some(({ kind }) => kind === 'pausing'),
+    setBack: setBack || itemsOf(news).some(isSetback),
+  };
+}
+
+const isSetback = (item: WatchItem): boolean =>
+  item.kind === 'event' &&
+  (item.event.kind === 'target.failed' ||
+    (item.event.kind === 'deployment.paused' && item.event.cause !== 'operator'));
+
+function endingOf(watched: Watched, seen: Seen, { until, onHold }: FollowOptions): Followed['kind'] | null {
+  const { endedAt, status, counts, paused } = watched.view.overall;
   if (endedAt !== null) return 'ended';
   if (until?.(watched)) return 'reached';
-  return pausing && status === 'paused' && counts.active === 0 ? 'paused' : null;
+  if (status !== 'paused' || counts.active > 0) return null;
+  if (seen.pausing) return 'paused';
+  return onHold === 'leave' && seen.setBack && paused?.cause !== 'operator' ? 'held' : null;
 }
 
 /** Waits for news; a screen waits a little longer, to show a lot at once, and not for ever, since its times go on. */

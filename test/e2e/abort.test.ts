@@ -166,11 +166,12 @@ describe('a person steers a deployment over real SSH and HAProxy with the CLI', 
     await pausedAt('web-1');
     await rm(fileOf(0, 'fail'));
     expectDone(await estate.edge('retry', id, 'web-1', '--detach', '--json'));
-    expectDone(await estate.edge('resume', id, '--detach', '--json'));
+    assert.equal((await first.ended).status, 1);
+    const second = await estate.edge('resume', id, '--json');
+    assert.deepEqual([second.status, deploymentOf<DeploymentRow>(second).status], [1, 'paused']);
     await pausedAt('web-2');
     expectDone(await estate.edge('skip', id, 'web-2', '--reason', 'not today', '--json'));
-    expectDone(await estate.edge('resume', id, '--detach', '--json'));
-    const ended = deploymentOf<DeploymentRow>(expectDone(await first.ended));
+    const ended = deploymentOf<DeploymentRow>(expectDone(await estate.edge('resume', id, '--json')));
     assert.deepEqual([ended.status, ended.exceptions], ['succeeded', 1]);
     const { parked } = await place();
     assert.deepEqual(

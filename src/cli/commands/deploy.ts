@@ -8,7 +8,7 @@ type Request = Omit<Input<'plan'>, 'project' | 'environment'>;
 type Options = StartOptions & Request & { readonly to?: string };
 
 const ENDS =
-  'Ctrl-C pauses it at a safe point; a second one leaves at once. Ends with 0 if it succeeded, 1 if it failed or was aborted.';
+  'Ctrl-C pauses it at a safe point; a second one leaves at once. Ends with 0 if it succeeded, 1 if it failed, was aborted, or, without a terminal, waits for a decision.';
 
 export function addDeploy(program: Command, choose: Choose): void {
   const description = `Puts a release onto the targets of an environment, batch by batch, and follows it. ${ENDS}`;

@@ -47,6 +47,20 @@ describe('edge pause, resume and abort', () => {
   );
 
   test(
+    'without a terminal, what Edge has paused is not waited for: it says what can be done, and ends with 1',
+    withEdgeApi(async (edge) => {
+      const id = await stuck(edge);
+      const again = await edgeCli(edge).working(['retry', id, 'web-2'], stuckAt('web-2'));
+      assert.equal(again.status, 1);
+      assert.match(again.stderr, new RegExp(`^${id} is paused and waits for a decision: .*bin/start ended`));
+      for (const words of [`resume ${id}`, `retry ${id} web-2`, `skip ${id} web-2`, `rollback ${id}`])
+        assert.ok(again.stderr.includes(`\`edge ${words}\``), again.stderr);
+      const inJson = await edgeCli(edge).working(['retry', id, 'web-2', '--json'], stuckAt('web-2'));
+      assert.deepEqual([inJson.status, JSON.parse(inJson.stdout).interrupted], [1, 'held']);
+    }),
+  );
+
+  test(
     'abort waits for the end, and an abort that was asked for is no failure',
     withEdgeApi(async (edge) => {
       const id = await stuck(edge);
