@@ -8,14 +8,17 @@ import type { PlanRequest } from '../src/plan/request.ts';
 const POOL_SIZE = 100;
 
 /**
- * What is deployed how. `simulated`: six steps that take no input, all targets in one batch, 1,000 at once: what the engine itself
- * costs. `datacenter`: the real plan, with its capacity, holds, inputs, canary and growing batches, 200 at once.
+ * What is deployed how. `simulated`: six steps that take no input, all targets in one batch without a floor, 1,000 at once: what the
+ * engine itself costs. `datacenter`: the real plan, with its capacity, holds, inputs, canary and growing batches, 200 at once.
  */
 export type Workload = 'simulated' | 'datacenter';
 
-const STRATEGY: Readonly<Record<Workload, object>> = {
-  simulated: { settleMs: 0, parallel: 1_000, canary: 0, batches: ['100%'] },
-  datacenter: { settleMs: 0, parallel: 200 },
+const SETTINGS: Readonly<Record<Workload, object>> = {
+  simulated: {
+    strategy: { settleMs: 0, parallel: 1_000, canary: 0, batches: ['100%'] },
+    policy: { minInService: 0 },
+  },
+  datacenter: { strategy: { settleMs: 0, parallel: 200 } },
 };
 
 /** The plan with every sequence replaced by six steps of an action that does nothing. */
@@ -29,7 +32,7 @@ export function simulated(plan: Plan): Plan {
 
 /**
  * Release 2.0.0 to a fleet that runs 1.0.0: six steps a target (no health check, no settling), pools of 100 members with the
- * default floor. Neighbours in the list are in different pools.
+ * floor of the workload. Neighbours in the list are in different pools.
  */
 export function requestOf(count: number, workload: Workload): PlanRequest {
   const pools = Math.ceil(count / POOL_SIZE);
@@ -55,7 +58,7 @@ export function requestOf(count: number, workload: Workload): PlanRequest {
       kind: 'project-environment',
       ...place,
       targets,
-      strategy: STRATEGY[workload],
+      ...SETTINGS[workload],
     }),
     strategies: [],
     verb: 'deploy',
