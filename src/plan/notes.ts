@@ -23,7 +23,7 @@ export function notesOf(findings: Findings): readonly Note[] {
 const note = (code: NoteCode, when: boolean, message: () => string): readonly Note[] =>
   when ? [{ code, message: message() }] : [];
 
-function notesOnChecks({ request, settings, seen }: Findings): readonly Note[] {
+function notesOnChecks({ request, settings, seen, treated }: Findings): readonly Note[] {
   return [
     ...note(
       'unverified',
@@ -35,6 +35,12 @@ function notesOnChecks({ request, settings, seen }: Findings): readonly Note[] {
       !request.hard && settings.health === undefined,
       () =>
         `The project ${settings.project} has no health check: nothing is verified before a target is returned.`,
+    ),
+    ...note(
+      'no_balancer',
+      !request.hard && treated.every(([{ members }]) => members.length === 0),
+      () =>
+        'No target has a member of a balancer: nothing is drained, and requests fail while a target changes.',
     ),
     ...note(
       'nothing_in_service',

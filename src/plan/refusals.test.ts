@@ -101,6 +101,13 @@ test('a project without a health check is planned without verify, and the plan s
   );
 });
 
+test('a project whose targets have no balancer is planned without drain, and the plan says what that means', () => {
+  const bare = targets(4).map(({ member, ...target }) => target);
+  const { plan, notes } = build({ projectEnvironment: projectEnvironment({ targets: bare }) });
+  assert.ok(plan.sequences.plain?.every(({ id }) => id !== 'drain'));
+  assert.ok(notes.some(({ code }) => code === 'no_balancer'));
+});
+
 test('when all targets are on the release there is nothing to do', () => {
   const before = release('2.0.0').id;
   const fleet = members(8).map((target) => ({ target, before, parked: false, running: true }));

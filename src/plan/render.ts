@@ -2,13 +2,14 @@ import type { PoolCapacity } from './capacity.ts';
 import type { Explained, ExplainedBatch, ExplainedStage, ExplainedTarget } from './explain.ts';
 import { duration, type ExplainedCommand, type ExplainedStep } from './explain-step.ts';
 import { poolName } from './pools.ts';
+import { UNNAMED_ZONE } from './targets.ts';
 
 /** A plan as plain text: no colours, no width, the same text for the same plan. */
 export function renderPlan(plan: Explained): string {
   const lines = [
     plan.title,
     `plan ${plan.hash.slice(0, 12)}, expected ${about(plan.expectedMs)}`,
-    ...plan.notes.map(({ code, message }) => `note ${code}: ${message}`),
+    ...plan.notes.map(({ message }) => `note: ${message}`),
     '',
     ...plan.stages.flatMap((stage, index) => [...stageLines(stage, index), '']),
     ...Object.entries(plan.sequences).flatMap(([name, steps]) => [...sequenceLines(name, steps), '']),
@@ -18,23 +19,26 @@ export function renderPlan(plan: Explained): string {
   return `${lines.join('\n')}\n`;
 }
 
+/** A stage that is one zone names it once; the one zone of an environment without zones has no name worth telling. */
 function stageLines({ name, batches }: ExplainedStage, index: number): readonly string[] {
-  return [`stage ${index + 1}: ${name}`, ...batches.flatMap(batchLines)];
+  const zoned = batches.some(({ zone }) => zone !== name && zone !== UNNAMED_ZONE);
+  const head = name === UNNAMED_ZONE ? `stage ${index + 1}` : `stage ${index + 1}: ${name}`;
+  return [head, ...batches.flatMap((batch) => batchLines(batch, zoned))];
 }
 
-function batchLines(batch: ExplainedBatch): readonly string[] {
+function batchLines(batch: ExplainedBatch, zoned: boolean): readonly string[] {
   const { name, zone, sequence, targets, parallel } = batch;
   const atOnce = parallel < targets.length ? `, ${parallel} at once` : '';
   const free = batch.countsFailures ? '' : ', failures do not count';
   return [
-    `  ${zone} · ${name}: ${count(targets.length, 'target')}, ${sequence}${atOnce}${free}`,
+    `  ${zoned ? `${zone} · ` : ''}${name}: ${count(targets.length, 'target')}, ${sequence}${atOnce}${free}`,
     ...batch.capacity.map((pool) => `    ${capacityText(pool)}`),
     ...targetLines(targets).map((line) => `    ${line}`),
   ];
 }
 
 const capacityText = (pool: PoolCapacity) =>
-  `${poolName(pool)}: ${pool.before} in service, at least ${pool.lowest}, then ${pool.after} (floor ${pool.floor})`;
+  `${poolName(pool)}: ${pool.before} in service, at least ${pool.lowest} meanwhile, ${pool.after} afterwards; floor ${pool.floor}`;
 
 /** Targets that change in the same way are named together. */
 function targetLines(targets: readonly ExplainedTarget[]): readonly string[] {
@@ -71,9 +75,9 @@ function rollbackLines({ rollbacks }: Explained): readonly string[] {
 function policyLines({ policy, floors }: Explained): readonly string[] {
   const { maxFailures, onFailure, holdLimitMs, parallel } = policy;
   return [
-    `stops after ${budget(maxFailures.batch)} in a batch, ${budget(maxFailures.zone)} in a zone, ${budget(maxFailures.deployment)} in all`,
+    `stops at ${budget(maxFailures.batch)} in a batch, ${budget(maxFailures.zone)} in a zone, or ${budget(maxFailures.deployment)} in all`,
     `then: failed health check → ${onFailure.health}; other failure → ${onFailure.other}; unknown → ${policy.onUnknown}`,
-    `at most ${parallel} targets at once; a pause of ${duration(holdLimitMs)} ends it`,
+    `at most ${parallel} targets at once; a pause that lasts ${duration(holdLimitMs)} aborts it`,
     ...floors.map(({ pool, floor }) => `floor of ${pool}: ${floor}`),
   ];
 }

@@ -47,6 +47,7 @@ export type Note = { readonly code: NoteCode; readonly message: string };
 export type NoteCode =
   | 'unverified'
   | 'no_health_check'
+  | 'no_balancer'
   | 'nothing_in_service'
   | 'pool_unseen'
   | 'pool_emptied'

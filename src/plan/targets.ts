@@ -9,6 +9,9 @@ import type { PlanRequest, TargetSeen } from './request.ts';
 import type { SequenceName } from './sequences.ts';
 import type { Settings } from './settings.ts';
 
+/** What the environment schema calls the only zone of an environment that names none. */
+export const UNNAMED_ZONE = 'default';
+
 /** A configured target with all that is known of it. */
 export type Candidate = {
   readonly config: TargetConfig;
@@ -73,7 +76,7 @@ function candidate({ config, members, seen, pools, settings }: Known): Candidate
   const serves = members.some((ref) => pools.get(poolKey(ref))?.out.has(ref.member) === false);
   return {
     config,
-    zone: zone?.name ?? 'default',
+    zone: zone?.name ?? UNNAMED_ZONE,
     workers: zone?.pool ?? 'default',
     members,
     before: seen?.before ?? null,

@@ -48,7 +48,7 @@ describe('edge plan', () => {
       assert.equal(status, 0);
       assert.match(stdout, /^deploy web 2\.0\.0-[0-9a-f]{8} in production$/m);
       assert.match(stdout, /canary: 1 target/);
-      assert.match(stdout, /in service, at least \d+, then \d+ \(floor \d+\)/);
+      assert.match(stdout, /in service, at least \d+ meanwhile, \d+ afterwards; floor \d+/);
       assert.match(stdout, /^hash [0-9a-f]{64}$/m);
       const json = JSON.parse(
         (await edgeCli(edge).run('plan', 'web', 'production', '2.0.0', '--json')).stdout,

@@ -23,6 +23,7 @@ export function addPlan(program: Command, choose: Choose): void {
         const client = await cli.client();
         const plan = await client.plan({ project, environment, ...request });
         cli.answer(plan, () => planLines(plan));
+        cli.note('Nothing was touched. `edge deploy`, `restart` and `rollback` plan anew and do it.');
         return 0;
       });
     });

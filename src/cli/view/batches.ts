@@ -89,7 +89,8 @@ function labeller(batches: readonly BatchView[]): (batch: BatchView) => string {
   return (batch) => padText(labelOf(batches, batch), width);
 }
 
-function labelOf(batches: readonly BatchView[], batch: BatchView | undefined): string {
+/** The name of a batch, with stage and zone where there are several. */
+export function labelOf(batches: readonly BatchView[], batch: BatchView | undefined): string {
   if (!batch) return '';
   const first = batches[0];
   const stages = batches.some(({ stage }) => stage !== first?.stage);

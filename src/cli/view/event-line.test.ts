@@ -52,11 +52,11 @@ test('a pause tells the day on which it would end, when that is another one', ()
   assert.match(line({ ...pause, abortAt: STARTED + 3_600_000 }) ?? '', /at 13:00:00Z$/);
 });
 
-test('batches are told with their zone and counts', () => {
-  assert.equal(line({ kind: 'batch.opened', lane: 0, batch: 1 }), '12:01:04Z batch east rest: 2 targets');
+test('batches are told with their names and counts', () => {
+  assert.equal(line({ kind: 'batch.opened', lane: 0, batch: 1 }), '12:01:04Z batch rest: 2 targets');
   assert.equal(
     line({ kind: 'batch.ended', lane: 0, batch: 0 }),
-    '12:01:04Z batch east canary ended: 1 done, 0 failed, 0 skipped',
+    '12:01:04Z batch canary ended: 1 done, 0 failed, 0 skipped',
   );
 });
 

@@ -1,6 +1,7 @@
 import type { DeploymentView, TargetView, WatchItem } from '../../api/contract.ts';
 import { oneLine } from '../../lib/inert-text.ts';
 import { counted, moment, timeOfDay, took } from '../format.ts';
+import { labelOf } from './batches.ts';
 import { placeOf } from './watched.ts';
 
 type EventItem = Extract<WatchItem, { kind: 'event' }>;
@@ -33,7 +34,7 @@ function sentence(event: Event, view: DeploymentView, at: number): string | null
     case 'deployment.ended':
       return endSentence(event);
     case 'stage.opened':
-      return `stage ${event.stage + 1}: ${stageName(view, event.stage)}`;
+      return stageSentence(view, event.stage);
     case 'batch.opened':
     case 'batch.ended':
       return batchSentence(event, view);
@@ -46,6 +47,13 @@ function sentence(event: Event, view: DeploymentView, at: number): string | null
     default:
       return `${nameOf(view, event.target)} ${targetSentence(event, view, at)}`;
   }
+}
+
+/** Nothing where there is one stage only: the batches say it all. */
+function stageSentence({ batches }: DeploymentView, index: number): string | null {
+  const stages = Math.max(0, ...batches.map(({ stage }) => stage + 1));
+  const name = batches.find(({ stage }) => stage === index)?.stageName ?? '';
+  return stages > 1 ? `stage ${index + 1} of ${stages}: ${name}` : null;
 }
 
 type EndEvent = Extract<Event, { kind: 'deployment.ended' }>;
@@ -69,7 +77,7 @@ function batchSentence({ kind, lane, batch }: BatchEvent, view: DeploymentView):
   const found = view.batches.find((each) => placeOf(each) === placeOf({ stage, lane, batch }));
   if (!found) return null;
   const { counts } = found;
-  const what = `batch ${found.zone} ${found.name}`;
+  const what = `batch ${labelOf(view.batches, found)}`;
   if (kind === 'batch.opened') return `${what}: ${counted(counts.total, 'target')}`;
   return `${what} ended: ${counts.succeeded} done, ${counts.failed} failed, ${counts.skipped} skipped`;
 }
@@ -111,8 +119,6 @@ function timeOfStep(view: DeploymentView, { target, startedAt }: DoneEvent, at: 
 }
 
 const nameOf = (view: DeploymentView, index: number) => view.targets[index]?.name ?? `target ${index}`;
-const stageName = (view: DeploymentView, index: number) =>
-  view.batches.find(({ stage }) => stage === index)?.stageName ?? '';
 
 function stepName(view: DeploymentView, { target, step }: { target: number; step: number }): string {
   const found: TargetView | undefined = view.targets[target];
