@@ -96,8 +96,8 @@ function verdictOf(context: ActionContext, inputs: Inputs, state: Progress, look
   const { looks, passed, inRow } = state;
   if (inRow >= inputs.passes) return { kind: 'done', outputs: { looks, passed, seen: look.seen } };
   if (context.remainingMs() - inputs.intervalMs >= state.endsAtRemainingMs) return undefined;
-  const needed = `${inputs.passes} in a row within ${inputs.windowMs} ms`;
-  const message = `${look.seen}. ${passed} of ${looks} looks passed; needed are ${needed}.`;
+  const needed = `${inputs.passes} in a row within ${inputs.windowMs / 1_000} s`;
+  const message = `${look.seen} (${passed} of ${looks} looks passed, needed are ${needed})`;
   return { kind: 'failed', error: { code: 'health_failed', message, cause: 'health' }, retryable: false };
 }
 

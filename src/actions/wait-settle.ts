@@ -12,7 +12,12 @@ export const waitSettle = defineAction({
   fences: true,
   async apply(context, { ms }) {
     if (ms === 0 || waited.safeParse(context.checkpoint).success) return { kind: 'done', outputs: {} };
-    return { kind: 'wait', checkpoint: { waited: ms }, wakeAfterMs: ms, progress: `settles for ${ms} ms` };
+    return {
+      kind: 'wait',
+      checkpoint: { waited: ms },
+      wakeAfterMs: ms,
+      progress: `settles for ${ms / 1_000} s`,
+    };
   },
 });
 

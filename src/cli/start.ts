@@ -19,8 +19,8 @@ export type StartOptions = {
   readonly wait?: boolean;
 };
 
-/** What stands in the record when no reason is given. */
-export const REASON = 'asked for on the command line';
+/** What stands in the record when no reason is given: `aborted on the command line`. */
+export const unexplained = (done: string): string => `${done} on the command line`;
 
 /** Shows the plan and asks, if a person is there; then starts the deployment and follows it to its end. */
 export async function start(cli: Cli, request: Input<'plan'>, options: StartOptions): Promise<number> {
@@ -32,7 +32,7 @@ export async function start(cli: Cli, request: Input<'plan'>, options: StartOpti
     if (plan && !(await agreed(cli, plan))) return INTERRUPTED;
     const started = await deploy(
       client,
-      { ...request, reason: options.reason ?? REASON },
+      { ...request, reason: options.reason ?? unexplained('started') },
       { plan, wait: options.wait },
     );
     const expected = plan ? { expectedMs: plan.expectedMs } : {};

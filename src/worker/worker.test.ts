@@ -353,7 +353,7 @@ test(
     await world.clock.advance(5_000);
     assert.deepEqual(await world.outcomes(), ['done']);
     const [waiting] = (await world.tasks()).filter(({ status }) => status === 'waiting');
-    assert.equal(waiting?.progress, 'settles for 30000 ms');
+    assert.equal(waiting?.progress, 'settles for 30 s');
     await world.clock.advance(30_000);
     assert.deepEqual(await world.outcomes(), ['done', 'done']);
   }),

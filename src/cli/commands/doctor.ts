@@ -3,7 +3,6 @@ import type { DoctorCheck } from '../../api/contract.ts';
 import { CATALOGUE } from '../../domain/errors.ts';
 import { type Choose, newCommand } from '../command.ts';
 import { errorLines } from '../error-lines.ts';
-import { counted } from '../format.ts';
 import { type Line, line, span } from '../view/line.ts';
 
 export function addDoctor(program: Command, choose: Choose): void {
@@ -29,7 +28,8 @@ export function addDoctor(program: Command, choose: Choose): void {
 export function doctorLines(checks: readonly DoctorCheck[]): readonly Line[] {
   if (checks.length === 0) return [line('There is nothing to try: no project has targets yet.')];
   const ill = checks.filter(({ ok }) => !ok).length;
-  const sum = ill === 0 ? `all ${checks.length} are well` : `${counted(ill, 'problem')} in ${checks.length}`;
+  const sum =
+    ill === 0 ? `${checks.length} of ${checks.length} are well` : `${ill} of ${checks.length} have problems`;
   return [...checks.flatMap(checkLines), line(''), line(sum, ill === 0 ? 'good' : 'bad')];
 }
 

@@ -107,7 +107,7 @@ function placeLines({
 
 function onTargets({ version, targets, unproven }: ProjectEnvironmentStatus['releases'][number]): string {
   const doubt = unproven === 0 ? '' : ` (unproven on ${unproven}: a deployment did not succeed there)`;
-  return `${version ?? 'not by Edge'} on ${targets}${doubt}`;
+  return `${version ?? 'nothing of Edge yet'} on ${targets}${doubt}`;
 }
 
 function rowSpans(row: NonNullable<ProjectEnvironmentStatus['active']>): Line {

@@ -68,7 +68,7 @@ describe('edge pause, resume and abort', () => {
       assert.deepEqual([status, stderr], [0, `${id} ended aborted.\n`]);
       const watched = await edgeCli(edge).run('watch', id);
       assert.equal(watched.status, 1);
-      assert.match(watched.stdout, /^\d\d:\d\d:\d\dZ aborted: asked for on the command line/m);
+      assert.match(watched.stdout, /^\d\d:\d\d:\d\dZ aborted: aborted on the command line/m);
     }),
   );
 

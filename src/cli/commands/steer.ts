@@ -6,7 +6,7 @@ import type { Cli } from '../context.ts';
 import { type Followed, follow } from '../follow.ts';
 import { INTERRUPTED } from '../interrupts.ts';
 import { presenterOf } from '../presenters.ts';
-import { goOn, REASON } from '../start.ts';
+import { goOn, unexplained } from '../start.ts';
 import type { Watched } from '../view/watched.ts';
 
 type Options = { readonly reason?: string; readonly detach?: boolean };
@@ -19,7 +19,10 @@ export function addPause(program: Command, choose: Choose): void {
   ).action((id: string, options: Options) => {
     choose(async (cli) => {
       const client = await cli.client();
-      await client.pause({ deployment: deploymentNamed(id), reason: options.reason ?? REASON });
+      await client.pause({
+        deployment: deploymentNamed(id),
+        reason: options.reason ?? unexplained('paused'),
+      });
       return settle(cli, client, { id: deploymentNamed(id), options, until: isAtRest });
     });
   });
@@ -30,7 +33,7 @@ export function addResume(program: Command, choose: Choose): void {
   steering(program, 'resume <deployment>', description).action((id: string, options: Options) => {
     choose(async (cli) => {
       const client = await cli.client();
-      const given = { deployment: deploymentNamed(id), reason: options.reason ?? REASON };
+      const given = { deployment: deploymentNamed(id), reason: options.reason ?? unexplained('resumed') };
       const { deployment } = await client.resume(given);
       return goOn(cli, client, { deployment, detach: options.detach ?? false, from: 'now' });
     });
@@ -43,7 +46,10 @@ export function addAbort(program: Command, choose: Choose): void {
   steering(program, 'abort <deployment>', description).action((id: string, options: Options) => {
     choose(async (cli) => {
       const client = await cli.client();
-      await client.abort({ deployment: deploymentNamed(id), reason: options.reason ?? REASON });
+      await client.abort({
+        deployment: deploymentNamed(id),
+        reason: options.reason ?? unexplained('aborted'),
+      });
       return settle(cli, client, { id: deploymentNamed(id), options, until: () => false });
     });
   });

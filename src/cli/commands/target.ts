@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { BECAUSE, type Choose, DETACH, deploymentNamed, newCommand } from '../command.ts';
-import { goOn, REASON } from '../start.ts';
+import { goOn, unexplained } from '../start.ts';
 
 type Options = { readonly reason?: string; readonly detach?: boolean };
 
@@ -15,7 +15,11 @@ export function addRetry(program: Command, choose: Choose): void {
     .action((id: string, target: string, options: Options) => {
       choose(async (cli) => {
         const client = await cli.client();
-        const given = { deployment: deploymentNamed(id), target, reason: options.reason ?? REASON };
+        const given = {
+          deployment: deploymentNamed(id),
+          target,
+          reason: options.reason ?? unexplained('retried'),
+        };
         const { deployment } = await client.retryTarget(given);
         return goOn(cli, client, { deployment, detach: options.detach ?? false, from: 'now' });
       });
@@ -32,7 +36,11 @@ export function addSkip(program: Command, choose: Choose): void {
     .action((id: string, target: string, options: Options) => {
       choose(async (cli) => {
         const client = await cli.client();
-        const given = { deployment: deploymentNamed(id), target, reason: options.reason ?? REASON };
+        const given = {
+          deployment: deploymentNamed(id),
+          target,
+          reason: options.reason ?? unexplained('skipped'),
+        };
         const { deployment } = await client.skipTarget(given);
         cli.answer({ deployment, target }, () => [`${deployment} leaves ${target} out.`]);
         return 0;
@@ -52,7 +60,7 @@ export function addReturn(program: Command, choose: Choose): void {
       choose(async (cli) => {
         const client = await cli.client();
         const these = targets.length > 0 ? { targets } : {};
-        const reason = options.reason ?? REASON;
+        const reason = options.reason ?? unexplained('returned');
         const { deployment } = await client.returnParked({ project, environment, ...these, reason });
         return goOn(cli, client, { deployment, detach: options.detach ?? false, from: 'start' });
       });
