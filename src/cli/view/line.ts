@@ -42,6 +42,19 @@ export function clipLine(spans: Line, columns: number): Line {
   return [...clipped, span('…', 'dim')];
 }
 
+/** Breaks a line of one tone between words, into so many rows at most; those after the first are set in. */
+export function wrapLine(spans: Line, columns: number, most: number): readonly Line[] {
+  const tone = spans[0]?.tone ?? 'plain';
+  const rows: string[] = [''];
+  for (const word of textOf(spans).split(/(?<= )/)) {
+    const row = rows.at(-1) ?? '';
+    const fits = textWidth(row + word.trimEnd()) <= columns || row.trim() === '' || rows.length === most;
+    if (fits) rows[rows.length - 1] = row + word;
+    else rows.push(`    ${word}`);
+  }
+  return rows.map((text) => line(text.trimEnd(), tone));
+}
+
 /** The longest beginning of a text that is at most so many columns wide. */
 function clipText(text: string, columns: number): string {
   let width = 0;

@@ -229,6 +229,21 @@ paused by ann: looks odd
   );
 });
 
+test('on a narrow terminal the reason is told whole, on more lines', () => {
+  const reason =
+    'the budget of failures is spent (1); web-00: GET http://10.0.0.1/health answered 500, not 200';
+  const paused = { cause: 'budget', by: 'engine', abortAt: STARTED + 86_400_000 };
+  const overall = { status: 'paused', reason, paused } as const;
+  const sample = sampleWatched({ batches: [{ name: 'all', targets: 'x..' }], overall });
+  const lines = screen(sample, { columns: 60, rows: 30 }).split('\n');
+  const first = lines.findIndex((text) => text.startsWith('paused by'));
+  assert.deepEqual(lines.slice(first, first + 3), [
+    'paused by engine: the budget of failures is spent (1);',
+    '    web-00: GET http://10.0.0.1/health answered 500, not 200',
+    '  go on: `edge resume d-17`',
+  ]);
+});
+
 test('the same screen in colours says the same in words and symbols', () => {
   const watched = sampleWatched(SMALL);
   const size = { columns: 100, rows: 24 };

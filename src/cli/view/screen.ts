@@ -1,6 +1,6 @@
 import { batchLines, gridHeight, gridLines } from './batches.ts';
 import { bannerLines, headerLines, progressLine } from './header.ts';
-import { clipLine, type Line, line, type Span, span } from './line.ts';
+import { clipLine, type Line, line, type Span, span, wrapLine } from './line.ts';
 import { settled } from './settled.ts';
 import { targetLines, tellingLines, waitLines } from './targets.ts';
 import type { Watched } from './watched.ts';
@@ -13,6 +13,8 @@ export type ScreenSize = {
 
 /** Above this many, a line for each target is no longer read, however high the screen is. */
 const MOST_TARGET_LINES = 200;
+/** Why something failed is worth some rows, but not the whole screen. */
+const MOST_BANNER_ROWS = 3;
 const MOST_CELLS = 4_000;
 
 /**
@@ -25,7 +27,7 @@ export function screenLines(given: Watched, now: number, size: ScreenSize): read
   const top = [
     ...headerLines(watched, now),
     progressLine(watched, size.columns),
-    ...bannerLines(watched, now),
+    ...bannerLines(watched, now).flatMap((each) => wrapLine(each, size.columns, MOST_BANNER_ROWS)),
   ];
   const output = outputLines(watched, size.rows);
   const room = Math.max(3, size.rows - top.length - output.length - 2);
