@@ -13,6 +13,7 @@ export type ConcludeOptions = {
   readonly expectedMs?: number;
   readonly onInterrupt: 'pause' | 'leave';
   readonly from: 'start' | 'now';
+  readonly after?: number;
   /** What was wanted is its rollback: then that one's end counts. */
   readonly rollsBack?: boolean;
   /** With `--json`: the end as one value, or every item of the stream. */

@@ -19,6 +19,8 @@ export type FollowOptions = {
   readonly onInterrupt: 'pause' | 'leave';
   /** What to do when Edge has paused it and a person must decide: wait for that, or end. Default: wait. */
   readonly onHold?: 'wait' | 'leave';
+  /** How far its log was before the command that is followed: a pause that it had then is not what came of that. */
+  readonly after?: number;
   /** The way to wait for a moment that is not the end. */
   readonly until?: (watched: Watched) => boolean;
 };
@@ -72,10 +74,10 @@ type Showing = { readonly box: Mailbox<News>; readonly options: FollowOptions };
 async function show(cli: Cli, first: Watched, { box, options }: Showing): Promise<Followed> {
   const { presenter } = options;
   let watched = first;
-  let seen: Seen = { pausing: false, setBack: false };
+  let pausing = false;
   presenter.begin(first);
   while (true) {
-    const ending = endingOf(watched, seen, options);
+    const ending = endingOf(watched, pausing, options);
     if (ending) {
       const last = { ...watched, notice: null };
       presenter.end(last);
@@ -86,33 +88,22 @@ async function show(cli: Cli, first: Watched, { box, options }: Showing): Promis
     const before = watched;
     watched = news.reduce(withNews, { ...watched, view: advanceView(watched.view, itemsOf(news)) });
     presenter.show(itemsOf(news), before, watched);
-    seen = seenWith(seen, news);
+    pausing ||= news.some(({ kind }) => kind === 'pausing');
     if (news.some(({ kind }) => kind === 'leave')) return { kind: 'left', watched };
   }
 }
 
-/** `setBack`: it was paused by Edge, or a target failed, since it is followed: before that, a `resume` may be on its way. */
-type Seen = { readonly pausing: boolean; readonly setBack: boolean };
-
-function seenWith({ pausing, setBack }: Seen, news: readonly News[]): Seen {
-  return {
-    pausing: pausing || news.some(({ kind }) => kind === 'pausing'),
-    setBack: setBack || itemsOf(news).some(isSetback),
-  };
-}
-
-const isSetback = (item: WatchItem): boolean =>
-  item.kind === 'event' &&
-  (item.event.kind === 'target.failed' ||
-    (item.event.kind === 'deployment.paused' && item.event.cause !== 'operator'));
-
-function endingOf(watched: Watched, seen: Seen, { until, onHold }: FollowOptions): Followed['kind'] | null {
-  const { endedAt, status, counts, paused } = watched.view.overall;
+function endingOf(
+  watched: Watched,
+  pausing: boolean,
+  { until, onHold, after = 0 }: FollowOptions,
+): Followed['kind'] | null {
+  const { endedAt, status, counts, paused, version } = watched.view.overall;
   if (endedAt !== null) return 'ended';
   if (until?.(watched)) return 'reached';
   if (status !== 'paused' || counts.active > 0) return null;
-  if (seen.pausing) return 'paused';
-  return onHold === 'leave' && seen.setBack && paused?.cause !== 'operator' ? 'held' : null;
+  if (pausing) return 'paused';
+  return onHold === 'leave' && version > after && paused?.cause !== 'operator' ? 'held' : null;
 }
 
 /** Waits for news; a screen waits a little longer, to show a lot at once, and not for ever, since its times go on. */

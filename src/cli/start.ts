@@ -97,10 +97,16 @@ async function deploy(
   }
 }
 
+/** How far the log of a deployment is, before a command goes to it. */
+export async function versionOf(client: EdgeClient, deployment: DeploymentId): Promise<number> {
+  return (await client.deployment({ deployment })).view.overall.version;
+}
+
 export type GoOnOptions = {
   readonly deployment: DeploymentId;
   readonly detach: boolean;
   readonly from: 'start' | 'now';
+  readonly after?: number;
   readonly expectedMs?: number;
   readonly rollsBack?: boolean;
 };

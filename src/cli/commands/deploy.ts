@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { Input } from '../../api/contract.ts';
 import { BECAUSE, type Choose, DETACH, deploymentNamed, names, newCommand, only } from '../command.ts';
 import type { Cli } from '../context.ts';
-import { goOn, type StartOptions, start, unexplained } from '../start.ts';
+import { goOn, type StartOptions, start, unexplained, versionOf } from '../start.ts';
 
 type Request = Omit<Input<'plan'>, 'project' | 'environment'>;
 type Options = StartOptions & Request & { readonly to?: string };
@@ -47,9 +47,11 @@ export function addRollback(program: Command, choose: Choose): void {
 async function rollBackDeployment(cli: Cli, id: string, options: Options): Promise<number> {
   const client = await cli.client();
   const reason = options.reason ?? unexplained('rolled back');
+  const before = await versionOf(client, deploymentNamed(id));
   const { deployment } = await client.rollback({ deployment: deploymentNamed(id), reason });
-  const from = deployment === id ? 'now' : 'start';
-  return goOn(cli, client, { deployment, detach: options.detach ?? false, from, rollsBack: true });
+  const follows =
+    deployment === id ? ({ from: 'now', after: before } as const) : ({ from: 'start' } as const);
+  return goOn(cli, client, { deployment, detach: options.detach ?? false, ...follows, rollsBack: true });
 }
 
 function startOptions(command: Command): Command {

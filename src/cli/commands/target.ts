@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { BECAUSE, type Choose, DETACH, deploymentNamed, newCommand } from '../command.ts';
-import { goOn, unexplained } from '../start.ts';
+import { goOn, unexplained, versionOf } from '../start.ts';
 
 type Options = { readonly reason?: string; readonly detach?: boolean };
 
@@ -20,8 +20,9 @@ export function addRetry(program: Command, choose: Choose): void {
           target,
           reason: options.reason ?? unexplained('retried'),
         };
+        const after = await versionOf(client, given.deployment);
         const { deployment } = await client.retryTarget(given);
-        return goOn(cli, client, { deployment, detach: options.detach ?? false, from: 'now' });
+        return goOn(cli, client, { deployment, detach: options.detach ?? false, from: 'now', after });
       });
     });
 }
