@@ -52,7 +52,7 @@ export class SqliteConnection {
   runAll(calls: readonly Call[]): readonly Answer[] {
     const begin = calls.every(({ name }) => isRead(name)) ? 'BEGIN' : 'BEGIN IMMEDIATE';
     try {
-      return this.#within(begin, () => calls.map((call) => this.#attempt(call)));
+      return this.#within(begin, () => this.#answers(calls));
     } catch (error) {
       return calls.map(() => ({ kind: 'error', error: toEdgeError(error) }));
     }
@@ -62,15 +62,25 @@ export class SqliteConnection {
     this.#database.close();
   }
 
-  #attempt({ name, args, now }: Call): Answer {
+  /** One that is alone needs no savepoint: its transaction is all it has. */
+  #answers(calls: readonly Call[]): readonly Answer[] {
+    const [first, ...others] = calls;
+    return first && others.length === 0 ? [this.#perform(first)] : calls.map((call) => this.#attempt(call));
+  }
+
+  #perform({ name, args, now }: Call): Answer {
     const topics: string[] = [];
     const scope = this.#scope((topic) => topics.push(topic), now);
     const operation: AnyOperation = OPERATIONS[name] as AnyOperation;
+    return { kind: 'value', value: this.#drive(operation(scope, ...args)), topics };
+  }
+
+  #attempt(call: Call): Answer {
     this.#statement('SAVEPOINT call').run();
     try {
-      const value = this.#drive(operation(scope, ...args));
+      const answer = this.#perform(call);
       this.#statement('RELEASE call').run();
-      return { kind: 'value', value, topics };
+      return answer;
     } catch (error) {
       // A full disk ends the whole transaction: then there is nothing to go back to, and every call has failed.
       if (!this.#database.isTransaction) throw error;
