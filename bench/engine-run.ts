@@ -50,6 +50,7 @@ async function measure(targets: number, workload: Workload): Promise<EngineRun> 
   const folder = mkdtempSync(join(tmpdir(), 'edge-bench-'));
   try {
     const store = await openSqliteStore({ folder, bell });
+    const stopDriver = startDriver(store);
     await deployment(store, deploymentId('warm'), planFor(requestOf(WARM, workload), workload));
     const request = requestOf(targets, workload);
     const beforePlan = performance.now();
@@ -58,6 +59,7 @@ async function measure(targets: number, workload: Workload): Promise<EngineRun> 
     const repeats = Math.max(1, Math.round(REPEATED_STEPS / (targets * STEPS)));
     const done: Measured[] = [];
     for (let n = 0; n < repeats; n += 1) done.push(await deployment(store, deploymentId(`bench-${n}`), plan));
+    await stopDriver();
     await store.close();
     const peakRssMb = Math.round(process.resourceUsage().maxRSS / 1_024);
     const median = done.sort((a, b) => a.stepsPerS - b.stepsPerS)[Math.floor(repeats / 2)];
@@ -87,7 +89,7 @@ type Measured = Pick<EngineRun, 'stepsPerS' | 'cpuUsPerStep' | 'events'>;
 async function deployment(store: Store, id: DeploymentId, plan: Plan): Promise<Measured> {
   const cpu = process.cpuUsage();
   await store.journal.create({ id, plan, planHash: planHash(plan), by: 'bench', reason: 'bench' });
-  const steps = await deploy(store, id, plan);
+  const steps = await work(store, id, plan);
   const { user, system } = process.cpuUsage(cpu);
   const { streamVersion, createdAt, endedAt } = await check(store, id, {
     targets: plan.targets.length,
@@ -98,8 +100,8 @@ async function deployment(store: Store, id: DeploymentId, plan: Plan): Promise<M
   return { stepsPerS, cpuUsPerStep: Math.round((user + system) / steps), events: streamVersion };
 }
 
-/** The driver and one worker, as in one process of the product, until the deployment has ended; how many steps were done. */
-async function deploy(store: Store, id: DeploymentId, plan: Plan): Promise<number> {
+/** The driver of one process, for all of its deployments, as in the product. Gives a way to end it. */
+function startDriver(store: Store): () => Promise<void> {
   let ids = 0;
   const next = () => `id-${ids++}`;
   const driver = new Driver(
@@ -122,12 +124,13 @@ async function deploy(store: Store, id: DeploymentId, plan: Plan): Promise<numbe
   );
   const stop = new AbortController();
   const driving = driver.run(stop.signal);
-  const steps = await work(store, id, plan);
-  stop.abort();
-  await driving;
-  return steps;
+  return async () => {
+    stop.abort();
+    await driving;
+  };
 }
 
+/** One worker, until the deployment has ended; how many steps were done. */
 async function work({ tasks, views }: Store, id: DeploymentId, plan: Plan): Promise<number> {
   const balancer = new Balancer(plan);
   const total = plan.targets.length * STEPS;
