@@ -15,7 +15,6 @@ export type PlanRollback = (
   parent: { id: DeploymentId; plan: Plan; touched: readonly Touched[] },
   why: string,
 ) => Plan | null;
-export type Progress = { readonly rollbackId: DeploymentId; readonly planRollback: PlanRollback };
 
 /**
  * The next thing that follows from the state alone, without a command: batches, stages and the deployment begin and end.

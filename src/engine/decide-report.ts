@@ -56,7 +56,10 @@ export function decideReport(
 function onDone(context: Context, outputs: JsonObject): readonly Event[] {
   const { model, state, attempt } = context;
   const step = stepOf(model, attempt.target, attempt.step);
-  if (step.hold === 'take' && !isStopping(context)) return onGuard(context, outputs);
+  if (step.hold === 'take' && !isStopping(context)) {
+    const seen = guardOutputs(outputs);
+    return seen ? onGuard(context, seen) : onFailed(context, NOTHING_SEEN);
+  }
   const isLast = attempt.step === stepsOf(model, attempt.target).length - 1;
   const given = step.hold === 'give';
   const events: Event[] = [{ kind: 'task.succeeded', ...attempt, outputs }];
@@ -84,9 +87,9 @@ export function stopped(state: DeploymentState, target: number, parked: boolean)
   };
 }
 
-function onGuard({ model, state, facts, attempt }: Context, outputs: JsonObject): readonly Event[] {
+function onGuard({ model, state, facts, attempt }: Context, seen: GuardOutputs): readonly Event[] {
   const record = at(state.targets, attempt.target);
-  const answer = askCapacity(model, attempt.target, record, guardOutputs(outputs), facts);
+  const answer = askCapacity(model, attempt.target, record, seen, facts);
   if (answer.kind === 'capacity.taken') return [{ kind: 'task.succeeded', ...attempt, outputs: {} }, answer];
   if (state.status !== 'running' || !refusedTooLong(model, answer, state.resumedAt, facts.now))
     return [answer];
@@ -99,9 +102,17 @@ function whyRefused(event: Event): string {
   return `${event.pool} would have ${event.inService} in service, under its floor of ${event.floor}`;
 }
 
+/** A worker of another make may say anything; a log that cannot be decided on would stand still for ever. */
+const NOTHING_SEEN: Failed = {
+  kind: 'failed',
+  error: { code: 'internal', message: 'the guard did not say which pools it saw' },
+  retryable: false,
+};
+
 /** The worker has checked the outputs against the action's schema. */
-function guardOutputs(outputs: JsonObject): GuardOutputs {
-  return outputs as unknown as GuardOutputs;
+function guardOutputs(outputs: JsonObject): GuardOutputs | undefined {
+  const isWhole = Array.isArray(outputs.observed) && Array.isArray(outputs.members);
+  return isWhole ? (outputs as unknown as GuardOutputs) : undefined;
 }
 
 type Failed = Extract<TaskReport['outcome'], { kind: 'failed' }>;

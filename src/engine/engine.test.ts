@@ -384,6 +384,13 @@ describe('a failure', () => {
   });
 });
 
+test('a guard that does not say what it saw fails its target, and the log goes on', () => {
+  const turns = new Turns(samplePlan({ batches: [[0]] }));
+  turns.report(0, { kind: 'done', outputs: {} });
+  assert.equal(turns.target(0).status, 'failed');
+  assert.equal(turns.holds.size, 0);
+});
+
 describe('what is unknown', () => {
   test('pauses the deployment and is never taken for success', () => {
     const turns = new Turns(samplePlan({ batches: [[0], [1]] }));
