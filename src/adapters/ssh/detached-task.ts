@@ -1,9 +1,9 @@
 import { EdgeError } from '../../domain/errors.ts';
+import { KeptOutput, keptParts, type RawRange } from '../../lib/kept-output.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { HostAddress, HostIdentity, RemoteStatus, RemoteTask, RunOptions } from '../../ports/hosts.ts';
 import { ConnectionLost } from './connection.ts';
 import { hostError, place } from './host-key.ts';
-import { KeptOutput, keptParts, type RawRange } from './kept-output.ts';
 import type { ConnectionPool } from './pool.ts';
 import { type HostSeen, openScript, readHost, type Said, type ScriptChannel } from './script-channel.ts';
 import { supervisorScript } from './supervisor-script.ts';

@@ -1,12 +1,14 @@
-import { createMask } from '../../lib/mask.ts';
-import type { OutputChunk } from '../../ports/hosts.ts';
+import { createMask } from './mask.ts';
 
 export type KeptOutputOptions = {
   readonly limitBytes: number;
   readonly secrets: readonly string[];
   readonly fromOffset: number;
-  readonly onOutput: (chunk: OutputChunk) => Promise<void>;
+  readonly onOutput: (chunk: KeptChunk) => Promise<void>;
 };
+
+/** A piece of the kept stream; `offset` counts its bytes. */
+export type KeptChunk = { readonly offset: number; readonly data: Uint8Array };
 
 /** Bytes of the raw output, on the host: `[start, start + count)`. */
 export type RawRange = { readonly start: number; readonly count: number };
