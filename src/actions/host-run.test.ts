@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { expectKind, HOST, Trial } from '../../test/support/trial.ts';
-import type { Behaviour } from '../adapters/memory/hosts.ts';
+import type { Behaviour } from '../adapters/memory/behaviour.ts';
 import { hostRun } from './host-run.ts';
 import { remoteIdOf } from './remote-command.ts';
 
@@ -53,11 +53,8 @@ test('an owner that dies after its intent is followed by one that starts the com
 test('a new owner attaches to the running command and goes on with the byte after the last stored one', async () => {
   const trial = new Trial(always({ durationMs: 5_000, code: 0, output: lines(10, 500) }));
   const worker = new AbortController();
-  const first = trial.attempt(hostRun, inputs, { signal: worker.signal });
-  first.catch(() => undefined);
-  await trial.clock.advance(2_200);
-  worker.abort(new Error('gone'));
-  await assert.rejects(first, /gone/);
+  trial.at(2_200, () => worker.abort(new Error('gone')));
+  await assert.rejects(trial.attempt(hostRun, inputs, { signal: worker.signal }), /gone/);
   expectKind(await trial.finish(hostRun, inputs), 'done');
   assert.equal(
     trial.output,
@@ -102,9 +99,8 @@ test('much output at once is passed on in pieces that each have their checkpoint
 
 test('a host that rebooted under the command makes it unknown', async () => {
   const trial = new Trial(always({ durationMs: 60_000, code: 0 }));
-  const running = trial.attempt(hostRun, inputs);
-  trial.clock.settle().then(() => trial.host.reboot());
-  assert.match(expectKind(await running, 'unknown').seen, /rebooted/);
+  trial.at(1_000, () => trial.host.reboot());
+  assert.match(expectKind(await trial.attempt(hostRun, inputs), 'unknown').seen, /restarted/);
 });
 
 test('a host that was wiped after the dispatch makes it unknown, and nothing is started again', async () => {
@@ -145,11 +141,8 @@ test('a host that never answers again leaves the command unknown at the deadline
 test('a cancel of a running command proves that it is gone', async () => {
   const trial = new Trial(always({ durationMs: 60_000, code: 0, ignoresTerm: true }));
   const worker = new AbortController();
-  const first = trial.attempt(hostRun, inputs, { signal: worker.signal });
-  first.catch(() => undefined);
-  await trial.clock.advance(1_000);
-  worker.abort(new Error('cancelled'));
-  await assert.rejects(first);
+  trial.at(1_000, () => worker.abort(new Error('cancelled')));
+  await assert.rejects(trial.attempt(hostRun, inputs, { signal: worker.signal }), /cancelled/);
   assert.deepEqual(await trial.cancel(hostRun, inputs), { gone: true, note: 'its processes were ended' });
   assert.deepEqual(trial.host.status(remoteIdOf(trial.task, 0), undefined).kind, 'exited');
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { z } from 'zod';
 import { WorkerWorld } from '../../test/support/worker-world.ts';
-import type { Behaviour, Program } from '../adapters/memory/hosts.ts';
+import type { Behaviour, Program } from '../adapters/memory/behaviour.ts';
 import { workerId } from '../domain/ids.ts';
 import type { Action } from '../ports/action.ts';
 

@@ -1,6 +1,7 @@
 import { bindAction } from '../../src/actions/define.ts';
+import type { Program } from '../../src/adapters/memory/behaviour.ts';
 import { MemoryClock } from '../../src/adapters/memory/clock.ts';
-import { MemoryHosts, type Program } from '../../src/adapters/memory/hosts.ts';
+import { MemoryHosts } from '../../src/adapters/memory/hosts.ts';
 import { MemoryProbe } from '../../src/adapters/memory/probe.ts';
 import { deploymentId, taskId } from '../../src/domain/ids.ts';
 import type { Outcome } from '../../src/domain/outcome.ts';
@@ -63,6 +64,11 @@ export class Trial {
 
   get host() {
     return this.hosts.host(HOST.name);
+  }
+
+  /** Does this when so much time has passed, in the middle of whatever is attempted then. */
+  at(afterMs: number, act: () => void): void {
+    void this.clock.sleep(afterMs, new AbortController().signal).then(act);
   }
 
   /** One owner's work, until it returns or dies. */

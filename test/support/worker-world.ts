@@ -1,7 +1,8 @@
 import { bindActions, COMMON_ACTIONS } from '../../src/actions/registry.ts';
+import type { Program } from '../../src/adapters/memory/behaviour.ts';
 import { memoryBell } from '../../src/adapters/memory/bell.ts';
 import { MemoryClock } from '../../src/adapters/memory/clock.ts';
-import { MemoryHosts, type Program } from '../../src/adapters/memory/hosts.ts';
+import { MemoryHosts } from '../../src/adapters/memory/hosts.ts';
 import { MemoryProbe } from '../../src/adapters/memory/probe.ts';
 import { openMemoryStore } from '../../src/adapters/memory/store.ts';
 import type { TaskReport } from '../../src/domain/command.ts';

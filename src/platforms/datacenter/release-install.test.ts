@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { expectKind, HOST, Trial } from '../../../test/support/trial.ts';
-import type { Program } from '../../adapters/memory/hosts.ts';
+import type { Program } from '../../adapters/memory/behaviour.ts';
 import { releaseInstall } from './release-install.ts';
 
 const SHA = 'ab'.repeat(32);
@@ -73,10 +73,10 @@ test('a host that rebooted during the install is unknown, and the next attempt b
 
 test('after a supervisor that died nobody waits for its command: another one is started', async () => {
   const trial = new Trial({ program: host() });
-  const running = trial.attempt(releaseInstall, inputs);
-  await trial.clock.advance(300);
-  for (const id of trial.host.starts.keys()) trial.host.killSupervisor(id);
-  expectKind(await running, 'unknown');
+  trial.at(300, () => {
+    for (const id of trial.host.starts.keys()) trial.host.killSupervisor(id);
+  });
+  expectKind(await trial.attempt(releaseInstall, inputs), 'unknown');
   expectKind(await trial.finish(releaseInstall, inputs), 'done');
   assert.deepEqual(startsOf(trial), [1, 1, 1, 1]);
 });
@@ -99,11 +99,8 @@ test('a host that cannot be reached for the copy is tried again', async () => {
 test('a cancel ends the command that runs', async () => {
   const trial = new Trial({ program: host() });
   const worker = new AbortController();
-  const running = trial.attempt(releaseInstall, inputs, { signal: worker.signal });
-  running.catch(() => undefined);
-  await trial.clock.advance(300);
-  worker.abort(new Error('cancelled'));
-  await assert.rejects(running);
+  trial.at(300, () => worker.abort(new Error('cancelled')));
+  await assert.rejects(trial.attempt(releaseInstall, inputs, { signal: worker.signal }), /cancelled/);
   assert.deepEqual(await trial.cancel(releaseInstall, inputs), {
     gone: true,
     note: 'its processes were ended',
