@@ -26,6 +26,7 @@ const mayImport = {
     'worker',
     'actions',
     'platforms',
+    'operations',
     'ports',
     'lib',
     'adapters/memory',

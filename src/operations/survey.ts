@@ -7,6 +7,7 @@ import { forEachLimited } from '../lib/concurrency.ts';
 import type { PoolSeen } from '../plan/pools.ts';
 import type { TargetSeen } from '../plan/request.ts';
 import type { Documents } from '../plan/settings.ts';
+import type { Clock } from '../ports/clock.ts';
 import type { Fleet } from '../ports/views.ts';
 import type { PlaceRequest } from './documents.ts';
 import type { OperationPorts } from './ports.ts';
@@ -99,14 +100,26 @@ export async function membersSeen(
   );
   if (!found) throw new EdgeError('config_reference', `The environment has no balancer "${balancer}"`);
   const [name, config] = found;
-  const late = AbortSignal.timeout(LOOK_MS);
+  const late = deadline(ports.clock, LOOK_MS);
   try {
     const device = await ports.balancer(config);
-    return await device.members(pool, late);
+    return await device.members(pool, late.signal);
   } catch (thrown) {
     const silent = () => new EdgeError('balancer_unreachable', `no answer within ${LOOK_MS / 1_000} s`);
-    throw named(name, late.aborted ? silent() : asEdgeError(thrown));
+    throw named(name, late.signal.aborted ? silent() : asEdgeError(thrown));
+  } finally {
+    late.met();
   }
+}
+
+/** A signal that is aborted after `ms`, by the clock of the port, unless `met` is called before. */
+function deadline(clock: Clock, ms: number): { readonly signal: AbortSignal; readonly met: () => void } {
+  const [late, over] = [new AbortController(), new AbortController()];
+  clock.sleep(ms, over.signal).then(
+    () => late.abort(),
+    () => undefined,
+  );
+  return { signal: late.signal, met: () => over.abort() };
 }
 
 /** A device says what is wrong with it, and not which of several it is. */

@@ -8,6 +8,8 @@ type Entry = { admin: Admin; health: Health; connections: number | undefined; we
 
 /** The world's side of a balancer in memory: what its monitor sees, and who is connected. */
 export type MemoryBalancer = LoadBalancer & {
+  /** The members of a pool as they are, without a call. */
+  look(pool: string): readonly MemberState[];
   setHealth(member: PoolMember, health: Health): void;
   setConnections(member: PoolMember, connections: number | undefined): void;
   /** Somebody else changes a member, past Edge. */
@@ -36,6 +38,7 @@ export function createMemoryBalancer(pools: Readonly<Record<string, readonly str
     disable: (member, to, signal) => write(member, { admin: to }, signal),
     restore: (member, asFound, signal) => write(member, parseAsFound(asFound), signal),
     close: async () => {},
+    look: (pool) => [...entriesOf(world, pool)].map(([name, entry]) => stateOf(name, entry)),
     setHealth: (member, health) => void Object.assign(entryOf(world, member), { health }),
     setConnections: (member, connections) => void Object.assign(entryOf(world, member), { connections }),
     editByHand: (member, to) => void Object.assign(entryOf(world, member), to),

@@ -1,4 +1,5 @@
 import type { Bell } from '../../ports/bell.ts';
+import type { Params } from '../sql/operation.ts';
 import type { Call } from '../sql/operations.ts';
 import { type Store, storePorts } from '../sql/ports.ts';
 import { SqliteConnection } from '../sql/sqlite-connection.ts';
@@ -10,8 +11,13 @@ export type MemoryStoreOptions = {
   readonly pollMs?: number;
 };
 
+export type MemoryStore = Store & {
+  /** The rows of a SELECT: for who looks at the tables from outside, as no part of Edge does. */
+  look<Row>(sql: string, ...params: Params): readonly Row[];
+};
+
 /** The store in memory: the same SQL, in this thread, gone with the process. Each call is done when it returns. */
-export function openMemoryStore({ bell, now, pollMs = 250 }: MemoryStoreOptions): Store {
+export function openMemoryStore({ bell, now, pollMs = 250 }: MemoryStoreOptions): MemoryStore {
   const connection = new SqliteConnection(':memory:', { readOnly: false, busyTimeoutMs: 0, now });
   connection.migrate();
   const call = async <T>(one: Call): Promise<T> => {
@@ -20,5 +26,6 @@ export function openMemoryStore({ bell, now, pollMs = 250 }: MemoryStoreOptions)
     for (const topic of answer.topics) bell.ring(topic);
     return answer.value as T;
   };
-  return storePorts({ call, view: call, bell, pollMs, close: async () => connection.close() });
+  const ports = storePorts({ call, view: call, bell, pollMs, close: async () => connection.close() });
+  return { ...ports, look: (sql, ...params) => connection.look(sql, params) };
 }

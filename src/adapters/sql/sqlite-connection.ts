@@ -58,6 +58,11 @@ export class SqliteConnection {
     }
   }
 
+  /** The rows of a SELECT, outside of any operation. */
+  look<Row>(sql: string, params: Params): readonly Row[] {
+    return this.#answer({ kind: 'all', sql, params }) as readonly Row[];
+  }
+
   close(): void {
     this.#database.close();
   }

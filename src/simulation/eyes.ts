@@ -1,0 +1,55 @@
+import type { MemoryStore } from '../adapters/memory/store.ts';
+import type { NewDeployment } from '../domain/command.ts';
+import type { DeploymentId, TaskId } from '../domain/ids.ts';
+import type { Plan } from '../domain/plan.ts';
+import type { Fact } from './facts.ts';
+import type { Scenario } from './scenario.ts';
+import type { Schedule } from './schedule.ts';
+import type { World } from './world.ts';
+
+/**
+ * What must always hold (FAULTS.md section 5.3), as far as its subject exists; I18 is ours: Edge meets no fault of its own.
+ * I3 and I11 speak of groups and approvals, which Edge does not have yet.
+ */
+export const INVARIANTS = [
+  ...['I1', 'I2', 'I4', 'I5', 'I6', 'I7', 'I8', 'I9', 'I10', 'I12', 'I13', 'I14', 'I15', 'I16', 'I17', 'I18'],
+] as const;
+
+/** A deployment as the observer follows it: from what was committed, never from the memory of a driver. */
+export type Watched = {
+  readonly id: DeploymentId;
+  readonly made: NewDeployment;
+  readonly plan: Plan;
+  readonly startedAtMs: number;
+  /** `null` while it is active. */
+  end: { readonly status: string; readonly atMs: number } | null;
+  /** Open task rows, by target name. */
+  readonly tasks: Map<string, Set<TaskId>>;
+  /** When each target that succeeded did. */
+  readonly succeeded: Map<string, number>;
+};
+
+/** What an invariant sees with, and says with. */
+export type Eyes = {
+  readonly scenario: Scenario;
+  readonly schedule: Schedule;
+  readonly world: World;
+  readonly store: MemoryStore;
+  readonly deployments: ReadonlyMap<DeploymentId, Watched>;
+  /** The one that is active for the project of the target. */
+  readonly activeOf: (target: string) => Watched | undefined;
+  /** When the world itself last changed something of the target: its service, its host, its members. */
+  readonly disturbedAtMs: (target: string) => number;
+  /** How often people asked to try the target again. */
+  readonly retriesOf: (deployment: DeploymentId, target: string) => number;
+  /** A check that was not empty. */
+  readonly checked: (invariant: string) => void;
+  readonly violate: (invariant: string, message: string) => void;
+};
+
+export type Invariant = {
+  readonly see?: (fact: Fact) => void;
+  /** When all is over. */
+  readonly end?: () => void;
+};
+export type MakeInvariant = (eyes: Eyes) => Invariant;

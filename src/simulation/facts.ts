@@ -1,0 +1,51 @@
+import type { MemberRef, MemberState } from '../domain/balancer.ts';
+import type { NewDeployment } from '../domain/command.ts';
+import type { ReleaseId, WorkerId } from '../domain/ids.ts';
+import type { RemoteTask } from '../ports/hosts.ts';
+import type { Commit, Committed, Lease } from '../ports/journal.ts';
+import type { ClaimedTask } from '../ports/task-board.ts';
+import type { CommandKind } from './programs.ts';
+
+/** What really happened in the simulated world, told to the observer in the moment in which it did. */
+export type Fact =
+  | {
+      readonly kind: 'command.started';
+      readonly target: string;
+      readonly what: CommandKind;
+      readonly task: RemoteTask;
+    }
+  | {
+      readonly kind: 'command.ended';
+      readonly target: string;
+      readonly what: CommandKind;
+      readonly task: RemoteTask;
+      readonly how: 'exited' | 'killed';
+      readonly code: number;
+    }
+  | {
+      readonly kind: 'member.changed';
+      readonly target: string;
+      readonly member: MemberRef;
+      readonly before: MemberState;
+      readonly after: MemberState;
+      readonly by: 'edge' | 'world';
+    }
+  | {
+      readonly kind: 'service.changed';
+      readonly target: string;
+      readonly running: ReleaseId | null;
+      readonly isWell: boolean;
+      readonly by: 'edge' | 'world';
+    }
+  | { readonly kind: 'probe.answered'; readonly target: string; readonly version: string | null }
+  | { readonly kind: 'deployment.created'; readonly made: NewDeployment }
+  | {
+      readonly kind: 'committed';
+      readonly lease: Lease;
+      readonly commit: Commit;
+      readonly committed: Committed;
+    }
+  | { readonly kind: 'claimed'; readonly worker: WorkerId; readonly tasks: readonly ClaimedTask[] }
+  | { readonly kind: 'fault.internal'; readonly where: string; readonly message: string };
+
+export type Tell = (fact: Fact) => void;

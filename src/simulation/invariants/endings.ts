@@ -1,0 +1,98 @@
+import { isInService } from '../../domain/balancer.ts';
+import type { Eyes, MakeInvariant, Watched } from '../eyes.ts';
+
+/**
+ * I6: in the end every step that was granted has a result. I8: `succeeded` means that every target that did runs what the plan
+ * has for it, is well and serves as it did before. I9: a rollback returns each target to its own release from before, and it
+ * serves there.
+ */
+export const endings: MakeInvariant = (eyes) => ({
+  see: (fact) => {
+    if (fact.kind !== 'committed' || fact.committed.kind !== 'committed') return;
+    const watched = eyes.deployments.get(fact.lease.deployment);
+    if (!watched || !fact.commit.events.some(({ kind }) => kind === 'deployment.ended')) return;
+    for (const { name } of watched.plan.targets)
+      if (watched.succeeded.has(name)) checkTarget(eyes, watched, name);
+    if (watched.end?.status === 'succeeded') checkWhole(eyes, watched, fact.commit.summary.exceptions);
+    if (fact.commit.successor) checkRollback(eyes, watched, fact.commit.successor.plan.targets);
+  },
+  end: () => checkSteps(eyes),
+});
+
+/** What the world has done to it since it was verified is not the deployment's to answer for. */
+const FRESH_MS = 30_000;
+
+function checkTarget(eyes: Eyes, watched: Watched, name: string): void {
+  const planned = watched.plan.targets.find((target) => target.name === name);
+  const doneAtMs = watched.succeeded.get(name) ?? 0;
+  if (!planned || eyes.disturbedAtMs(name) > doneAtMs - FRESH_MS) return;
+  const service = eyes.world.service(name);
+  const invariant = watched.plan.verb === 'rollback' ? 'I9' : 'I8';
+  eyes.checked(invariant);
+  if (planned.release !== null && service.current !== planned.release)
+    eyes.violate(
+      invariant,
+      `${watched.id} counts ${name} as done with ${planned.release}; it has ${service.current}`,
+    );
+  if (!planned.inServiceBefore || watched.plan.hard) return;
+  if (planned.release !== null && service.running !== planned.release)
+    eyes.violate(
+      invariant,
+      `${watched.id} counts ${name} as done with ${planned.release}; ${service.running} runs`,
+    );
+  checkServing(eyes, { watched, name, invariant });
+}
+
+function checkServing(
+  eyes: Eyes,
+  { watched, name, invariant }: { watched: Watched; name: string; invariant: string },
+): void {
+  const known = eyes.world.targets.get(name);
+  if (known?.found !== 'serves') return;
+  for (const { balancer, pool } of known.members) {
+    const state = eyes.world.member(balancer, { pool, member: name });
+    if (!isInService(state))
+      eyes.violate(
+        invariant,
+        `${watched.id} counts ${name} as done; in ${pool} it is ${state.admin} and ${state.health}`,
+      );
+    if (state.asFound.weight !== 1)
+      eyes.violate(invariant, `${name} has the weight ${state.asFound.weight} in ${pool}`);
+  }
+}
+
+/** All of its targets are done, but for those that it names as exceptions. */
+function checkWhole(eyes: Eyes, { id, plan, succeeded }: Watched, exceptions: number): void {
+  eyes.checked('I8');
+  const missing = plan.targets.length - succeeded.size;
+  if (missing > exceptions)
+    eyes.violate('I8', `${id} succeeded: ${missing} targets are not done, it tells of ${exceptions}`);
+}
+
+type Targets = Watched['plan']['targets'];
+
+function checkRollback(eyes: Eyes, parent: Watched, targets: Targets): void {
+  for (const target of targets) {
+    const before = parent.plan.targets.find(({ name }) => name === target.name)?.before ?? null;
+    eyes.checked('I9');
+    if (target.release !== before)
+      eyes.violate(
+        'I9',
+        `the rollback of ${parent.id} brings ${target.name} to ${target.release}; it had ${before}`,
+      );
+  }
+}
+
+type Row = { readonly deployment: string; readonly granted: number; readonly ended: number };
+
+/** Grants carry a list of targets; each of them ends, or is tried again under another group. */
+function checkSteps({ store, checked, violate }: Eyes): void {
+  const rows = store.look<Row>(`SELECT deployment,
+      sum(CASE json_extract(body, '$.kind') WHEN 'tasks.granted' THEN json_array_length(body, '$.targets') ELSE 0 END) AS granted,
+      sum(CASE WHEN json_extract(body, '$.kind') IN ('task.succeeded', 'task.failed', 'task.unknown') THEN 1 ELSE 0 END) AS ended
+    FROM events GROUP BY deployment`);
+  for (const { deployment, granted, ended } of rows) {
+    checked('I6');
+    if (granted !== ended) violate('I6', `${deployment} granted ${granted} tasks; ${ended} have a result`);
+  }
+}

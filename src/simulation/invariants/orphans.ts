@@ -1,0 +1,53 @@
+import { memberKey } from '../../domain/capacity.ts';
+import type { Eyes, MakeInvariant } from '../eyes.ts';
+
+/**
+ * I17: in the end nothing is left behind without an owner: no task, lock or hold of what has ended, no command that runs, and no
+ * member out of service that nobody has parked.
+ */
+export const orphans: MakeInvariant = (eyes) => ({
+  end: () => {
+    checkTables(eyes);
+    checkCommands(eyes);
+    checkMembers(eyes);
+  },
+});
+
+const LEFT: readonly (readonly [what: string, sql: string])[] = [
+  ['tasks', 'SELECT count(*) AS n FROM tasks'],
+  ['locks', 'SELECT count(*) AS n FROM locks'],
+  ['holds that are taken', `SELECT count(*) AS n FROM holds WHERE phase = 'taken'`],
+];
+
+function checkTables({ store, checked, violate }: Eyes): void {
+  for (const [what, sql] of LEFT) {
+    const n = store.look<{ n: number }>(sql)[0]?.n ?? 0;
+    checked('I17');
+    if (n > 0) violate('I17', `${n} ${what} are left when all has ended`);
+  }
+}
+
+function checkCommands({ scenario, world, checked, violate }: Eyes): void {
+  for (const { name } of scenario.targets) {
+    const running = world.hosts.host(name).running();
+    checked('I17');
+    if (running.length > 0) violate('I17', `${running.length} commands still run on ${name}`);
+  }
+}
+
+function checkMembers({ scenario, world, store, checked, violate }: Eyes): void {
+  const rows = store.look<{ balancer: string; pool: string; member: string }>(
+    'SELECT balancer, pool, member FROM holds',
+  );
+  const held = new Set(rows.map(memberKey));
+  for (const { name, members, found } of scenario.targets) {
+    for (const { balancer, pool } of members) {
+      const member = { pool, member: name };
+      const { admin } = world.member(balancer, member);
+      const isByHand = found === 'disabled' || world.lastEditedByHand(balancer, member);
+      checked('I17');
+      if (admin !== 'enabled' && !isByHand && !held.has(memberKey({ balancer, ...member })))
+        violate('I17', `${name} is ${admin} in ${pool}, and nobody has parked it`);
+    }
+  }
+}

@@ -1,0 +1,80 @@
+import type { Plan } from '../../domain/plan.ts';
+import { planHash } from '../../plan/hash.ts';
+import type { Eyes, MakeInvariant } from '../eyes.ts';
+import { CANARY_SECRET } from '../outside.ts';
+
+/**
+ * I12: the plan that a deployment began with is the one it ends with. I14: no secret is in anything that is kept. I16: no worker
+ * has more tasks than slots, and rows exist only for what may be worked on. I18: Edge met no fault of its own.
+ */
+export const record: MakeInvariant = (eyes) => ({
+  see: (fact) => {
+    if (fact.kind === 'claimed') checkSlots(eyes, fact.worker);
+    if (fact.kind === 'committed' && fact.commit.open.length > 0) checkRows(eyes, fact.lease.deployment);
+    if (fact.kind === 'deployment.created') eyes.checked('I18');
+    if (fact.kind === 'fault.internal') eyes.violate('I18', `${fact.where}: ${fact.message}`);
+  },
+  end: () => {
+    checkPlans(eyes);
+    checkSecrets(eyes);
+  },
+});
+
+/** As the simulated workers have them. */
+export const SLOTS = 16;
+
+function checkSlots({ store, checked, violate }: Eyes, worker: string): void {
+  const [row] = store.look<{ n: number }>(
+    `SELECT count(*) AS n FROM tasks WHERE owner = ? AND state = 'claimed'`,
+    worker,
+  );
+  checked('I16');
+  if ((row?.n ?? 0) > SLOTS) violate('I16', `${worker} has ${row?.n} tasks and ${SLOTS} slots`);
+}
+
+/** A person's retry may come on top of what runs side by side. */
+function checkRows(eyes: Eyes, id: string): void {
+  const [row] = eyes.store.look<{ n: number }>('SELECT count(*) AS n FROM tasks WHERE deployment = ?', id);
+  const watched = [...eyes.deployments.values()].find((one) => one.id === id);
+  if (!watched) return;
+  const retried = watched.plan.targets.filter(({ name }) => eyes.retriesOf(watched.id, name) > 0).length;
+  const limit = watched.plan.policy.parallel + retried;
+  eyes.checked('I16');
+  if ((row?.n ?? 0) > limit) eyes.violate('I16', `${id} has ${row?.n} open tasks, of at most ${limit}`);
+}
+
+function checkPlans({ store, deployments, checked, violate }: Eyes): void {
+  const rows = store.look<{ id: string; plan_hash: string; body: string }>(
+    'SELECT d.id, d.plan_hash, p.body FROM deployments d JOIN plans p ON p.hash = d.plan_hash',
+  );
+  const made = new Map([...deployments.values()].map((one) => [one.id as string, one.made]));
+  for (const { id, plan_hash, body } of rows) {
+    const first = made.get(id);
+    if (!first) continue;
+    checked('I12');
+    if (plan_hash !== first.planHash || planHash(JSON.parse(body) as Plan) !== plan_hash)
+      violate('I12', `the plan of ${id} is not the one it was made with`);
+  }
+}
+
+const TEXTS: readonly (readonly [table: string, column: string])[] = [
+  ['events', 'body'],
+  ['output', 'body'],
+  ['tasks', 'inputs'],
+  ['tasks', 'checkpoint'],
+  ['inbox', 'body'],
+  ['plans', 'body'],
+  ['snapshots', 'state'],
+  ['deployments', 'reason'],
+];
+
+function checkSecrets({ store, checked, violate }: Eyes): void {
+  checked('I14');
+  for (const [table, column] of TEXTS) {
+    const [row] = store.look<{ n: number }>(
+      `SELECT count(*) AS n FROM ${table} WHERE instr(${column}, ?) > 0`,
+      CANARY_SECRET,
+    );
+    if ((row?.n ?? 0) > 0) violate('I14', `a secret is in ${table}.${column}`);
+  }
+}

@@ -1,0 +1,170 @@
+import type { MemoryStore } from '../adapters/memory/store.ts';
+import type { NewDeployment } from '../domain/command.ts';
+import { type DeploymentId, parseTaskId, type TaskId } from '../domain/ids.ts';
+import type { Commit } from '../ports/journal.ts';
+import { type Eyes, INVARIANTS, type Invariant, type Watched } from './eyes.ts';
+import type { Fact } from './facts.ts';
+import { capacity } from './invariants/capacity.ts';
+import { endings } from './invariants/endings.ts';
+import { exclusivity } from './invariants/exclusivity.ts';
+import { logs } from './invariants/logs.ts';
+import { once } from './invariants/once.ts';
+import { orphans } from './invariants/orphans.ts';
+import { record } from './invariants/record.ts';
+import { traffic } from './invariants/traffic.ts';
+import type { Violation } from './run.ts';
+import type { Scenario } from './scenario.ts';
+import type { Schedule } from './schedule.ts';
+import type { World } from './world.ts';
+
+export type ObserverParts = {
+  readonly scenario: Scenario;
+  readonly schedule: Schedule;
+  readonly world: () => World;
+  readonly store: MemoryStore;
+};
+
+const ALL = [capacity, traffic, exclusivity, once, record, endings, logs, orphans];
+
+/** Looks at the simulated world and at what is committed, and at nothing that Edge believes. */
+export class Observer {
+  readonly violations: Violation[] = [];
+  readonly #parts: ObserverParts;
+  readonly #deployments = new Map<DeploymentId, Watched>();
+  readonly #disturbed = new Map<string, number>();
+  readonly #checks = new Map<string, number>(INVARIANTS.map((name) => [name, 0]));
+  readonly #invariants: readonly Invariant[];
+  #active = 0;
+  readonly #owners = new Map<string, Set<string>>();
+  retriesBy: ReadonlyMap<string, number> = new Map();
+
+  constructor(parts: ObserverParts) {
+    this.#parts = parts;
+    const eyes = this.#eyes();
+    this.#invariants = ALL.map((make) => make(eyes));
+  }
+
+  get active(): number {
+    return this.#active;
+  }
+
+  see(fact: Fact): void {
+    this.#follow(fact);
+    for (const invariant of this.#invariants) invariant.see?.(fact);
+  }
+
+  checkEnd(): void {
+    this.#checked('I7');
+    for (const invariant of this.#invariants) invariant.end?.();
+  }
+
+  violate(invariant: string, message: string): void {
+    this.violations.push({ invariant, atMs: this.#parts.schedule.nowMs, message });
+  }
+
+  checks(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.#checks);
+  }
+
+  summary() {
+    const ended = [...this.#deployments.values()];
+    const outcomes = new Map<string, number>();
+    for (const { end } of ended)
+      outcomes.set(end?.status ?? 'active', (outcomes.get(end?.status ?? 'active') ?? 0) + 1);
+    return {
+      deployments: ended.length,
+      rolledBack: ended.filter(({ plan }) => plan.verb === 'rollback').length,
+      takeovers: [...this.#owners.values()].filter((owners) => owners.size > 1).length,
+      outcomes: Object.fromEntries(outcomes),
+    };
+  }
+
+  /** Of all that is in the store at the end. */
+  digest(): string {
+    return JSON.stringify(
+      this.#parts.store.look('SELECT deployment, version, at, body FROM events ORDER BY deployment, version'),
+    );
+  }
+
+  unfinished(): string {
+    const rows = this.#parts.store.look('SELECT id, status, reason FROM deployments WHERE ended_at IS NULL');
+    return JSON.stringify(rows);
+  }
+
+  #eyes(): Eyes {
+    const { scenario, schedule, store, world } = this.#parts;
+    return {
+      ...{ scenario, schedule, store, deployments: this.#deployments },
+      get world() {
+        return world();
+      },
+      activeOf: (target) => this.#activeOf(target),
+      disturbedAtMs: (target) => this.#disturbed.get(target) ?? Number.NEGATIVE_INFINITY,
+      retriesOf: (deployment, target) => this.retriesBy.get(`${deployment}/${target}`) ?? 0,
+      checked: (invariant) => this.#checked(invariant),
+      violate: (invariant, message) => this.violate(invariant, message),
+    };
+  }
+
+  #checked(invariant: string): void {
+    this.#checks.set(invariant, (this.#checks.get(invariant) ?? 0) + 1);
+  }
+
+  #activeOf(target: string): Watched | undefined {
+    const project = this.#parts.world().targets.get(target)?.project;
+    for (const watched of this.#deployments.values())
+      if (watched.end === null && watched.plan.project === project) return watched;
+    return undefined;
+  }
+
+  #follow(fact: Fact): void {
+    switch (fact.kind) {
+      case 'deployment.created':
+        this.#begin(fact.made);
+        return;
+      case 'committed':
+        if (fact.committed.kind === 'committed')
+          this.#committed(fact.lease.deployment, fact.commit, fact.lease.owner);
+        return;
+      case 'member.changed':
+      case 'service.changed':
+        if (fact.by === 'world') this.#disturbed.set(fact.target, this.#parts.schedule.nowMs);
+        return;
+      default:
+    }
+  }
+
+  #begin(made: NewDeployment): void {
+    if (this.#deployments.has(made.id)) return;
+    this.#active += 1;
+    this.#deployments.set(made.id, {
+      ...{ id: made.id, made, plan: made.plan, startedAtMs: this.#parts.schedule.nowMs },
+      ...{ end: null, tasks: new Map(), succeeded: new Map() },
+    });
+  }
+
+  #committed(id: DeploymentId, commit: Commit, owner: string): void {
+    const watched = this.#deployments.get(id);
+    if (!watched) return;
+    const owners = this.#owners.get(id) ?? new Set();
+    this.#owners.set(id, owners.add(owner));
+    for (const task of commit.close) this.#tasksOf(watched, task).delete(task);
+    for (const { id: task } of commit.open) this.#tasksOf(watched, task).add(task);
+    for (const event of commit.events) {
+      if (event.kind === 'target.succeeded')
+        watched.succeeded.set(watched.plan.targets[event.target]?.name ?? '', this.#parts.schedule.nowMs);
+      if (event.kind === 'deployment.ended') {
+        watched.end = { status: event.status, atMs: this.#parts.schedule.nowMs };
+        this.#active -= 1;
+      }
+    }
+    if (commit.successor) this.#begin(commit.successor);
+  }
+
+  #tasksOf(watched: Watched, task: TaskId): Set<TaskId> {
+    const name = watched.plan.targets[parseTaskId(task).target]?.name ?? '';
+    const tasks = watched.tasks.get(name) ?? new Set();
+    watched.tasks.set(name, tasks);
+    return tasks;
+  }
+}

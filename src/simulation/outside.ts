@@ -1,0 +1,109 @@
+import type { MemoryHosts } from '../adapters/memory/hosts.ts';
+import { EdgeError } from '../domain/errors.ts';
+import type { ActionPorts } from '../ports/action.ts';
+import type { Hosts, RunOptions } from '../ports/hosts.ts';
+import type { LoadBalancer } from '../ports/load-balancer.ts';
+import type { Probe } from '../ports/probe.ts';
+import type { Draw } from './draw.ts';
+import type { Faults } from './faults.ts';
+import type { Life } from './life.ts';
+import { call, type Link, type Trip, wired } from './link.ts';
+import type { Schedule } from './schedule.ts';
+import type { World } from './world.ts';
+
+export type OutsideParts = {
+  readonly schedule: Schedule;
+  readonly draw: Draw;
+  readonly faults: Faults;
+  readonly world: World;
+};
+
+/** Adapters end a call that gets no answer after this (keepalive 10 s x 3 and a connect, of SSH; 30 s of a balancer). */
+const HOST_DEADLINE_MS = 60_000;
+const BALANCER_DEADLINE_MS = 30_000;
+/** A value that must never be seen anywhere (invariant I14). */
+export const CANARY_SECRET = 'canary-7f3a9c51d2e84b60';
+
+/** What a process reaches hosts, balancers and health pages with. */
+export function outsideOf(life: Life, parts: OutsideParts): ActionPorts {
+  const devices = new Map<string, LoadBalancer>();
+  return {
+    hosts: hostsOf(life, parts),
+    balancer: async (config) => {
+      const name = config.kind === 'haproxy' ? config.socket : config.url;
+      const device = devices.get(name) ?? balancerOf(life, parts, name);
+      devices.set(name, device);
+      return device;
+    },
+    probe: probeOf(life, parts),
+    secrets: { resolve: async () => CANARY_SECRET },
+    clock: life.clock,
+  };
+}
+
+function balancerOf(life: Life, { schedule, draw, faults, world }: OutsideParts, name: string): LoadBalancer {
+  const trip = (): Trip => {
+    const requestMs = faults.strikes('balancer.slow') ? draw.int(500, 20_000) : draw.int(1, 20);
+    const way = { requestMs, replyMs: draw.int(1, 20) };
+    if (faults.strikes('balancer.refused')) return { ...way, lost: 'refused' };
+    if (faults.strikes('balancer.request-lost')) return { ...way, lost: 'request' };
+    return faults.strikes('balancer.reply-lost') ? { ...way, lost: 'reply' } : way;
+  };
+  const link: Link = { code: 'balancer_unreachable', deadlineMs: BALANCER_DEADLINE_MS, trip };
+  return wired(world.device(name), { schedule, faults, life, link });
+}
+
+function hostsOf(life: Life, parts: OutsideParts): Hosts {
+  const { schedule, draw, faults, world } = parts;
+  const trip = (): Trip => {
+    const requestMs = faults.strikes('host.slow') ? draw.int(200, 15_000) : draw.int(1, 20);
+    const way = { requestMs, replyMs: draw.int(1, 20) };
+    if (faults.strikes('host.refused')) return { ...way, lost: 'refused' };
+    return faults.strikes('host.half-open') ? { ...way, lost: draw.chance(0.5) ? 'request' : 'reply' } : way;
+  };
+  const link: Link = { code: 'host_unreachable', deadlineMs: HOST_DEADLINE_MS, trip };
+  const hosts = wired<Hosts>(world.hosts, { schedule, faults, life, link });
+  return new Proxy(hosts, {
+    get: (target, name) => (name === 'run' ? runOf(life, parts, link) : Reflect.get(target, name)),
+  });
+}
+
+/** `run` lasts as long as its command: the connection may be cut at any moment of it, and the command goes on. */
+function runOf(life: Life, { schedule, draw, faults, world }: OutsideParts, link: Link): MemoryHosts['run'] {
+  return (host, task, options) => {
+    const cut = new AbortController();
+    if (faults.strikes('host.cut'))
+      schedule.after(draw.skewed(10, 20_000), () => cut.abort(cutOff(host.name)));
+    const signal = AbortSignal.any([options.signal, cut.signal]);
+    const inside: RunOptions = {
+      ...options,
+      signal,
+      onDispatch: (identity) => life.enter(() => options.onDispatch(identity)),
+      onOutput: (chunk) => life.enter(() => options.onOutput(chunk)),
+    };
+    const perform = () => world.hosts.run(host, task, inside);
+    return call({ schedule, faults, life, link: { ...link, deadlineMs: RUN_DEADLINE_MS } }, 'run', {
+      perform,
+      signal,
+    });
+  };
+}
+
+/** Longer than any command of a scenario: a half-open connection is found by its keepalive, which is `host.cut` here. */
+const RUN_DEADLINE_MS = 200_000;
+
+const cutOff = (host: string): EdgeError =>
+  new EdgeError('host_unreachable', `the connection to ${host} was cut`);
+
+function probeOf(life: Life, { schedule, draw, faults, world }: OutsideParts): Probe {
+  const link: Link = {
+    code: 'host_unreachable',
+    deadlineMs: 5_000,
+    trip: () => ({ requestMs: draw.int(1, 20), replyMs: draw.int(1, 20) }),
+  };
+  const probe: Probe = {
+    http: async ({ url }) => world.probe(url),
+    tcp: async () => ({ kind: 'nothing', why: 'connection refused' }),
+  };
+  return wired(probe, { schedule, faults, life, link });
+}

@@ -1,0 +1,232 @@
+import { asEdgeError, EdgeError } from '../domain/errors.ts';
+import { ROLE_PERMISSIONS } from '../domain/permission.ts';
+import type { Caller } from '../operations/caller.ts';
+import { deploy } from '../operations/deploy.ts';
+import type { OperationPorts } from '../operations/ports.ts';
+import { returnParked } from '../operations/return-parked.ts';
+import { rollback } from '../operations/rollback.ts';
+import { abort, pause, resume, retryTarget, skipTarget } from '../operations/steer.ts';
+import type { DeploymentRow } from '../ports/views.ts';
+import type { Cluster } from './cluster.ts';
+import type { Draw } from './draw.ts';
+import type { Tell } from './facts.ts';
+import type { FaultKind, Faults } from './faults.ts';
+import { noteFault } from './roles.ts';
+import { type Ask, ENVIRONMENT, type Scenario } from './scenario.ts';
+import type { Schedule } from './schedule.ts';
+import type { SimStore } from './store.ts';
+
+export type PeopleParts = {
+  readonly scenario: Scenario;
+  readonly schedule: Schedule;
+  readonly draw: Draw;
+  readonly faults: Faults;
+  readonly cluster: Cluster;
+  readonly store: SimStore;
+  readonly tell: Tell;
+};
+
+const PERSON: Caller = { name: 'person', permissions: ROLE_PERMISSIONS.admin, expiresAt: null };
+const LOOK_EVERY_MS = 10_000;
+/** An ask that was refused is made again so often. */
+const ASKS = 12;
+/** A paused deployment is resumed so often before it is aborted. */
+const PATIENCE = 4;
+const RETURNS = 6;
+
+/**
+ * The operators: they ask for deployments, now and then change their minds, and once the world has healed they bring to an end
+ * what waits for them. All that they do goes through the product's operations, on whichever server is alive.
+ */
+export class People {
+  readonly #parts: PeopleParts;
+  readonly #open = new Set<Ask>();
+  readonly #asked = new Map<Ask, number>();
+  readonly #patience = new Map<string, number>();
+  readonly #returned = new Map<string, number>();
+  /** How often each target was retried by a person, by deployment and name. */
+  readonly retries = new Map<string, number>();
+
+  constructor(parts: PeopleParts) {
+    this.#parts = parts;
+    for (const ask of parts.scenario.asks) {
+      this.#open.add(ask);
+      parts.schedule.after(ask.atMs, () => void this.#ask(ask));
+    }
+    this.#look();
+  }
+
+  get areAsking(): boolean {
+    return this.#open.size > 0;
+  }
+
+  /** Nobody is going to ask for anything more. */
+  get areDone(): boolean {
+    if (this.#open.size > 0) return false;
+    return this.#parts.scenario.projects.every(({ name }) => this.#isTidy(name));
+  }
+
+  #isTidy(project: string): boolean {
+    const isParked = this.#parked(project).length > 0;
+    return !isParked || (this.#returned.get(project) ?? 0) >= RETURNS;
+  }
+
+  #look(): void {
+    const { schedule, draw, faults } = this.#parts;
+    schedule.after(draw.int(1, 2 * LOOK_EVERY_MS), () => {
+      const [row] = draw.shuffled(this.#active());
+      if (faults.areOver) this.#tidyUp();
+      else if (row) this.#interfere(row);
+      this.#look();
+    });
+  }
+
+  #active(): readonly DeploymentRow[] {
+    return this.#parts.store.truth.look<DeploymentRow>(
+      'SELECT id, project, environment, status, verb FROM deployments WHERE ended_at IS NULL ORDER BY id',
+    );
+  }
+
+  #parked(project: string): readonly string[] {
+    const sql = `SELECT DISTINCT h.target FROM holds h JOIN deployments d ON d.id = h.deployment
+      WHERE h.phase = 'parked' AND d.project = ? ORDER BY h.target`;
+    return this.#parts.store.truth.look<{ target: string }>(sql, project).map(({ target }) => target);
+  }
+
+  /** What a person does in the middle of a deployment. */
+  #interfere(row: DeploymentRow): void {
+    const { draw } = this.#parts;
+    const deployment = row.id;
+    const reason = 'a person wants it so';
+    const target = draw.pick(this.#targetsOf(row.project));
+    const acts: readonly [FaultKind, (ports: OperationPorts) => Promise<unknown>][] = [
+      ['person.aborts', (ports) => abort(ports, PERSON, { deployment, reason })],
+      ['person.pauses', (ports) => pause(ports, PERSON, { deployment, reason })],
+      ['person.resumes', (ports) => resume(ports, PERSON, { deployment, reason })],
+      ['person.retries', (ports) => this.#retry(ports, row, this.#failedOf(row) ?? target)],
+      [
+        'person.skips',
+        (ports) => skipTarget(ports, PERSON, { deployment, target: this.#failedOf(row) ?? target, reason }),
+      ],
+      ['person.rolls-back', (ports) => rollback(ports, PERSON, { deployment, reason })],
+      ['person.deploys-too', (ports) => this.#deploy(ports, { ...this.#anyAsk(row.project), atMs: 0 })],
+      ['person.edits', (ports) => this.#edit(ports, row.project)],
+    ];
+    for (const [kind, act] of acts) if (this.#parts.faults.strikes(kind)) void this.#do(kind, act);
+  }
+
+  /** Once nothing breaks any more, each paused deployment is decided on, and what is parked is returned. */
+  #tidyUp(): void {
+    const active = this.#active();
+    for (const row of active) if (row.status === 'paused') void this.#decide(row);
+    if (active.length > 0 || this.#open.size > 0) return;
+    for (const { name } of this.#parts.scenario.projects) if (!this.#isTidy(name)) void this.#return(name);
+  }
+
+  async #decide(row: DeploymentRow): Promise<void> {
+    const { draw } = this.#parts;
+    const input = { deployment: row.id, reason: 'decided' };
+    const left = this.#patience.get(row.id) ?? PATIENCE;
+    this.#patience.set(row.id, left - 1);
+    const failed = this.#failedOf(row);
+    const how = left <= 0 ? 'abort' : draw.pick(['resume', 'abort', 'rollback', 'retry', 'skip'] as const);
+    await this.#do(`decides: ${how}`, async (ports) => {
+      if (how === 'abort') return abort(ports, PERSON, input);
+      if (how === 'rollback' && row.verb !== 'rollback') return rollback(ports, PERSON, input);
+      if (failed !== undefined && how === 'retry') await this.#retry(ports, row, failed);
+      if (failed !== undefined && how === 'skip')
+        await skipTarget(ports, PERSON, { ...input, target: failed });
+      return resume(ports, PERSON, input);
+    });
+  }
+
+  async #retry(ports: OperationPorts, { id }: DeploymentRow, target: string): Promise<unknown> {
+    const key = `${id}/${target}`;
+    this.retries.set(key, (this.retries.get(key) ?? 0) + 1);
+    return retryTarget(ports, PERSON, { deployment: id, target, reason: 'once more' });
+  }
+
+  async #return(project: string): Promise<void> {
+    this.#returned.set(project, (this.#returned.get(project) ?? 0) + 1);
+    await this.#do('returns', (ports) =>
+      returnParked(ports, PERSON, { project, environment: ENVIRONMENT, reason: 'bring them back' }),
+    );
+  }
+
+  /** Asks until it is done, refused for good, or too often refused. */
+  async #ask(ask: Ask): Promise<void> {
+    const { schedule, draw } = this.#parts;
+    const times = (this.#asked.get(ask) ?? 0) + 1;
+    this.#asked.set(ask, times);
+    const isMade = await this.#do('asks', (ports) => this.#deploy(ports, ask));
+    if (isMade || times >= ASKS) this.#open.delete(ask);
+    else schedule.after(draw.int(10_000, 60_000), () => void this.#ask(ask));
+  }
+
+  #deploy(ports: OperationPorts, { project, verb, version, hard }: Ask): Promise<unknown> {
+    const place = { project, environment: ENVIRONMENT };
+    const input = { ...place, verb, hard, force: false, reason: 'asked for' };
+    return deploy(ports, PERSON, version === undefined ? input : { ...input, version });
+  }
+
+  #anyAsk(project: string): Omit<Ask, 'atMs'> {
+    const releases = this.#parts.scenario.projects.find(({ name }) => name === project)?.releases ?? [];
+    return { project, verb: 'deploy', version: this.#parts.draw.pick(releases).version, hard: false };
+  }
+
+  /** The configuration changes under a deployment that runs: it goes on as it was planned. */
+  async #edit({ records }: OperationPorts, project: string): Promise<void> {
+    const key = `${project}/${ENVIRONMENT}`;
+    const kept = await records.get('project-environment', key);
+    if (!kept) return;
+    const [first, ...others] = kept.value.targets;
+    const targets = first && others.length > 0 ? [...others, first] : kept.value.targets;
+    await records.apply([
+      { kind: 'project-environment', key, value: { ...kept.value, targets }, expected: kept.version },
+    ]);
+  }
+
+  /** `false` when it was refused for now. What is refused for good is done with. */
+  async #do(what: string, act: (ports: OperationPorts) => Promise<unknown>): Promise<boolean> {
+    const { cluster, draw, tell, schedule } = this.#parts;
+    const { servers } = cluster;
+    if (servers.length === 0) return false;
+    const { ports } = draw.pick(servers);
+    const late = new Promise<'late'>((resolve) => schedule.after(60_000, () => resolve('late')));
+    try {
+      return (await Promise.race([act(ports), late])) !== 'late';
+    } catch (thrown) {
+      noteFault(tell, `a person ${what}`, thrown);
+      return thrown instanceof EdgeError && !FOR_NOW.has(asEdgeError(thrown).code);
+    }
+  }
+
+  #failedOf({ id }: DeploymentRow): string | undefined {
+    const sql = `SELECT json_extract(body, '$.target') AS target FROM events
+      WHERE deployment = ? AND json_extract(body, '$.kind') = 'target.failed' ORDER BY version DESC LIMIT 1`;
+    const [row] = this.#parts.store.truth.look<{ target: number }>(sql, id);
+    const plan =
+      row &&
+      this.#parts.store.truth.look<{ name: string }>(PLAN_TARGET, `$.targets[${row.target}].name`, id)[0];
+    return plan?.name;
+  }
+
+  #targetsOf(project: string): readonly string[] {
+    return this.#parts.scenario.targets.flatMap((target) =>
+      target.project === project ? [target.name] : [],
+    );
+  }
+}
+
+const PLAN_TARGET = `SELECT json_extract(p.body, ?) AS name FROM deployments d JOIN plans p ON p.hash = d.plan_hash WHERE d.id = ?`;
+
+/** Answers that may be another one in a minute. */
+const FOR_NOW: ReadonlySet<string> = new Set([
+  'store_unavailable',
+  'environment_locked',
+  'floor_impossible',
+  'balancer_unreachable',
+  'balancer_refused',
+  'plan_changed',
+  'verb_refused',
+]);

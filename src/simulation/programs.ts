@@ -1,0 +1,107 @@
+import type { Behaviour } from '../adapters/memory/behaviour.ts';
+import type { MemoryHost } from '../adapters/memory/host.ts';
+import { type ReleaseId, releaseId } from '../domain/ids.ts';
+import type { RemoteTask } from '../ports/hosts.ts';
+import type { Draw } from './draw.ts';
+import type { Tell } from './facts.ts';
+import type { Faults } from './faults.ts';
+import { FOLDER } from './scenario.ts';
+import type { Service } from './service.ts';
+
+export type CommandKind = 'look' | 'install' | 'stop' | 'start' | 'other';
+
+export type ProgramParts = {
+  readonly target: string;
+  readonly host: MemoryHost;
+  readonly service: Service;
+  readonly draw: Draw;
+  readonly faults: Faults;
+  readonly tell: Tell;
+};
+
+/** What a command of the product does on a simulated host: the scripts of the datacenter platform, known by their arguments. */
+export function behaviourOf(parts: ProgramParts, task: RemoteTask): Behaviour {
+  const { target, draw, faults, tell } = parts;
+  const what = kindOf(task.argv);
+  const code =
+    what !== 'look' && faults.strikes('command.fails') ? draw.int(1, 100) : exitOf(parts, what, task.argv);
+  const durationMs = faults.strikes('command.slow') ? draw.int(5_000, 90_000) : draw.skewed(50, 3_000);
+  return {
+    durationMs,
+    code,
+    output: outputOf(parts, { task, what, durationMs }),
+    ignoresTerm: faults.strikes('command.ignores-term'),
+    onStart: () => tell({ kind: 'command.started', target, what, task }),
+    onEnd: (how) => {
+      // Nobody can say how far one came that was killed.
+      if (how === 'exited' ? code === 0 : draw.chance(0.5)) effect(parts, what, task.argv);
+      tell({ kind: 'command.ended', target, what, task, how, code });
+    },
+  };
+}
+
+function kindOf(argv: readonly string[]): CommandKind {
+  switch (argv[3]) {
+    case 'edge-look':
+      return 'look';
+    case 'edge-install':
+      return 'install';
+    case 'stop':
+      return 'stop';
+    default:
+      if (argv[0] === 'current/bin/stop') return 'stop';
+      return argv[0] === 'current/bin/start' ? 'start' : 'other';
+  }
+}
+
+type Said = { readonly task: RemoteTask; readonly what: CommandKind; readonly durationMs: number };
+
+function outputOf(
+  { service, draw, target }: ProgramParts,
+  { task, what, durationMs }: Said,
+): NonNullable<Behaviour['output']> {
+  if (what === 'look') {
+    const isComplete = service.installed.has(releaseOf(task.argv));
+    return [{ atMs: 0, text: `folder ${FOLDER}\n${isComplete ? 'complete\n' : ''}` }];
+  }
+  const lines = draw.int(0, 4);
+  return Array.from({ length: lines }, (_, n) => ({
+    atMs: Math.floor((durationMs * n) / Math.max(1, lines)),
+    text: `${what} ${target} ${n} ${task.env.TOKEN ?? ''} ${'x'.repeat(draw.skewed(0, 200))}\n`,
+  }));
+}
+
+/** `sh -c <script> edge-look|edge-install <folder> <release id> …` */
+const releaseOf = (argv: readonly string[]): ReleaseId => releaseId(argv[5] ?? '');
+
+/** With what it ends, as far as it depends on the host. */
+function exitOf({ service, host }: ProgramParts, what: CommandKind, argv: readonly string[]): number {
+  if (what === 'start') return service.exitOfStart();
+  const isThere =
+    service.installed.has(releaseOf(argv)) || uploadsOf(argv).every((path) => host.files.has(path));
+  return what === 'install' && !isThere ? 2 : 0;
+}
+
+/** Arguments of an install: folder, release, hash, keep, token, then (uploaded file, name, how to unpack) of each artifact. */
+const uploadsOf = (argv: readonly string[]): readonly string[] =>
+  argv.slice(9).filter((_, index) => index % 3 === 0);
+
+function effect({ service, host }: ProgramParts, what: CommandKind, argv: readonly string[]): void {
+  switch (what) {
+    case 'install':
+      service.install(releaseOf(argv));
+      for (const path of uploadsOf(argv)) host.files.delete(path);
+      return;
+    case 'stop':
+      service.stop('edge');
+      return;
+    case 'start':
+      service.start('edge');
+      return;
+    case 'look':
+    case 'other':
+      return;
+    default:
+      what satisfies never;
+  }
+}

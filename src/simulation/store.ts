@@ -1,0 +1,163 @@
+import { type MemoryStore, openMemoryStore } from '../adapters/memory/store.ts';
+import type { Bell } from '../ports/bell.ts';
+import type { Journal } from '../ports/journal.ts';
+import type { TaskBoard } from '../ports/task-board.ts';
+import type { Views } from '../ports/views.ts';
+import type { SimBell } from './bell.ts';
+import type { Draw } from './draw.ts';
+import type { Tell } from './facts.ts';
+import type { Faults } from './faults.ts';
+import { EPOCH_MS, type Life } from './life.ts';
+import { type Link, type Trip, wired } from './link.ts';
+import type { Schedule } from './schedule.ts';
+
+export type StoreParts = {
+  readonly schedule: Schedule;
+  readonly draw: Draw;
+  readonly faults: Faults;
+  readonly bell: SimBell;
+  readonly tell: Tell;
+};
+
+/** The ports of the store as one process has them. */
+export type StoreOfLife = Pick<MemoryStore, 'journal' | 'tasks' | 'records' | 'views'>;
+
+const READS = new Set([
+  'load',
+  'read',
+  'get',
+  'list',
+  'deployments',
+  'plan',
+  'events',
+  'tasks',
+  'output',
+  'fleet',
+]);
+/** Counts how long a store that does not answer is waited for. */
+const DEADLINE_MS = 10_000;
+
+/** One store for all servers: real SQL in memory, behind a network that loses requests and the replies of commits. */
+export class SimStore {
+  /** The store itself, as nobody but the observer sees it. */
+  readonly truth: MemoryStore;
+  readonly #parts: StoreParts;
+  #downUntilMs = 0;
+  #failingOverUntilMs = 0;
+
+  constructor(parts: StoreParts) {
+    this.#parts = parts;
+    const { bell, schedule } = parts;
+    const rung: Bell = { ring: (topic) => bell.ring(topic), wait: () => Promise.resolve() };
+    this.truth = openMemoryStore({ bell: rung, now: () => EPOCH_MS + schedule.nowMs });
+  }
+
+  /** It answers nobody for a while. */
+  goDown(ms: number): void {
+    this.#downUntilMs = this.#parts.schedule.nowMs + ms;
+  }
+
+  /** Another server takes its place: what is under way is done, and its reply is lost; then nobody answers for a while. */
+  failOver(ms: number): void {
+    this.#failingOverUntilMs = this.#parts.schedule.nowMs + 500;
+    this.goDown(ms);
+  }
+
+  of(life: Life, bell: Bell): StoreOfLife {
+    const { schedule, faults } = this.#parts;
+    const link: Link = {
+      code: 'store_unavailable',
+      deadlineMs: DEADLINE_MS,
+      trip: (method) => this.#trip(method),
+    };
+    const over = <T extends object>(port: T): T => wired(port, { schedule, faults, life, link });
+    const tasks = over(this.#toldTasks());
+    return {
+      journal: over(this.#toldJournal()),
+      tasks: withBell(tasks, bell),
+      records: over(this.truth.records),
+      views: over(this.#stale(this.truth.views)),
+    };
+  }
+
+  #trip(method: string): Trip {
+    const { schedule, draw, faults } = this.#parts;
+    const requestMs = faults.strikes('store.slow') ? draw.skewed(50, 9_000) : draw.int(0, 2);
+    const way = { requestMs, replyMs: draw.int(0, 2) };
+    const isWrite = !READS.has(method);
+    if (schedule.nowMs < this.#failingOverUntilMs && isWrite) {
+      faults.note('store.failover');
+      return { ...way, lost: 'reply' };
+    }
+    if (schedule.nowMs < this.#downUntilMs) {
+      faults.note('store.outage');
+      return { ...way, lost: 'refused' };
+    }
+    if (faults.strikes('store.refused')) return { ...way, lost: 'refused' };
+    if (faults.strikes('store.request-lost')) return { ...way, lost: 'request' };
+    if (isWrite && faults.strikes('commit.reply-lost')) return { ...way, lost: 'reply' };
+    return way;
+  }
+
+  #toldJournal(): Journal {
+    const { journal } = this.truth;
+    const { tell } = this.#parts;
+    return {
+      ...journal,
+      create: async (made) => {
+        const created = await journal.create(made);
+        if (created.kind === 'created') tell({ kind: 'deployment.created', made });
+        return created;
+      },
+      commit: async (lease, commit) => {
+        const committed = await journal.commit(lease, commit);
+        tell({ kind: 'committed', lease, commit, committed });
+        return committed;
+      },
+    };
+  }
+
+  #toldTasks(): TaskBoard {
+    const { tasks } = this.truth;
+    return {
+      ...tasks,
+      claim: async (request) => {
+        const claimed = await tasks.claim(request);
+        if (claimed.length > 0) this.#parts.tell({ kind: 'claimed', worker: request.worker, tasks: claimed });
+        return claimed;
+      },
+    };
+  }
+
+  /** Now and then a view is an answer from before: a replica that lags. Drivers and workers never read it. */
+  #stale(views: Views): Views {
+    const { faults } = this.#parts;
+    const answers = new Map<string, unknown>();
+    return new Proxy(views, {
+      get: (target, name) => {
+        const member: unknown = Reflect.get(target, name);
+        if (typeof member !== 'function') return member;
+        return async (...args: readonly unknown[]) => {
+          const key = `${String(name)} ${JSON.stringify(args)}`;
+          const before = answers.get(key);
+          const now: unknown = await Reflect.apply(member, target, args);
+          answers.set(key, now);
+          return before !== undefined && faults.strikes('view.stale') ? before : now;
+        };
+      },
+    });
+  }
+}
+
+const POLL_MS = 5_000;
+
+/** A wait for work ends with the process's own bell, or after a short while. */
+export function withBell(tasks: TaskBoard, bell: Bell): TaskBoard {
+  return new Proxy(tasks, {
+    get: (target, name) =>
+      name === 'waitForWork'
+        ? (pool: string, timeoutMs: number, signal: AbortSignal) =>
+            bell.wait(`pool/${pool}`, Math.min(timeoutMs, POLL_MS), signal)
+        : Reflect.get(target, name),
+  });
+}

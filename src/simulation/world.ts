@@ -1,0 +1,224 @@
+import { MemoryHosts } from '../adapters/memory/hosts.ts';
+import { createMemoryBalancer, type MemoryBalancer } from '../adapters/memory/load-balancer.ts';
+import type { MemberState } from '../domain/balancer.ts';
+import { memberKey } from '../domain/capacity.ts';
+import type { ReleaseId } from '../domain/ids.ts';
+import type { LoadBalancer, PoolMember } from '../ports/load-balancer.ts';
+import type { HttpSeen } from '../ports/probe.ts';
+import type { Draw } from './draw.ts';
+import type { Tell } from './facts.ts';
+import type { Faults } from './faults.ts';
+import { worldClock } from './life.ts';
+import { behaviourOf } from './programs.ts';
+import type { Nature, Scenario, ScenarioTarget } from './scenario.ts';
+import type { Schedule } from './schedule.ts';
+import { Service } from './service.ts';
+
+export type WorldParts = {
+  readonly schedule: Schedule;
+  readonly draw: Draw;
+  readonly faults: Faults;
+  readonly tell: Tell;
+  readonly natureOf: (release: ReleaseId) => Nature;
+  /** What the targets run before anything begins. */
+  readonly before: (target: ScenarioTarget) => ReleaseId | null;
+};
+
+const CONNECTIONS = 8;
+
+/** The estate: hosts with their services, and balancers that see them. It is what it is, whatever Edge believes of it. */
+export class World {
+  readonly targets: ReadonlyMap<string, ScenarioTarget>;
+  readonly services: ReadonlyMap<string, Service>;
+  readonly hosts: MemoryHosts;
+  readonly #balancers: ReadonlyMap<string, MemoryBalancer>;
+  readonly #parts: WorldParts;
+  /** Members whose state somebody other than Edge has set last. */
+  readonly #byHand = new Set<string>();
+
+  constructor(scenario: Scenario, parts: WorldParts) {
+    this.#parts = parts;
+    this.targets = new Map(scenario.targets.map((target) => [target.name, target]));
+    this.services = new Map(scenario.targets.map((target) => [target.name, this.#service(scenario, target)]));
+    this.hosts = new MemoryHosts(worldClock(parts.schedule), (task, name) => {
+      const { draw, faults, tell } = parts;
+      return behaviourOf(
+        { target: name, host: this.hosts.host(name), service: this.service(name), draw, faults, tell },
+        task,
+      );
+    });
+    this.#balancers = balancersOf(scenario);
+    for (const target of scenario.targets) this.#found(target);
+  }
+
+  service(target: string): Service {
+    const service = this.services.get(target);
+    if (!service) throw new RangeError(`no target ${target}`);
+    return service;
+  }
+
+  /** A balancer as Edge reaches it: what Edge changes there is told as such. */
+  device(name: string): LoadBalancer {
+    const device = this.balancer(name);
+    return {
+      members: (pool, signal) => device.members(pool, signal),
+      disable: (member, to, signal) =>
+        this.#changed(name, member, 'edge', () => device.disable(member, to, signal)),
+      restore: (member, asFound, signal) =>
+        this.#changed(name, member, 'edge', () => device.restore(member, asFound, signal)),
+      close: () => device.close(),
+    };
+  }
+
+  balancer(name: string): MemoryBalancer {
+    const device = this.#balancers.get(name);
+    if (!device) throw new RangeError(`no balancer ${name}`);
+    return device;
+  }
+
+  get balancerNames(): readonly string[] {
+    return [...this.#balancers.keys()];
+  }
+
+  /** Somebody changes a member past Edge. */
+  edit(name: string, member: PoolMember, to: { readonly admin: MemberState['admin'] }): void {
+    void this.#changed(name, member, 'world', async () => this.balancer(name).editByHand(member, to));
+  }
+
+  lastEditedByHand(name: string, member: PoolMember): boolean {
+    return this.#byHand.has(memberKey({ balancer: name, ...member }));
+  }
+
+  /** A reload: what was disabled at run time is enabled again. */
+  forgetDrains(name: string): void {
+    for (const target of this.targets.values()) {
+      for (const { balancer, pool } of target.members) {
+        const member = { pool, member: target.name };
+        const isDrained = this.member(balancer, member).admin !== 'enabled' && target.found !== 'disabled';
+        if (balancer === name && isDrained) this.edit(name, member, { admin: 'enabled' });
+      }
+    }
+  }
+
+  member(name: string, { pool, member }: PoolMember): MemberState {
+    const found = this.balancer(name)
+      .look(pool)
+      .find((state) => state.member === member);
+    if (!found) throw new RangeError(`no member ${member} in ${pool}`);
+    return found;
+  }
+
+  /** What a health check gets for an answer. */
+  probe(url: string): HttpSeen {
+    const target = new URL(url).hostname.split('.')[0] ?? '';
+    const service = this.service(target);
+    const version = service.running?.replace(/-[0-9a-f]{8}$/, '') ?? null;
+    const isUp = this.hosts.host(target).reachable && version !== null;
+    this.#parts.tell({ kind: 'probe.answered', target, version: isUp && service.isWell ? version : null });
+    if (!isUp) return { kind: 'nothing', why: 'connection refused' };
+    return {
+      kind: 'answer',
+      status: service.isWell ? 200 : 503,
+      headers: { 'x-version': version },
+      body: '',
+    };
+  }
+
+  /** A host goes down and comes back, with nothing that ran; its service only if it starts at boot. */
+  reboot(target: string, startsAtBoot: boolean): void {
+    const host = this.hosts.host(target);
+    host.reachable = false;
+    this.service(target).stop('world');
+    host.reboot();
+    this.#parts.schedule.after(this.#parts.draw.int(1_000, 30_000), () => {
+      host.reachable = true;
+      if (startsAtBoot) this.service(target).start('world');
+    });
+  }
+
+  async #changed<T>(
+    name: string,
+    member: PoolMember,
+    by: 'edge' | 'world',
+    change: () => Promise<T>,
+  ): Promise<T> {
+    const before = this.member(name, member);
+    const done = change();
+    const after = this.member(name, member);
+    if (before.admin !== after.admin) {
+      const ref = { balancer: name, ...member };
+      if (by === 'world') this.#byHand.add(memberKey(ref));
+      else this.#byHand.delete(memberKey(ref));
+      this.#parts.tell({ kind: 'member.changed', target: member.member, member: ref, before, after, by });
+      this.#connections(name, member);
+    }
+    return done;
+  }
+
+  /** Connections come to who is enabled, end one by one where it is drained, and at once where it is offline. */
+  #connections(name: string, member: PoolMember): void {
+    const device = this.balancer(name);
+    const { admin } = this.member(name, member);
+    if (admin !== 'drained') device.setConnections(member, admin === 'enabled' ? CONNECTIONS : 0);
+    if (admin !== 'drained' || this.#parts.faults.strikes('connections.stay')) return;
+    this.#parts.schedule.after(this.#parts.draw.skewed(50, 4_000), () => {
+      if (this.member(name, member).admin === 'drained') device.setConnections(member, 0);
+    });
+  }
+
+  #service(scenario: Scenario, target: ScenarioTarget): Service {
+    const { schedule, draw, faults, natureOf } = this.#parts;
+    const { passes, intervalMs } = scenario.projects.find(({ name }) => name === target.project)?.health ?? {
+      passes: 1,
+      intervalMs: 1_000,
+    };
+    const onChange = (by: 'edge' | 'world'): void => this.#onService(target, by);
+    const flapMs = Math.max(50, (passes - 1) * intervalMs - 50);
+    return new Service({ schedule, draw, faults, natureOf, flapMs, onChange });
+  }
+
+  #found(target: ScenarioTarget): void {
+    const release = this.#parts.before(target);
+    const service = this.service(target.name);
+    if (release !== null && target.found !== 'new') service.foundWith(release, target.found !== 'stopped');
+    for (const { balancer, pool } of target.members) {
+      const member = { pool, member: target.name };
+      const device = this.balancer(balancer);
+      device.setHealth(member, service.isWell ? 'up' : 'down');
+      if (target.found === 'disabled') device.editByHand(member, { admin: 'offline' });
+      device.setConnections(member, target.found === 'serves' ? CONNECTIONS : 0);
+    }
+  }
+
+  /** The balancers' monitors see it a little later. */
+  #onService(target: ScenarioTarget, by: 'edge' | 'world'): void {
+    const { schedule, draw, faults, tell } = this.#parts;
+    const service = this.service(target.name);
+    tell({
+      kind: 'service.changed',
+      target: target.name,
+      running: service.running,
+      isWell: service.isWell,
+      by,
+    });
+    for (const { balancer, pool } of target.members) {
+      const ms = faults.strikes('balancer.monitor-late') ? draw.int(2_000, 20_000) : draw.int(100, 1_500);
+      const look = (): void =>
+        this.balancer(balancer).setHealth({ pool, member: target.name }, service.isWell ? 'up' : 'down');
+      schedule.after(ms, look);
+    }
+  }
+}
+
+function balancersOf({ targets }: Scenario): ReadonlyMap<string, MemoryBalancer> {
+  const members = targets.flatMap(({ name, members }) => members.map((ref) => ({ ...ref, name })));
+  const devices = Map.groupBy(members, ({ balancer }) => balancer);
+  return new Map(
+    [...devices].map(([device, of]) => {
+      const pools = Object.fromEntries(
+        [...Map.groupBy(of, ({ pool }) => pool)].map(([pool, all]) => [pool, all.map(({ name }) => name)]),
+      );
+      return [device, createMemoryBalancer(pools)];
+    }),
+  );
+}
