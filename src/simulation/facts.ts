@@ -1,9 +1,9 @@
 import type { MemberRef, MemberState } from '../domain/balancer.ts';
 import type { NewDeployment } from '../domain/command.ts';
-import type { ReleaseId, WorkerId } from '../domain/ids.ts';
+import type { ReleaseId } from '../domain/ids.ts';
 import type { RemoteTask } from '../ports/hosts.ts';
 import type { Commit, Committed, Lease } from '../ports/journal.ts';
-import type { ClaimedTask } from '../ports/task-board.ts';
+import type { Claim, ClaimedTask } from '../ports/task-board.ts';
 import type { CommandKind } from './programs.ts';
 
 /** What really happened in the simulated world, told to the observer in the moment in which it did. */
@@ -45,7 +45,7 @@ export type Fact =
       readonly commit: Commit;
       readonly committed: Committed;
     }
-  | { readonly kind: 'claimed'; readonly worker: WorkerId; readonly tasks: readonly ClaimedTask[] }
+  | { readonly kind: 'claimed'; readonly request: Claim; readonly tasks: readonly ClaimedTask[] }
   | { readonly kind: 'fault.internal'; readonly where: string; readonly message: string };
 
 export type Tell = (fact: Fact) => void;

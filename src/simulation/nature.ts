@@ -21,6 +21,7 @@ export type NatureParts = {
 };
 
 const EVERY_MS = 2_000;
+const BY_HAND_AGAIN_MS = 20_000;
 /** A server's clock may be off by this much. */
 const SKEW_MS = 300_000;
 
@@ -123,12 +124,16 @@ export class Nature {
     }
   }
 
-  #enable({ name, members, found }: ScenarioTarget): void {
-    for (const { balancer, pool } of members) {
-      const member = { pool, member: name };
-      const isByHand = this.#parts.world.lastEditedByHand(balancer, member);
-      if (isByHand && found !== 'disabled') this.#parts.world.edit(balancer, member, { admin: 'enabled' });
-    }
+  /** Nobody puts a member back by hand while a deployment has it. */
+  #enable(target: ScenarioTarget): void {
+    const { world, store, schedule } = this.#parts;
+    const { name, members, found } = target;
+    if (found === 'disabled') return;
+    const [held] = store.truth.look('SELECT 1 FROM holds WHERE target = ? LIMIT 1', name);
+    if (held) schedule.after(BY_HAND_AGAIN_MS, () => this.#enable(target));
+    else
+      for (const { balancer, pool } of members)
+        world.edit(balancer, { pool, member: name }, { admin: 'enabled' });
   }
 
   #ofStore(): void {

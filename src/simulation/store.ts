@@ -123,7 +123,7 @@ export class SimStore {
       ...tasks,
       claim: async (request) => {
         const claimed = await tasks.claim(request);
-        if (claimed.length > 0) this.#parts.tell({ kind: 'claimed', worker: request.worker, tasks: claimed });
+        if (claimed.length > 0) this.#parts.tell({ kind: 'claimed', request, tasks: claimed });
         return claimed;
       },
     };

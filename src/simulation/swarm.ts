@@ -171,7 +171,7 @@ function leavesOne(targets: readonly ScenarioTarget[], floor: number | string): 
     const serving = of.filter(({ found }) => found === 'serves').length;
     const least =
       typeof floor === 'number' ? floor : Math.ceil((of.length * Number.parseInt(floor, 10)) / 100);
-    return serving > least || (serving === 0 && floor === 0);
+    return floor === 0 || serving > least;
   });
 }
 

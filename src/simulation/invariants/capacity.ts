@@ -20,16 +20,22 @@ const UNSEEN_MS = 240_000;
  */
 export const capacity: MakeInvariant = (eyes) => {
   const out = new Map<string, Out>();
+  const back = new Map<string, number>();
   const note = (target: string, by: 'edge' | 'world'): void => {
     for (const ref of refsOf(eyes, target)) {
       const isIn = isInService(eyes.world.member(ref.balancer, ref));
-      if (isIn) out.delete(memberKey(ref));
-      else if (!out.has(memberKey(ref))) out.set(memberKey(ref), { sinceMs: eyes.schedule.nowMs, by });
+      if (isIn && out.delete(memberKey(ref))) back.set(memberKey(ref), eyes.schedule.nowMs);
+      if (isIn) continue;
+      if (!out.has(memberKey(ref))) out.set(memberKey(ref), { sinceMs: eyes.schedule.nowMs, by });
     }
   };
   return {
     see: (fact) => {
-      if (fact.kind === 'member.changed' && fact.by === 'edge' && takesOut(fact)) checkFloor(eyes, out, fact);
+      // One that was out costs nothing when it is granted; that it came back since is not seen by its drain.
+      const isBack = (one: Changed) =>
+        eyes.schedule.nowMs - (back.get(memberKey(one.member)) ?? -Infinity) < UNSEEN_MS;
+      if (fact.kind === 'member.changed' && fact.by === 'edge' && takesOut(fact) && !isBack(fact))
+        checkFloor(eyes, out, fact);
       if (fact.kind === 'member.changed' || fact.kind === 'service.changed') note(fact.target, fact.by);
     },
   };

@@ -1,6 +1,7 @@
 import type { Plan } from '../../domain/plan.ts';
 import { planHash } from '../../plan/hash.ts';
 import type { Eyes, MakeInvariant } from '../eyes.ts';
+import type { Fact } from '../facts.ts';
 import { CANARY_SECRET } from '../outside.ts';
 
 /**
@@ -9,7 +10,7 @@ import { CANARY_SECRET } from '../outside.ts';
  */
 export const record: MakeInvariant = (eyes) => ({
   see: (fact) => {
-    if (fact.kind === 'claimed') checkSlots(eyes, fact.worker);
+    if (fact.kind === 'claimed') checkSlots(eyes, fact);
     if (fact.kind === 'committed' && fact.commit.open.length > 0) checkRows(eyes, fact.lease.deployment);
     if (fact.kind === 'deployment.created') eyes.checked('I18');
     if (fact.kind === 'fault.internal') eyes.violate('I18', `${fact.where}: ${fact.message}`);
@@ -23,13 +24,16 @@ export const record: MakeInvariant = (eyes) => ({
 /** As the simulated workers have them. */
 export const SLOTS = 16;
 
-function checkSlots({ store, checked, violate }: Eyes, worker: string): void {
-  const [row] = store.look<{ n: number }>(
-    `SELECT count(*) AS n FROM tasks WHERE owner = ? AND state = 'claimed'`,
-    worker,
-  );
+type Claimed = Extract<Fact, { kind: 'claimed' }>;
+
+/** What a lost answer has given to a worker stands beside what it asks for next, and is given to it again. */
+function checkSlots({ store, checked, violate }: Eyes, { request, tasks }: Claimed): void {
+  const { worker, max } = request;
+  const sql = `SELECT count(*) AS n FROM tasks WHERE owner = ? AND state = 'claimed'`;
+  const n = store.look<{ n: number }>(sql, worker)[0]?.n ?? 0;
   checked('I16');
-  if ((row?.n ?? 0) > SLOTS) violate('I16', `${worker} has ${row?.n} tasks and ${SLOTS} slots`);
+  if (tasks.length > max) violate('I16', `${worker} asked for ${max} tasks and got ${tasks.length}`);
+  if (n > 2 * SLOTS) violate('I16', `${worker} has ${n} tasks and ${SLOTS} slots`);
 }
 
 /** A person's retry may come on top of what runs side by side. */
