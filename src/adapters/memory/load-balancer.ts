@@ -16,19 +16,40 @@ export type MemoryBalancer = LoadBalancer & {
   editByHand(member: PoolMember, to: { readonly admin?: Admin; readonly weight?: number }): void;
   /** `false`: every call rejects with `balancer_unreachable`. */
   setReachable(reachable: boolean): void;
+  /** `true`: every call rejects with `balancer_refused`, and nothing is done. */
+  setRefusing(refusing: boolean): void;
+  /** As a reload does: every member is enabled again, as its configuration says; weights stay. */
+  forgetDrains(): void;
+};
+
+export type MemoryBalancerOptions = {
+  /** Called within each change of what a member is set to, or of its health, whoever made it. */
+  readonly onChange?: (member: PoolMember, before: MemberState, after: MemberState) => void;
 };
 
 /** A balancer without a network, a clock or randomness: for tests of the engine and for the simulation. */
-export function createMemoryBalancer(pools: Readonly<Record<string, readonly string[]>>): MemoryBalancer {
+export function createMemoryBalancer(
+  pools: Readonly<Record<string, readonly string[]>>,
+  { onChange }: MemoryBalancerOptions = {},
+): MemoryBalancer {
   const world = new Map(Object.entries(pools).map(([pool, names]) => [pool, newEntries(names)]));
   let reachable = true;
+  let refusing = false;
   const look = (signal: AbortSignal): void => {
     signal.throwIfAborted();
     if (!reachable) throw new EdgeError('balancer_unreachable', 'the balancer in memory is switched off');
+    if (refusing) throw new EdgeError('balancer_refused', 'the balancer in memory refuses every call');
+  };
+  const change = (member: PoolMember, to: Partial<Entry>): MemberState => {
+    const entry = entryOf(world, member);
+    const before = stateOf(member.member, entry);
+    const after = stateOf(member.member, Object.assign(entry, to));
+    if (before.admin !== after.admin || before.health !== after.health) onChange?.(member, before, after);
+    return after;
   };
   const write = async (member: PoolMember, to: Partial<Entry>, signal: AbortSignal): Promise<MemberState> => {
     look(signal);
-    return stateOf(member.member, Object.assign(entryOf(world, member), to));
+    return change(member, to);
   };
   return {
     members: async (pool, signal) => {
@@ -39,11 +60,18 @@ export function createMemoryBalancer(pools: Readonly<Record<string, readonly str
     restore: (member, asFound, signal) => write(member, parseAsFound(asFound), signal),
     close: async () => {},
     look: (pool) => [...entriesOf(world, pool)].map(([name, entry]) => stateOf(name, entry)),
-    setHealth: (member, health) => void Object.assign(entryOf(world, member), { health }),
-    setConnections: (member, connections) => void Object.assign(entryOf(world, member), { connections }),
-    editByHand: (member, to) => void Object.assign(entryOf(world, member), to),
+    setHealth: (member, health) => void change(member, { health }),
+    setConnections: (member, connections) => void change(member, { connections }),
+    editByHand: (member, to) => void change(member, to),
     setReachable: (to) => {
       reachable = to;
+    },
+    setRefusing: (to) => {
+      refusing = to;
+    },
+    forgetDrains: () => {
+      for (const [pool, entries] of world)
+        for (const member of entries.keys()) change({ pool, member }, { admin: 'enabled' });
     },
   };
 }
