@@ -27,7 +27,7 @@ const answer = (status: number, body = 'ok', headers: Record<string, string> = {
 function answering(...answers: readonly HttpSeen[]): Trial {
   const trial = new Trial();
   let looks = 0;
-  trial.probe.pages.set(URL, () => {
+  trial.pages.set(URL, () => {
     const seen = answers[Math.min(looks, answers.length - 1)];
     looks += 1;
     return seen ?? { kind: 'nothing', why: 'never told' };
@@ -51,7 +51,7 @@ test('passes count only in a row', async () => {
 test('a check that passes and fails in turn never passes, and ends with its window', async () => {
   const trial = new Trial();
   let looks = 0;
-  trial.probe.pages.set(URL, () => {
+  trial.pages.set(URL, () => {
     looks += 1;
     return looks % 3 === 0 ? answer(500) : answer(200);
   });
@@ -128,7 +128,7 @@ test('a TCP check passes where the port is open', async () => {
   const closed = expectKind(await trial.finish(healthVerify, { ...inputs, windowMs: 3_000 }), 'failed');
   assert.match(closed.error.message, /port 5432 of 10.0.0.1 cannot be reached/);
   trial.checkpoint = null;
-  trial.probe.ports.set('10.0.0.1:5432', () => ({ kind: 'open' }));
+  trial.ports.set('10.0.0.1:5432', { kind: 'open' });
   expectKind(await trial.finish(healthVerify, inputs), 'done');
 });
 

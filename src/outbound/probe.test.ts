@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
-import { createServer as createTcpServer } from 'node:net';
 import { afterEach, test } from 'node:test';
+import { probeContract } from '../../test/contracts/probe.ts';
 import { startMemberServer } from '../../test/support/member-server.ts';
+import { servePages } from '../../test/support/pages.ts';
 import { HttpClient } from './http.ts';
 import { createProbe } from './probe.ts';
 
@@ -13,6 +12,20 @@ const probe = createProbe(client);
 const open: (() => Promise<unknown> | unknown)[] = [];
 afterEach(async () => {
   for (const close of open.splice(0)) await close();
+});
+
+probeContract('outbound', async () => {
+  const pages = await servePages();
+  const client = new HttpClient({ trust: 'system', sleep: async () => {} });
+  return {
+    probe: createProbe(client),
+    ...pages,
+    until: (promise) => promise,
+    close: async () => {
+      await client.close();
+      await pages.close();
+    },
+  };
 });
 
 test('an unhealthy answer is an answer, and a server that is gone is nothing, on the same port', async () => {
@@ -33,20 +46,4 @@ test('an unhealthy answer is an answer, and a server that is gone is nothing, on
   assert.equal(ill.kind === 'answer' && ill.status, 503);
   await server.kill();
   assert.equal((await look()).kind, 'nothing');
-});
-
-test('a TCP look sees an open port and a closed one', async () => {
-  const server = createTcpServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  assert.deepEqual(await probe.tcp('127.0.0.1', port, 5_000, signal), { kind: 'open' });
-  server.close();
-  await once(server, 'close');
-  assert.equal((await probe.tcp('127.0.0.1', port, 5_000, signal)).kind, 'nothing');
-});
-
-test('a TCP look rejects only with the reason of the signal of the caller', async () => {
-  const stop = new AbortController();
-  stop.abort(new Error('enough'));
-  await assert.rejects(probe.tcp('127.0.0.1', 1, 5_000, stop.signal), /enough/);
 });

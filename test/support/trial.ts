@@ -2,13 +2,14 @@ import { bindAction } from '../../src/actions/define.ts';
 import type { Program } from '../../src/adapters/memory/behaviour.ts';
 import { MemoryClock } from '../../src/adapters/memory/clock.ts';
 import { MemoryHosts } from '../../src/adapters/memory/hosts.ts';
-import { MemoryProbe } from '../../src/adapters/memory/probe.ts';
+import { createMemoryProbe } from '../../src/adapters/memory/probe.ts';
 import { deploymentId, taskId } from '../../src/domain/ids.ts';
 import type { Outcome } from '../../src/domain/outcome.ts';
 import type { Json, JsonObject } from '../../src/lib/json.ts';
 import type { Action, ActionPorts, Cancelled, TaskRun } from '../../src/ports/action.ts';
 import type { HostAddress } from '../../src/ports/hosts.ts';
 import type { LoadBalancer } from '../../src/ports/load-balancer.ts';
+import type { HttpSeen, TcpSeen } from '../../src/ports/probe.ts';
 
 export const HOST: HostAddress = {
   name: 'web-1',
@@ -21,6 +22,7 @@ export const HOST: HostAddress = {
 
 const KEY = { deployment: deploymentId('d1'), target: 0, step: 0, group: 0 };
 const TIME_MS = 600_000;
+const REFUSED = { kind: 'nothing', why: 'connection refused' } as const;
 
 /** Kills the owner at a point of its work: an attempt ends there, and nothing that it does later counts. */
 export type Crash = { readonly at: 'before-save' | 'after-save' | 'after-output'; readonly nth?: number };
@@ -36,7 +38,9 @@ type Options = {
 export class Trial {
   readonly clock = new MemoryClock();
   readonly hosts: MemoryHosts;
-  readonly probe = new MemoryProbe();
+  /** What health looks see: by URL, and by `address:port`. Anything else refuses the connection. */
+  readonly pages = new Map<string, () => HttpSeen>();
+  readonly ports = new Map<string, TcpSeen>();
   readonly task = taskId(KEY);
   readonly saved: Json[] = [];
   readonly progress: string[] = [];
@@ -56,7 +60,11 @@ export class Trial {
         if (!balancer) throw new Error('this trial has no balancer');
         return balancer;
       },
-      probe: this.probe,
+      probe: createMemoryProbe({
+        clock: this.clock,
+        http: ({ url }) => this.pages.get(url)?.() ?? REFUSED,
+        tcp: (address, port) => this.ports.get(`${address}:${port}`) ?? REFUSED,
+      }),
       secrets: { resolve: async ({ name }) => secrets[name] ?? '' },
       clock: this.clock,
     };

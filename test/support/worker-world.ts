@@ -3,7 +3,7 @@ import type { Program } from '../../src/adapters/memory/behaviour.ts';
 import { memoryBell } from '../../src/adapters/memory/bell.ts';
 import { MemoryClock } from '../../src/adapters/memory/clock.ts';
 import { MemoryHosts } from '../../src/adapters/memory/hosts.ts';
-import { MemoryProbe } from '../../src/adapters/memory/probe.ts';
+import { createMemoryProbe } from '../../src/adapters/memory/probe.ts';
 import { openMemoryStore } from '../../src/adapters/memory/store.ts';
 import type { TaskReport } from '../../src/domain/command.ts';
 import { EdgeError } from '../../src/domain/errors.ts';
@@ -75,7 +75,7 @@ export class WorkerWorld {
     const ports = {
       hosts: this.hosts,
       balancer: () => Promise.reject(new Error('no balancer here')),
-      probe: new MemoryProbe(),
+      probe: createMemoryProbe({ clock: this.clock }),
       secrets: { resolve: async () => 'secret' },
       clock: this.clock,
     };
