@@ -3,7 +3,7 @@ import { KeptOutput, keptParts, type RawRange } from '../../lib/kept-output.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { HostAddress, HostIdentity, RemoteStatus, RemoteTask, RunOptions } from '../../ports/hosts.ts';
 import { ConnectionLost } from './connection.ts';
-import { hostError, place } from './host-key.ts';
+import { hostError } from './host-key.ts';
 import type { ConnectionPool } from './pool.ts';
 import { type HostSeen, openScript, readHost, type Said, type ScriptChannel } from './script-channel.ts';
 import { supervisorScript } from './supervisor-script.ts';
@@ -140,7 +140,7 @@ function finalOf(said: Said, task: RemoteTask): Final | undefined {
 
 /** Sends the task to a host that has never started it, unless it is another host, or another boot, than was dispatched to. */
 async function start(run: Run, script: ScriptChannel, seen: HostSeen): Promise<Final | undefined> {
-  const { task, options, host } = run;
+  const { task, options } = run;
   const elsewhere = differs(run.identity, seen.identity);
   if (elsewhere) return { status: elsewhere, size: 0 };
   if (!run.dispatched) await options.onDispatch(seen.identity);
@@ -153,21 +153,8 @@ async function start(run: Run, script: ScriptChannel, seen: HostSeen): Promise<F
     bootId: seen.identity.bootId,
     ...keptParts(task.outputLimitBytes),
   };
-  await script.write(scriptOf(host, task, supervisor));
+  await script.write(supervisorScript(supervisor, task));
   return undefined;
-}
-
-function scriptOf(
-  host: HostAddress,
-  task: RemoteTask,
-  supervisor: Parameters<typeof supervisorScript>[0],
-): string {
-  try {
-    return supervisorScript(supervisor, task);
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new EdgeError('request_invalid', `${place(host)}: the command cannot be run: ${why}`, { cause });
-  }
 }
 
 /** How the reading of the head ended: `full`, or at the end of the stream. */

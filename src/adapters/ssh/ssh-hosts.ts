@@ -1,4 +1,5 @@
 import { EdgeError } from '../../domain/errors.ts';
+import { commandFault } from '../../lib/command-fault.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type {
   HostAddress,
@@ -49,15 +50,10 @@ export function createSshHosts(options: SshHostsOptions): Hosts & { close(): voi
   };
 }
 
-/** Ids and names stand in a script or a path as they are; values are quoted. */
 function checked(host: HostAddress, task: RemoteTask): RemoteTask {
-  const refuse = (why: string) =>
-    new EdgeError('request_invalid', `${place(host)}: the command cannot be run: ${why}`);
-  if (!/^[0-9a-f]{8,64}$/.test(task.id)) throw refuse(`${JSON.stringify(task.id)} is not an id of a task`);
-  if (task.argv.length === 0) throw refuse('it has no words');
-  const badName = Object.keys(task.env).find((name) => !/^[A-Za-z_]\w*$/.test(name));
-  if (badName !== undefined) throw refuse(`${JSON.stringify(badName)} is not the name of a variable`);
-  return task;
+  const fault = commandFault(task);
+  if (fault === undefined) return task;
+  throw new EdgeError('request_invalid', `${place(host)}: the command cannot be run: ${fault}`);
 }
 
 /** What a script says between its `host` line and its end; for the short ones, that may be asked twice. */
