@@ -10,9 +10,13 @@ const busybox = requireService('busybox');
 const withSudo = userInfo().uid === 0;
 
 describe('the SSH adapter on real OpenSSH', { skip, concurrency: 3 }, () => {
-  hostsContract('dash', () => openSshWorld({ sshdPath, network: '127.71.1' }), { withSudo });
-  hostsContract('bash --posix', () => openSshWorld({ sshdPath, network: '127.71.2', shell: 'bash' }));
+  hostsContract('dash', () => openSshWorld({ sshdPath, network: '127.71.1' }), { withShell: true, withSudo });
+  hostsContract('bash --posix', () => openSshWorld({ sshdPath, network: '127.71.2', shell: 'bash' }), {
+    withShell: true,
+  });
   describe('busybox', { skip: busybox.skip ?? false }, () => {
-    hostsContract('busybox ash', () => openSshWorld({ sshdPath, network: '127.71.3', shell: 'busybox' }));
+    hostsContract('busybox ash', () => openSshWorld({ sshdPath, network: '127.71.3', shell: 'busybox' }), {
+      withShell: true,
+    });
   });
 });

@@ -1,6 +1,6 @@
 import { createSshHosts, type SshHostsOptions } from '../../src/adapters/ssh/ssh-hosts.ts';
 import type { HostAddress } from '../../src/ports/hosts.ts';
-import type { HostsWorld } from '../contracts/hosts.ts';
+import type { HostsWorld } from '../contracts/hosts/world.ts';
 import { realClock } from './clock.ts';
 import { type FleetOptions, type Sshd, startSshdFleet } from './sshd.ts';
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
@@ -20,6 +20,7 @@ export async function openSshWorld(
   return {
     sshd,
     proxy,
+    clock: realClock,
     address: addressOf(sshd, proxy.port),
     // sudo sets a PATH of its own, so what `sh` is could not be chosen there.
     sudoUser: options.shell ? undefined : fleet.sudoUser,

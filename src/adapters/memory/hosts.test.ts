@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { hostsContract } from '../../../test/contracts/hosts.ts';
+import { openMemoryHostsWorld } from '../../../test/support/memory-hosts-world.ts';
 import { HOST } from '../../../test/support/trial.ts';
 import { remoteTaskId } from '../../domain/ids.ts';
 import type { HostIdentity, OutputChunk, RemoteTask } from '../../ports/hosts.ts';
 import type { Behaviour } from './behaviour.ts';
 import { MemoryClock } from './clock.ts';
 import { MemoryHosts } from './hosts.ts';
+
+hostsContract('memory', openMemoryHostsWorld, { withShell: false });
 
 // What only a host in memory has: faults on demand, and the time of everything.
 

@@ -1,3 +1,5 @@
+import { EdgeError } from '../../domain/errors.ts';
+import { commandFault } from '../../lib/command-fault.ts';
 import { KeptOutput, type RawRange } from '../../lib/kept-output.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type {
@@ -18,15 +20,22 @@ import { MemoryHost } from './host.ts';
 const CHUNK_BYTES = 32 * 1024;
 const FREE_BYTES = 1_000_000_000;
 
+export type MemoryHostsOptions = {
+  /** The SHA-256 of a local file; rejects if there is none. Without it each file is what its upload says. */
+  readonly digestOf?: (localPath: string) => Promise<string>;
+};
+
 /** Hosts by name, in memory: a detached task behaves as `program` says, for as long as the clock says. */
 export class MemoryHosts implements Hosts {
   readonly #clock: Clock;
   readonly #program: Program;
+  readonly #digestOf: MemoryHostsOptions['digestOf'];
   readonly #hosts = new Map<string, MemoryHost>();
 
-  constructor(clock: Clock, program: Program) {
+  constructor(clock: Clock, program: Program, { digestOf }: MemoryHostsOptions = {}) {
     this.#clock = clock;
     this.#program = program;
+    this.#digestOf = digestOf;
   }
 
   host(name: string): MemoryHost {
@@ -38,7 +47,7 @@ export class MemoryHosts implements Hosts {
   }
 
   async run(address: HostAddress, task: RemoteTask, options: RunOptions): Promise<RemoteStatus> {
-    const host = this.host(address.name);
+    const host = this.host(refuseFaulty(address, task).name);
     const connected = host.connect();
     const check = (): void => {
       options.signal.throwIfAborted();
@@ -62,11 +71,11 @@ export class MemoryHosts implements Hosts {
     task: RemoteTask,
     expect: HostIdentity | undefined,
   ): Promise<RemoteStatus> {
-    return this.#reach(address).status(task.id, expect);
+    return this.#reach(refuseFaulty(address, task)).status(task.id, expect);
   }
 
   async cancel(address: HostAddress, task: RemoteTask, graceMs: number): Promise<CancelProof> {
-    const host = this.host(address.name);
+    const host = this.host(refuseFaulty(address, task).name);
     const check = host.connect();
     const before = host.status(task.id, undefined);
     if (before.kind === 'none') host.tombstone(task.id);
@@ -82,8 +91,16 @@ export class MemoryHosts implements Hosts {
 
   async upload(address: HostAddress, file: UploadFile, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    const host = this.#reach(address);
+    if (!file.path.startsWith('/'))
+      throw new EdgeError('request_invalid', `The path ${file.path} on a host must begin with /`);
+    const host = this.host(address.name);
+    const check = host.connect();
+    const digest = (await this.#digestOf?.(file.localPath).catch(unreadable)) ?? file.sha256;
+    signal.throwIfAborted();
+    check();
     host.needDisk();
+    if (digest !== file.sha256)
+      throw new EdgeError('artifact_mismatch', `${file.localPath} has the digest ${digest}`);
     host.files.set(file.path, file);
   }
 
@@ -94,7 +111,7 @@ export class MemoryHosts implements Hosts {
 
   async facts(address: HostAddress): Promise<HostFacts> {
     const { identity, isDiskFull } = this.#reach(address);
-    return { identity, system: 'memory', missing: [], freeBytes: isDiskFull ? 0 : FREE_BYTES };
+    return { identity, system: 'Linux in memory', missing: [], freeBytes: isDiskFull ? 0 : FREE_BYTES };
   }
 
   #reach({ name }: HostAddress): MemoryHost {
@@ -102,6 +119,16 @@ export class MemoryHosts implements Hosts {
     host.connect();
     return host;
   }
+}
+
+function refuseFaulty(address: HostAddress, task: RemoteTask): HostAddress {
+  const fault = commandFault(task);
+  if (fault === undefined) return address;
+  throw new EdgeError('request_invalid', `${address.name}: the command cannot be run: ${fault}`);
+}
+
+function unreadable(cause: unknown): never {
+  throw new EdgeError('artifact_unreadable', 'The artifact cannot be read', { cause });
 }
 
 type Attached = {

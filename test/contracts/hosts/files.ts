@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { test } from 'node:test';
+import { type HostsBench, sha256 } from './bench.ts';
+
+/** A file is in its place whole, or not at all. */
+export function files(bench: HostsBench, { withShell }: { readonly withShell: boolean }): void {
+  test('a file arrives whole, with its mode, at a path whose folders did not exist', async () => {
+    const folder = bench.freshPath();
+    const content = randomBytes(3_000_000);
+    const path = `${folder}/a b/it's.bin`;
+    const there = [{ path: "a b/it's.bin", sha256: sha256(content), mode: 0o750 }];
+    await bench.upload(await bench.fileOf(content, path));
+    assert.deepEqual(await bench.hands.filesIn(folder), there);
+    await bench.upload(await bench.fileOf(content, path));
+    assert.deepEqual(await bench.hands.filesIn(folder), there);
+  });
+
+  test('a file that is not what was promised is not put in place', async () => {
+    const folder = bench.freshPath();
+    const file = await bench.fileOf(randomBytes(1_000), `${folder}/x`);
+    const refused = bench.upload({ ...file, sha256: sha256(Buffer.from('another')) });
+    await assert.rejects(refused, { code: 'artifact_mismatch' });
+    await bench.until('nothing is left', async () => (await bench.hands.filesIn(folder)).length === 0);
+  });
+
+  test('a file that is not there to be sent is named', async () => {
+    const file = await bench.fileOf(randomBytes(10), `${bench.freshPath()}/x`);
+    const missing = bench.upload({ ...file, localPath: `${file.localPath}-gone` });
+    await assert.rejects(missing, { code: 'artifact_unreadable' });
+  });
+
+  test('a place that does not begin at the root is refused', async () => {
+    const file = await bench.fileOf(randomBytes(10), 'x');
+    await assert.rejects(bench.upload(file), { code: 'request_invalid' });
+  });
+
+  if (withShell) placesOfFiles(bench);
+}
+
+/** What takes the time of a network, and the places of a file system. */
+function placesOfFiles(bench: HostsBench): void {
+  test('an upload that is broken off leaves the whole file or nothing', async () => {
+    const folder = bench.freshPath();
+    const content = randomBytes(20_000_000);
+    const uploading = bench.upload(await bench.fileOf(content, `${folder}/x`));
+    const broken = assert.rejects(uploading, { code: 'host_unreachable' });
+    await bench.until(
+      'it has begun',
+      async () => (await bench.sh('ls -A "$0" 2>/dev/null | wc -l', folder)) !== '0',
+    );
+    bench.world.cut();
+    // The last word of the host may be lost after the file is in place, and all may be done before the cut.
+    await broken.catch(() => uploading);
+    await bench.until('no part is left', async () => /^x?$/.test(await bench.sh('ls -A "$0"', folder)));
+    const left = await bench.sh('if [ -e "$0" ]; then sha256sum <"$0" | cut -c1-64; fi', `${folder}/x`);
+    assert.ok(left === '' || left === sha256(content), left);
+  });
+
+  test('a place that cannot be written is named', async () => {
+    const file = await bench.fileOf(randomBytes(10), '/proc/edge/x');
+    await assert.rejects(bench.upload(file), { code: 'host_unfit' });
+  });
+}
