@@ -39,6 +39,10 @@ export class DetachedCommand {
     this.#startMs = clock.monotonicMs();
   }
 
+  get id(): string {
+    return this.#task.id;
+  }
+
   /** All that it has written, as it wrote it. */
   get output(): Buffer {
     return this.#output;
@@ -104,8 +108,8 @@ export class DetachedCommand {
     if (!this.isAlive) return;
     this.#code = code;
     this.#life.abort();
-    this.#behaviour.onEnd?.(how);
     this.#onChange();
+    this.#behaviour.onEnd?.(how);
   }
 
   #until(atMs: number): Promise<void> {

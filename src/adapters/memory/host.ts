@@ -12,6 +12,8 @@ export class MemoryHost {
   readonly #clock: Clock;
   readonly #program: Program;
   readonly #claims = new Map<string, DetachedCommand | 'tombstone'>();
+  /** Those whose process is alive, whether their claim is still there or not. */
+  readonly #alive = new Set<DetachedCommand>();
   readonly #waiting = new Set<() => void>();
   #generation = 0;
   #boots = 0;
@@ -79,7 +81,7 @@ export class MemoryHost {
 
   /** The ids of those commands whose process is alive. */
   running(): readonly string[] {
-    return [...this.#claims].flatMap(([id, claim]) => (claim !== 'tombstone' && claim.isAlive ? [id] : []));
+    return [...this.#alive].map(({ id }) => id);
   }
 
   /** A connection: what it returns throws `host_unreachable` if the host went out of reach since. */
@@ -109,9 +111,13 @@ export class MemoryHost {
     if (this.#claims.has(task.id)) return;
     this.needDisk();
     const behaviour = this.#program(task, this.name);
-    const onChange = (): void => this.#changed();
+    const onChange = (): void => {
+      if (!command.isAlive) this.#alive.delete(command);
+      this.#changed();
+    };
     const command = new DetachedCommand({ clock: this.#clock, task, behaviour, onChange });
     this.#claims.set(task.id, command);
+    this.#alive.add(command);
     this.starts.set(task.id, (this.starts.get(task.id) ?? 0) + 1);
     void command.live();
   }
@@ -153,7 +159,7 @@ export class MemoryHost {
   }
 
   #killAll(why: string): void {
-    for (const claim of [...this.#claims.values()]) if (claim !== 'tombstone') claim.kill(why);
+    for (const command of [...this.#alive]) command.kill(why);
   }
 
   #changed(): void {

@@ -148,6 +148,17 @@ test('the death of a supervisor that has ended its work changes nothing', async 
   assert.equal(await status(), 'exited');
 });
 
+test('a command that was forgotten still runs, and goes down with its host', async () => {
+  const { clock, host, hosts, run, at, log } = world();
+  at(100, () => host.killSupervisor(TASK.id));
+  await clock.until(run());
+  await hosts.forget(HOST, [TASK]);
+  assert.deepEqual(host.running(), [TASK.id]);
+  host.reboot();
+  assert.deepEqual(host.running(), []);
+  assert.equal(log.at(-1), '100 killed');
+});
+
 test('a full disk refuses files, claims and tombstones, and what runs goes on', async () => {
   const { clock, host, hosts, run, at } = world();
   at(500, () => {

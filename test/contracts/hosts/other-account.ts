@@ -52,6 +52,7 @@ export function otherAccount(bench: HostsBench): void {
       await bench.sh('ls -l "$0" | { read -r mode links owner rest; echo $owner; }', path),
       bench.world.sudoUser,
     );
+    await bench.run(command(['rm', path], as()));
   });
 
   test('an account that sudo refuses is named, with what to put into sudoers', async () => {
