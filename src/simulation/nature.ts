@@ -106,8 +106,9 @@ export class Nature {
 
   #ofBalancers(): void {
     const { scenario, world, draw, schedule } = this.#parts;
-    this.#happens('balancer.forgets-drains', () => world.forgetDrains(draw.pick(world.balancerNames)));
     this.#happens('service.dies', () => world.service(draw.pick(scenario.targets).name).stop('world'));
+    if (world.balancerNames.length === 0) return;
+    this.#happens('balancer.forgets-drains', () => world.forgetDrains(draw.pick(world.balancerNames)));
     this.#happens('balancer.edited', () => {
       const target = draw.pick(scenario.targets);
       this.#disable(target);
