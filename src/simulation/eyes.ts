@@ -1,4 +1,5 @@
 import type { MemoryStore } from '../adapters/memory/store.ts';
+import type { MemberRef, MemberState } from '../domain/balancer.ts';
 import type { NewDeployment } from '../domain/command.ts';
 import type { DeploymentId, TaskId } from '../domain/ids.ts';
 import type { Plan } from '../domain/plan.ts';
@@ -40,6 +41,8 @@ export type Eyes = {
   readonly activeOf: (target: string) => Watched | undefined;
   /** When the world itself last changed something of the target: its service, its host, its members. */
   readonly disturbedAtMs: (target: string) => number;
+  /** How a member was when Edge took it for the first time since it served; what it is to be returned to. */
+  readonly foundAs: (member: MemberRef) => MemberState['admin'];
   /** How often people asked to try the target again. */
   readonly retriesOf: (deployment: DeploymentId, target: string) => number;
   /** A check that was not empty. */

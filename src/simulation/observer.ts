@@ -1,4 +1,6 @@
 import type { MemoryStore } from '../adapters/memory/store.ts';
+import type { MemberState } from '../domain/balancer.ts';
+import { memberKey } from '../domain/capacity.ts';
 import type { NewDeployment } from '../domain/command.ts';
 import { type DeploymentId, parseTaskId, type TaskId } from '../domain/ids.ts';
 import type { Commit } from '../ports/journal.ts';
@@ -34,6 +36,8 @@ export class Observer {
   readonly #disturbed = new Map<string, number>();
   readonly #checks = new Map<string, number>(INVARIANTS.map((name) => [name, 0]));
   readonly #invariants: readonly Invariant[];
+  readonly #found = new Map<string, MemberState['admin']>();
+  readonly #held = new Set<string>();
   #active = 0;
   readonly #owners = new Map<string, Set<string>>();
   retriesBy: ReadonlyMap<string, number> = new Map();
@@ -100,6 +104,7 @@ export class Observer {
       },
       activeOf: (target) => this.#activeOf(target),
       disturbedAtMs: (target) => this.#disturbed.get(target) ?? Number.NEGATIVE_INFINITY,
+      foundAs: (member) => this.#found.get(memberKey(member)) ?? 'enabled',
       retriesOf: (deployment, target) => this.retriesBy.get(`${deployment}/${target}`) ?? 0,
       checked: (invariant) => this.#checked(invariant),
       violate: (invariant, message) => this.violate(invariant, message),
@@ -150,6 +155,7 @@ export class Observer {
     this.#owners.set(id, owners.add(owner));
     for (const task of commit.close) this.#tasksOf(watched, task).delete(task);
     for (const { id: task } of commit.open) this.#tasksOf(watched, task).add(task);
+    this.#followHolds(watched, commit);
     for (const event of commit.events) {
       if (event.kind === 'target.succeeded')
         watched.succeeded.set(watched.plan.targets[event.target]?.name ?? '', this.#parts.schedule.nowMs);
@@ -159,6 +165,17 @@ export class Observer {
       }
     }
     if (commit.successor) this.#begin(commit.successor);
+  }
+
+  #followHolds({ plan }: Watched, { takeHolds, giveHolds }: Commit): void {
+    for (const hold of takeHolds) {
+      const key = memberKey(hold);
+      if (!this.#held.has(key)) this.#found.set(key, this.#parts.world().member(hold.balancer, hold).admin);
+      this.#held.add(key);
+    }
+    for (const { target } of giveHolds)
+      for (const member of plan.targets.find(({ name }) => name === target)?.members ?? [])
+        this.#held.delete(memberKey(member));
   }
 
   #tasksOf(watched: Watched, task: TaskId): Set<TaskId> {

@@ -1,5 +1,4 @@
-import type { MemberState } from '../../domain/balancer.ts';
-import { isInService } from '../../domain/balancer.ts';
+import { isInService, type MemberRef, type MemberState } from '../../domain/balancer.ts';
 import { floorOf, memberKey, poolKey } from '../../domain/capacity.ts';
 import type { Eyes, MakeInvariant, Watched } from '../eyes.ts';
 import type { Fact } from '../facts.ts';
@@ -19,46 +18,70 @@ const UNSEEN_MS = 240_000;
  * Counted on the balancer, members that were down already with them.
  */
 export const capacity: MakeInvariant = (eyes) => {
-  const out = new Map<string, Out>();
-  const back = new Map<string, number>();
-  const note = (target: string, by: 'edge' | 'world'): void => {
-    for (const ref of refsOf(eyes, target)) {
-      const isIn = isInService(eyes.world.member(ref.balancer, ref));
-      if (isIn && out.delete(memberKey(ref))) back.set(memberKey(ref), eyes.schedule.nowMs);
-      if (isIn) continue;
-      if (!out.has(memberKey(ref))) out.set(memberKey(ref), { sinceMs: eyes.schedule.nowMs, by });
-    }
-  };
+  const seen = new Members(eyes);
   return {
     see: (fact) => {
-      // One that was out costs nothing when it is granted; that it came back since is not seen by its drain.
-      const isBack = (one: Changed) =>
-        eyes.schedule.nowMs - (back.get(memberKey(one.member)) ?? -Infinity) < UNSEEN_MS;
-      if (fact.kind === 'member.changed' && fact.by === 'edge' && takesOut(fact) && !isBack(fact))
-        checkFloor(eyes, out, fact);
-      if (fact.kind === 'member.changed' || fact.kind === 'service.changed') note(fact.target, fact.by);
+      if (fact.kind === 'member.changed' && takesOut(fact)) checkFloor(eyes, seen, fact);
+      if (fact.kind === 'member.changed' || fact.kind === 'service.changed') seen.note(fact);
     },
   };
 };
 
-const takesOut = ({ before, after }: Changed): boolean => isInService(before) && after.admin !== 'enabled';
+/** Since when members are out of service, and by whose doing; and since when they are back. */
+class Members {
+  readonly #eyes: Eyes;
+  readonly #out = new Map<string, Out>();
+  readonly #back = new Map<string, number>();
+  readonly #stopped = new Set<string>();
+
+  constructor(eyes: Eyes) {
+    this.#eyes = eyes;
+  }
+
+  note(fact: Changed | Extract<Fact, { kind: 'service.changed' }>): void {
+    const { target, by } = fact;
+    const { nowMs } = this.#eyes.schedule;
+    if (fact.kind === 'service.changed') {
+      if (fact.isWell) this.#stopped.delete(target);
+      else if (by === 'edge') this.#stopped.add(target);
+    }
+    for (const ref of refsOf(this.#eyes, target)) {
+      const key = memberKey(ref);
+      if (!isInService(this.#eyes.world.member(ref.balancer, ref)))
+        this.#out.set(key, this.#out.get(key) ?? { sinceMs: nowMs, by });
+      else if (this.#out.delete(key)) this.#back.set(key, nowMs);
+    }
+  }
+
+  /** Whether it was out a while ago: one that is out costs nothing when it is granted, and its drain does not see it come back. */
+  isJustBack(member: MemberRef): boolean {
+    return (
+      this.#eyes.schedule.nowMs - (this.#back.get(memberKey(member)) ?? Number.NEGATIVE_INFINITY) < UNSEEN_MS
+    );
+  }
+
+  /** Whether a member that is out had to be known to be out. */
+  isKnown(member: MemberRef): boolean {
+    const out = this.#out.get(memberKey(member));
+    if (this.#stopped.has(member.member)) return true;
+    return out !== undefined && (out.by === 'edge' || this.#eyes.schedule.nowMs - out.sinceMs > UNSEEN_MS);
+  }
+}
+
+const takesOut = ({ before, after, by }: Changed): boolean =>
+  by === 'edge' && isInService(before) && after.admin !== 'enabled';
 
 function refsOf({ world }: Eyes, target: string) {
   return (world.targets.get(target)?.members ?? []).map((ref) => ({ ...ref, member: target }));
 }
 
-function checkFloor(eyes: Eyes, out: ReadonlyMap<string, Out>, { target, member }: Changed): void {
+function checkFloor(eyes: Eyes, seen: Members, { target, member }: Changed): void {
   const active = eyes.activeOf(target);
-  if (!active) return;
-  const floor = active.plan.floors.find((one) => poolKey(one) === poolKey(member))?.floor;
-  if (!floor) return;
+  const floor = active?.plan.floors.find((one) => poolKey(one) === poolKey(member))?.floor;
+  if (!active || !floor || seen.isJustBack(member)) return;
   const states = eyes.world.balancer(member.balancer).look(member.pool);
-  const isMissing = (state: MemberState): boolean => {
-    if (state.member === member.member) return true;
-    if (isInService(state)) return false;
-    const known = out.get(memberKey({ ...member, member: state.member }));
-    return known?.by !== 'world' || eyes.schedule.nowMs - known.sinceMs > UNSEEN_MS;
-  };
+  const isMissing = (state: MemberState): boolean =>
+    state.member === target || (!isInService(state) && seen.isKnown({ ...member, member: state.member }));
   const serving = states.filter((state) => !isMissing(state)).length;
   const needed = floorOf(floor, states.length);
   eyes.checked('I1');

@@ -51,7 +51,8 @@ function checkServing(
   if (known?.found !== 'serves') return;
   for (const { balancer, pool } of known.members) {
     const state = eyes.world.member(balancer, { pool, member: name });
-    if (!isInService(state))
+    const found = eyes.foundAs({ balancer, pool, member: name });
+    if (found === 'enabled' ? !isInService(state) : state.admin !== found)
       eyes.violate(
         invariant,
         `${watched.id} counts ${name} as done; in ${pool} it is ${state.admin} and ${state.health}`,
