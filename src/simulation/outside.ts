@@ -70,24 +70,31 @@ function hostsOf(life: Life, parts: OutsideParts): Hosts {
 
 /** `run` lasts as long as its command: the connection may be cut at any moment of it, and the command goes on. */
 function runOf(life: Life, { schedule, draw, faults, world }: OutsideParts, link: Link): MemoryHosts['run'] {
-  return (host, task, options) => {
+  return async (host, task, options) => {
     const cut = new AbortController();
     if (faults.strikes('host.cut'))
       schedule.after(draw.skewed(10, 20_000), () => cut.abort(cutOff(host.name)));
     const signal = AbortSignal.any([options.signal, cut.signal]);
+    let isOver = false;
+    // As an adapter does: nobody is called back by a call that has ended.
+    const back = <T>(call: () => Promise<T>): Promise<T> => life.enter(() => (isOver ? never<T>() : call()));
     const inside: RunOptions = {
       ...options,
       signal,
-      onDispatch: (identity) => life.enter(() => options.onDispatch(identity)),
-      onOutput: (chunk) => life.enter(() => options.onOutput(chunk)),
+      onDispatch: (identity) => back(() => options.onDispatch(identity)),
+      onOutput: (chunk) => back(() => options.onOutput(chunk)),
     };
     const perform = () => world.hosts.run(host, task, inside);
-    return call({ schedule, faults, life, link: { ...link, deadlineMs: RUN_DEADLINE_MS } }, 'run', {
-      perform,
-      signal,
-    });
+    const wiring = { schedule, faults, life, link: { ...link, deadlineMs: RUN_DEADLINE_MS } };
+    try {
+      return await call(wiring, 'run', { perform, signal });
+    } finally {
+      isOver = true;
+    }
   };
 }
+
+const never = <T>(): Promise<T> => new Promise<T>(() => undefined);
 
 /** Longer than any command of a scenario: a half-open connection is found by its keepalive, which is `host.cut` here. */
 const RUN_DEADLINE_MS = 200_000;

@@ -8,16 +8,27 @@ import type { HeldTask } from './held-task.ts';
 /** Waits between tries to end a task on a host that does not answer; after the last one it is unknown whether it runs. */
 const CANCEL_AGAIN_MS = [1_000, 2_000, 4_000, 8_000, 15_000, 15_000] as const;
 
+/** The worker stops in the middle of it: any other goes on, from what is on the board by then. */
+type HandBack = { readonly kind: 'hand back' };
+
 /**
  * Works on a task until there is something to report; `null` when there is nothing: the lease is lost, and whoever has it
  * now goes on from the checkpoint.
  */
-export async function runTask(held: HeldTask, handler: ActionHandler, clock: Clock): Promise<Outcome | null> {
+export async function runTask(
+  held: HeldTask,
+  handler: ActionHandler,
+  clock: Clock,
+): Promise<Outcome | HandBack | null> {
   const outcome = await attempt(held, handler, clock);
   return held.isLost ? null : outcome;
 }
 
-async function attempt(held: HeldTask, handler: ActionHandler, clock: Clock): Promise<Outcome | null> {
+async function attempt(
+  held: HeldTask,
+  handler: ActionHandler,
+  clock: Clock,
+): Promise<Outcome | HandBack | null> {
   if (held.claimed.quarantineMs > 0 && !handler.fences) return quarantined(held);
   if (held.cancelAsked) return endTask(held, handler, clock);
   try {
@@ -26,7 +37,7 @@ async function attempt(held: HeldTask, handler: ActionHandler, clock: Clock): Pr
   } catch (thrown) {
     if (held.isLost) return null;
     if (held.cancelAsked) return endTask(held, handler, clock);
-    if (held.ended === 'stopping') return handedBack(held);
+    if (held.ended === 'stopping') return { kind: 'hand back' };
     return { kind: 'unknown', seen: `The action broke: ${asEdgeError(thrown).message}` };
   }
 }
@@ -44,7 +55,18 @@ function quarantined(held: HeldTask): Outcome {
   };
 }
 
-/** The worker stops: any other goes on at once, from the checkpoint. */
+/**
+ * What to report once all output is on the board: a checkpoint that was taken before would have the next owner read the last
+ * of it again.
+ */
+export function reported(outcome: Outcome | HandBack, held: HeldTask): Outcome {
+  if (outcome.kind === 'hand back') return handedBack(held);
+  if (outcome.kind !== 'wait' || outcome.progress !== undefined || held.progress === undefined)
+    return outcome;
+  return { ...outcome, progress: held.progress };
+}
+
+/** Any other goes on at once, from the checkpoint. */
 function handedBack(held: HeldTask): Outcome {
   return { kind: 'wait', checkpoint: held.checkpoint, wakeAfterMs: 0, progress: 'its worker stopped' };
 }

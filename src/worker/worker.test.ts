@@ -224,6 +224,20 @@ test(
   }),
 );
 
+test(
+  'what a worker hands back when it stops begins just after the last output that it has stored',
+  inWorld(lasting(10_000, { output: everySecond(10) }), async (world) => {
+    await world.open();
+    const first = world.start('w1');
+    await world.clock.advance(3_020); // a line is written, and has not gone to the board yet
+    await first.stop();
+    world.start('w2');
+    await world.clock.advance(8_000);
+    const lines = everySecond(10).map(({ text }) => text);
+    assert.equal(await world.output(), lines.join(''));
+  }),
+);
+
 /** Writes to a system that cannot refuse an old owner; each write takes a while. */
 function unfenced() {
   const writes: { readonly epoch: number; readonly atMs: number }[] = [];

@@ -8,7 +8,7 @@ import { BoardLink } from './board-link.ts';
 import { HeldTask, orAborted } from './held-task.ts';
 import { Leases } from './leases.ts';
 import { OutputLog } from './output.ts';
-import { runTask } from './run-task.ts';
+import { reported, runTask } from './run-task.ts';
 import type { WorkerPorts, WorkerSettings } from './settings.ts';
 import { Wake } from './wake.ts';
 
@@ -165,10 +165,11 @@ export class Worker {
     const { task, epoch, attempt } = held.claimed;
     const startedAt = clock.now();
     try {
-      const outcome = handler ? await runTask(held, handler, clock) : noHandler(held.claimed);
-      if (outcome === null) return this.#leave(held);
+      const end = handler ? await runTask(held, handler, clock) : noHandler(held.claimed);
+      if (end === null) return this.#leave(held);
       await orAborted(held.output.close(), held.lostSignal);
-      const report = { task, epoch, attempt, startedAt, outcome: withProgress(outcome, held) };
+      const outcome = reported(end, held);
+      const report = { task, epoch, attempt, startedAt, outcome };
       await orAborted(this.#reports.add(report), held.lostSignal);
       notice({ kind: 'task.ended', task, outcome: outcome.kind });
     } catch (thrown) {
@@ -197,12 +198,6 @@ export class Worker {
     await Promise.race([Promise.all(this.#running), limit]);
     ended.abort();
   }
-}
-
-function withProgress(outcome: Outcome, held: HeldTask): Outcome {
-  if (outcome.kind !== 'wait' || outcome.progress !== undefined || held.progress === undefined)
-    return outcome;
-  return { ...outcome, progress: held.progress };
 }
 
 function noHandler(claimed: ClaimedTask): Outcome {
