@@ -65,6 +65,8 @@ export class Cluster {
       place.pool === null ? this.#startServer(place, name, gone) : this.#startWorker(place, name, gone);
     slot.running = running;
     running.life.onDeath = () => this.#died(slot, name);
+    // It may have died of its very first call.
+    if (!running.life.isAlive) this.#died(slot, name);
   }
 
   #startServer(place: Place, name: string, gone: readonly string[]): RunningServer {

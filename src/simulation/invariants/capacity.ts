@@ -39,7 +39,9 @@ class Members {
   }
 
   note(fact: Changed | Extract<Fact, { kind: 'service.changed' }>): void {
-    const { target, by } = fact;
+    const { target } = fact;
+    // A hard deployment asks nobody: to the others it is the world.
+    const by = this.#eyes.activeOf(target)?.plan.hard ? 'world' : fact.by;
     const { nowMs } = this.#eyes.schedule;
     if (fact.kind === 'service.changed') {
       if (fact.isWell) this.#stopped.delete(target);
