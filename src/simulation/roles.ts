@@ -159,17 +159,18 @@ function boardOver(parts: RoleParts, { life, bell, pool, servers }: Remote): Tas
       return faults.strikes('board.reply-lost') ? { ...way, lost: 'reply' } : way;
     },
   };
-  /** Whoever is alive when the request arrives. */
-  const answering = (): TaskBoard => {
+  /** Whoever is alive when the request arrives; one that is paused then sees it, and does it, when it goes on. */
+  const answered = <T>(ask: (board: TaskBoard) => Promise<T>): Promise<T> => {
     const alive = servers();
     if (alive.length === 0) throw new EdgeError('server_unreachable', 'no server answers');
-    return draw.pick(alive).board;
+    const server = draw.pick(alive);
+    return server.life.enter(() => ask(server.board));
   };
   const far: TaskBoard = {
-    claim: async (request) => answering().claim(request),
-    renew: async (worker, tasks) => answering().renew(worker, tasks),
-    report: async (worker, reports) => answering().report(worker, reports),
-    appendOutput: async (worker, chunks) => answering().appendOutput(worker, chunks),
+    claim: async (request) => answered((board) => board.claim(request)),
+    renew: async (worker, tasks) => answered((board) => board.renew(worker, tasks)),
+    report: async (worker, reports) => answered((board) => board.report(worker, reports)),
+    appendOutput: async (worker, chunks) => answered((board) => board.appendOutput(worker, chunks)),
     waitForWork: store.truth.tasks.waitForWork,
   };
   return withBell(wired(far, { schedule, faults, life, link }), bell);
