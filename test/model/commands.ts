@@ -1,0 +1,308 @@
+import assert from 'node:assert/strict';
+import type { AsyncCommand } from 'fast-check';
+import { checkWorld, idOf } from './compare.ts';
+import {
+  type Answer,
+  type Deployment,
+  hasEnded,
+  refusal,
+  stepsOf,
+  type Verb,
+  withStatus,
+} from './deployment-model.ts';
+import { count, type Model, openTasks } from './model.ts';
+import { deploy, holderOf, type Place, returnParked, rollBack, type Settings } from './place-model.ts';
+import type { RealEdge } from './real-edge.ts';
+import { driveBoth, PROJECTS, VERSIONS } from './world.ts';
+
+/** What is asked, of the model and of Edge. `drives`: whether drivers look at once, or only after what is asked next. */
+export type Step = AsyncCommand<Model, RealEdge>;
+type Turn = { readonly drives: boolean };
+
+async function turn(model: Model, real: RealEdge, { drives }: Turn): Promise<void> {
+  if (drives) await driveBoth(model, real);
+  else model.isDriven = false;
+}
+
+const late = ({ drives }: Turn) => (drives ? '' : ', unseen');
+const chosen = <T>(from: readonly T[], pick: number): T | undefined => from[pick % Math.max(1, from.length)];
+
+function placeOf({ places }: Model, pick: number): Place {
+  const place = chosen(places, pick);
+  assert.ok(place);
+  return place;
+}
+
+/** What begins or ends anew is asked of a world that is not in the middle of something. */
+const isDriven = ({ isDriven: is }: Readonly<Model>) => is;
+
+export class Deploy implements Step {
+  readonly #of: number;
+  readonly #version: number;
+  readonly #twice: boolean;
+
+  constructor(of: number, version: number, twice: boolean) {
+    this.#of = of;
+    this.#version = version;
+    this.#twice = twice;
+  }
+
+  check = isDriven;
+
+  async run(model: Model, real: RealEdge): Promise<void> {
+    const place = placeOf(model, this.#of);
+    const version = chosen(VERSIONS, this.#version) ?? '';
+    const times = this.#twice ? 2 : 1;
+    const expected = Array.from({ length: times }, () => deploy(place, version));
+    const asked = expected.map(() => real.deploy(place.project, version));
+    assert.deepEqual((await Promise.all(asked)).toSorted(), expected.toSorted(), `${this}`);
+    for (const code of expected) count(model, `deploy ${code ?? 'started'}`);
+    await checkWorld(model, real);
+  }
+
+  toString(): string {
+    const [project, version] = [chosen(PROJECTS, this.#of), chosen(VERSIONS, this.#version)];
+    return `deploy ${version} of ${project}${this.#twice ? ' twice' : ''}`;
+  }
+}
+
+export class ReturnParked implements Step {
+  readonly #of: number;
+
+  constructor(of: number) {
+    this.#of = of;
+  }
+
+  check = isDriven;
+
+  async run(model: Model, real: RealEdge): Promise<void> {
+    const place = placeOf(model, this.#of);
+    const expected = returnParked(place);
+    assert.equal(await real.returnParked(place.project), expected, `${this}`);
+    count(model, `return ${expected ?? 'started'}`);
+    await checkWorld(model, real);
+  }
+
+  toString(): string {
+    return `return what is parked of ${chosen(PROJECTS, this.#of)}`;
+  }
+}
+
+type Steered = Turn & { readonly of: number; readonly age: number; readonly target: number };
+
+/** An operator's verb, mostly on the deployment that has the lock, else on one that has ended. */
+abstract class Steer implements Step {
+  readonly #of: Steered;
+
+  constructor(of: Steered) {
+    this.#of = of;
+  }
+
+  abstract readonly verb: Verb;
+
+  /** The targets among which one is picked. */
+  protected among(d: Deployment): readonly string[] {
+    return [...d.targets.keys()];
+  }
+
+  check(model: Readonly<Model>): boolean {
+    const { deployments } = placeOf(model, this.#of.of);
+    const d = deployments[this.#age(deployments.length)];
+    if (!d || (hasEnded(d) && !model.isDriven)) return false;
+    return !hasEnded(d) || this.verb === 'rollback' || this.#of.target === 0;
+  }
+
+  #age(length: number): number {
+    return this.#of.age % Math.max(1, length);
+  }
+
+  async run(model: Model, real: RealEdge): Promise<void> {
+    const place = placeOf(model, this.#of.of);
+    const d = place.deployments[this.#age(place.deployments.length)];
+    assert.ok(d);
+    const order = { verb: this.verb, target: chosen(this.among(d), this.#of.target) ?? '' };
+    const starts = this.verb === 'rollback' && hasEnded(d);
+    const expected = starts ? rollBack(place, d) : refusal(d, order);
+    assert.equal(await real.steer(idOf(model, d), order), expected, `${this}`);
+    if (expected === null && !starts) place.asked.push({ order });
+    count(model, `${this.verb} ${expected ?? (starts ? 'started' : 'accepted')}`);
+    if (starts && expected === null) await checkWorld(model, real);
+    else await turn(model, real, this.#of);
+  }
+
+  toString(): string {
+    const { of, age, target } = this.#of;
+    const which = age === 0 ? 'the newest' : `the newest but ${age}`;
+    return `${this.verb} (target ${target}) ${which} of ${chosen(PROJECTS, of)}${late(this.#of)}`;
+  }
+}
+
+export class Pause extends Steer {
+  readonly verb = 'pause';
+}
+export class Resume extends Steer {
+  readonly verb = 'resume';
+}
+export class Abort extends Steer {
+  readonly verb = 'abort';
+}
+export class Rollback extends Steer {
+  readonly verb = 'rollback';
+}
+/** Mostly of one that failed: hardly any other may be retried. */
+export class Retry extends Steer {
+  readonly verb = 'retry';
+
+  protected override among(d: Deployment): readonly string[] {
+    const failed = withStatus(d, 'failed', 'unknown', 'aborted').map(({ name }) => name);
+    return [...failed, ...failed, ...super.among(d)];
+  }
+}
+export class Skip extends Steer {
+  readonly verb = 'skip';
+}
+
+/** A worker reports one of the open tasks. */
+export class Report implements Step {
+  readonly #pick: number;
+  readonly #answer: Answer;
+  readonly #turn: Turn;
+
+  constructor(pick: number, answer: Answer, how: Turn) {
+    this.#pick = pick;
+    this.#answer = answer;
+    this.#turn = how;
+  }
+
+  check = (model: Readonly<Model>) => openTasks(model).length > 0;
+
+  async run(model: Model, real: RealEdge): Promise<void> {
+    const { place, name } = chosen(openTasks(model), this.#pick) ?? {};
+    const d = place && holderOf(place);
+    assert.ok(d && name);
+    const step = stepsOf(d.plan)[d.targets.get(name)?.step ?? 0] ?? '';
+    // Steps that can be looked at again are tried again by the engine itself; only a command leaves it unknown.
+    const answer = this.#answer === 'unknown' && !['stop', 'start'].includes(step) ? 'failed' : this.#answer;
+    place.asked.push({ target: name, answer });
+    await real.report(name, answer);
+    count(model, `report ${answer}`);
+    await turn(model, real, this.#turn);
+  }
+
+  toString(): string {
+    return `open task ${this.#pick} is ${this.#answer}${late(this.#turn)}`;
+  }
+}
+
+/** Every open task, or that of one target, is done; says whether there was any. */
+export async function doWell(model: Model, real: RealEdge, only: string | null): Promise<boolean> {
+  const open = openTasks(model).filter(({ name }) => only === null || name === only);
+  for (const { place, name } of open) {
+    place.asked.push({ target: name, answer: 'done' });
+    await real.report(name, 'done');
+  }
+  return open.length > 0;
+}
+
+/** All goes well with one target, or with all, until nothing of it is left to do. */
+export class Finish implements Step {
+  readonly #pick: number | null;
+
+  constructor(pick: number | null) {
+    this.#pick = pick;
+  }
+
+  check = (model: Readonly<Model>) => openTasks(model).length > 0;
+
+  async run(model: Model, real: RealEdge): Promise<void> {
+    const only = this.#pick === null ? null : chosen(openTasks(model), this.#pick)?.name;
+    while (await doWell(model, real, only ?? null)) await driveBoth(model, real);
+    count(model, 'finish');
+  }
+
+  toString(): string {
+    return `all goes well with ${this.#pick === null ? 'all targets' : `the target of open task ${this.#pick}`}`;
+  }
+}
+
+/** The configuration is edited: what runs keeps its plan, what begins next has the new one. */
+export class Edit implements Step {
+  readonly #of: number;
+  readonly #settings: Omit<Settings, 'order'>;
+
+  constructor(of: number, settings: Omit<Settings, 'order'>) {
+    this.#of = of;
+    this.#settings = settings;
+  }
+
+  check = () => true;
+
+  async run(model: Model, real: RealEdge): Promise<void> {
+    const place = placeOf(model, this.#of);
+    place.settings = { ...this.#settings, order: place.settings.order.toReversed() };
+    await real.edit(place.project, place.settings);
+    count(model, holderOf(place) ? 'edit during a run' : 'edit');
+  }
+
+  toString(): string {
+    return `edit ${chosen(PROJECTS, this.#of)}: ${JSON.stringify(this.#settings)}`;
+  }
+}
+
+/** What came already comes again: nothing changes. */
+export class Again implements Step {
+  readonly #pick: number;
+
+  constructor(pick: number) {
+    this.#pick = pick;
+  }
+
+  check = () => true;
+
+  async run(model: Model, real: RealEdge): Promise<void> {
+    await real.again(this.#pick);
+    count(model, 'again');
+    if (model.isDriven) await driveBoth(model, real);
+  }
+
+  toString(): string {
+    return `report and command ${this.#pick} come again`;
+  }
+}
+
+/** A day goes by: all deadlines pass, and pauses have lasted too long. */
+export class Day implements Step {
+  readonly #turn: Turn;
+
+  constructor(how: Turn) {
+    this.#turn = how;
+  }
+
+  check = () => true;
+
+  async run(model: Model, real: RealEdge): Promise<void> {
+    model.fleet.today += 1;
+    await real.passDay();
+    count(model, 'day');
+    await turn(model, real, this.#turn);
+  }
+
+  toString(): string {
+    return `a day goes by${late(this.#turn)}`;
+  }
+}
+
+/** The driver is gone and another takes over: nobody notices. */
+export class Takeover implements Step {
+  check = () => true;
+
+  async run(model: Model, real: RealEdge): Promise<void> {
+    real.restart();
+    count(model, 'takeover');
+    await driveBoth(model, real);
+  }
+
+  toString(): string {
+    return 'another driver takes over';
+  }
+}

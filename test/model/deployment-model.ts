@@ -1,0 +1,218 @@
+/**
+ * What Edge promises an operator of one deployment, as rules that can be run. Written apart from the engine and importing
+ * nothing of it: where the two differ, one of them is wrong. How targets are chosen and who may start: `place-model.ts`.
+ */
+export type Verb = 'pause' | 'resume' | 'abort' | 'rollback' | 'retry' | 'skip';
+export type Order = { readonly verb: Verb; readonly target: string };
+export type Answer = 'done' | 'failed' | 'unhealthy' | 'unknown';
+export type Refusal = 'deployment_ended' | 'verb_refused' | 'target_active';
+export type Status =
+  | 'pending'
+  | 'running'
+  | 'paused'
+  | 'succeeded'
+  | 'failed'
+  | 'skipped'
+  | 'aborted'
+  | 'unknown';
+
+/** Frozen when the deployment starts. */
+export type Plan = {
+  readonly verb: 'deploy' | 'restart' | 'rollback';
+  readonly release: string | null;
+  readonly targets: readonly { name: string; release: string | null; before: string | null }[];
+  readonly batches: readonly { names: readonly string[]; atOnce: number }[];
+  readonly maxFailures: number;
+  readonly onFailure: { readonly health: Reaction; readonly other: Reaction };
+};
+export type Reaction = 'pause' | 'rollback' | 'abort';
+
+export type Target = {
+  readonly name: string;
+  readonly release: string | null;
+  readonly before: string | null;
+  status: Status;
+  step: number;
+  /** Its open task; asked to end because it is `late`, or because of an abort (`ending`). */
+  task: 'none' | 'open' | 'late' | 'ending';
+  /** The day on which the task got its deadline. */
+  since: number;
+  /** A step that changes something was begun. */
+  touched: boolean;
+};
+type Stop = { readonly abort: boolean; readonly rollback: boolean; readonly status: 'failed' | 'aborted' };
+
+/** What outlives a deployment: who has members out of service, and what each target is known to run. */
+export type Fleet = {
+  readonly holds: Map<string, { owner: Deployment; parked: boolean }>;
+  readonly placed: Map<string, { release: string; unproven: boolean }>;
+  /** A day is longer than every deadline and than a deployment may be paused. */
+  today: number;
+};
+
+export type Deployment = {
+  readonly plan: Plan;
+  readonly fleet: Fleet;
+  readonly targets: Map<string, Target>;
+  readonly causedBy: Deployment | null;
+  status: Status;
+  stop: Stop | null;
+  batch: number;
+  pausedOn: number;
+  /** Failures since somebody last resumed it, which accepts those before. */
+  failures: number;
+  accepted: number;
+};
+
+export function newDeployment(fleet: Fleet, plan: Plan, causedBy: Deployment | null = null): Deployment {
+  const fresh = { status: 'pending', step: 0, task: 'none', since: 0, touched: false } as const;
+  const targets = new Map(plan.targets.map((target) => [target.name, { ...target, ...fresh }]));
+  const counters = { batch: -1, pausedOn: 0, failures: 0, accepted: 0 };
+  return { plan, fleet, targets, causedBy, status: 'pending', stop: null, ...counters };
+}
+
+const CYCLE = ['guard', 'drain', 'stop', 'install', 'start', 'verify', 'enable', 'settle'];
+export const stepsOf = ({ verb }: Plan) => CYCLE.filter((step) => verb !== 'restart' || step !== 'install');
+const FAILED: readonly Status[] = ['failed', 'unknown', 'aborted'];
+export const withStatus = (d: Deployment, ...of: readonly Status[]) =>
+  [...d.targets.values()].filter(({ status }) => of.includes(status));
+export const hasEnded = ({ status }: Deployment) => ['succeeded', 'failed', 'aborted'].includes(status);
+
+/** Why a verb is refused now. What is refused changes nothing, when it is asked and when its turn comes. */
+export function refusal(d: Deployment, { verb, target }: Order): Refusal | null {
+  if (verb === 'rollback' && d.plan.verb === 'rollback') return 'verb_refused';
+  if (hasEnded(d)) return 'deployment_ended';
+  if (verb === 'abort') return null;
+  if (verb === 'pause' || verb === 'rollback') return d.stop ? 'verb_refused' : null;
+  if (verb === 'resume') return d.status === 'paused' ? null : 'verb_refused';
+  const status = d.targets.get(target)?.status ?? 'pending';
+  if (status === 'running') return 'target_active';
+  if (verb === 'skip') return status === 'succeeded' || status === 'skipped' ? 'verb_refused' : null;
+  const isOpen = d.plan.batches[d.batch]?.names.includes(target);
+  return FAILED.includes(status) && !d.stop && isOpen ? null : 'verb_refused';
+}
+
+export function obey(d: Deployment, order: Order): void {
+  const target = d.targets.get(order.target);
+  if (refusal(d, order) || !target) return;
+  if (order.verb === 'pause' && d.status !== 'paused') pause(d);
+  if (order.verb === 'resume') {
+    const accepted = withStatus(d, ...FAILED).length;
+    Object.assign(d, { status: 'running', failures: 0, accepted });
+  }
+  if (order.verb === 'abort' && !d.stop?.abort) stop(d, { abort: true, rollback: false, status: 'aborted' });
+  if (order.verb === 'rollback') stop(d, { abort: false, rollback: true, status: 'failed' });
+  if (order.verb === 'retry') Object.assign(target, { status: 'running', step: 0 });
+  if (order.verb === 'skip') {
+    target.status = 'skipped';
+    park(d, target);
+  }
+}
+
+const pause = (d: Deployment) => void Object.assign(d, { status: 'paused', pausedOn: d.fleet.today });
+
+/** Nothing new starts; an abort also asks what runs to end. */
+function stop(d: Deployment, why: Stop): void {
+  Object.assign(d, { status: 'running', stop: why });
+  for (const target of why.abort ? d.targets.values() : []) {
+    if (['open', 'late'].includes(target.task))
+      Object.assign(target, { task: 'ending', since: d.fleet.today });
+  }
+}
+
+/** Only what this deployment has taken out: it stays out, with an owner. Neither a skip nor a failure enables anything. */
+function park({ fleet, ...d }: Deployment, { name }: Target): void {
+  const hold = fleet.holds.get(name);
+  if (hold && hold.owner.targets === d.targets) hold.parked = true;
+}
+
+/** A worker reports. What has no open task is not heard. */
+export function hear(d: Deployment, name: string, answer: Answer): void {
+  const target = d.targets.get(name);
+  const task = target?.task ?? 'none';
+  if (hasEnded(d) || !target || task === 'none') return;
+  target.task = 'none';
+  if (answer === 'done') advance(d, target);
+  else if (answer === 'unknown') fail(d, target, 'unknown');
+  else if (task === 'ending') fail(d, target, 'aborted');
+  else fail(d, target, task === 'open' ? answer : 'failed');
+}
+
+function advance(d: Deployment, target: Target): void {
+  const { holds, placed } = d.fleet;
+  const { name, release } = target;
+  const step = stepsOf(d.plan)[target.step];
+  if (step === 'guard' && !d.stop) holds.set(name, { owner: d, parked: false });
+  if (step === 'enable') holds.delete(name);
+  target.step += 1;
+  if (target.step === stepsOf(d.plan).length) {
+    target.status = 'succeeded';
+    if (release !== null) placed.set(name, { release, unproven: false });
+  } else if (d.stop) fail(d, target, 'aborted');
+}
+
+function fail(d: Deployment, target: Target, how: 'failed' | 'unhealthy' | 'unknown' | 'aborted'): void {
+  Object.assign(target, { status: how === 'unhealthy' ? 'failed' : how, task: 'none' });
+  park(d, target);
+  const placed = d.fleet.placed.get(target.name);
+  if (placed && target.touched) placed.unproven = true;
+  const counts = d.plan.verb !== 'rollback' && how !== 'aborted';
+  if (counts) d.failures += 1;
+  if (!counts || d.stop || d.status !== 'running') return;
+  const isSpent = d.failures >= d.plan.maxFailures;
+  const policy = d.plan.onFailure[how === 'unhealthy' ? 'health' : 'other'];
+  const reaction = how === 'unknown' ? 'pause' : isSpent ? policy : 'none';
+  if (reaction === 'pause') pause(d);
+  if (reaction === 'rollback') stop(d, { abort: false, rollback: true, status: 'failed' });
+  if (reaction === 'abort') stop(d, { abort: true, rollback: false, status: 'failed' });
+}
+
+/** Deadlines pass: what is late is asked to end; what did not prove in time that it ended is unknown. */
+export function passDeadlines(d: Deployment, heard: ReadonlySet<string>): void {
+  const due = withStatus(d, 'running').filter(({ task, since }) => task !== 'none' && since < d.fleet.today);
+  for (const target of due.filter(({ name }) => !heard.has(name))) {
+    if (target.task === 'open') Object.assign(target, { task: 'late', since: d.fleet.today });
+    else fail(d, target, 'unknown');
+  }
+}
+
+/** What follows by itself once all that was asked is dealt with: holds run out, batches and the deployment begin and end. */
+export function settle(d: Deployment): void {
+  if (hasEnded(d)) return;
+  const { batches, verb } = d.plan;
+  if (d.status === 'paused' && d.pausedOn < d.fleet.today)
+    stop(d, { abort: true, rollback: false, status: 'aborted' });
+  if (d.stop) {
+    for (const target of withStatus(d, 'running')) if (target.task === 'none') fail(d, target, 'aborted');
+    if (withStatus(d, 'running').length === 0) d.status = d.stop.status;
+    return;
+  }
+  if (d.status === 'pending') d.status = 'running';
+  while (d.status === 'running' && d.batch < batches.length && openOf(d, 'pending', 'running').length === 0)
+    d.batch += 1;
+  const failed = withStatus(d, ...FAILED).length;
+  if (d.status === 'running' && d.batch === batches.length) {
+    const isNothing = withStatus(d, 'succeeded').length === 0 || verb === 'rollback';
+    if (verb === 'rollback' && failed > d.accepted) pause(d);
+    else d.status = failed > 0 && isNothing ? 'failed' : 'succeeded';
+  }
+  if (!hasEnded(d)) grant(d);
+}
+
+const openOf = (d: Deployment, ...of: readonly Status[]) =>
+  withStatus(d, ...of).filter(({ name }) => d.plan.batches[d.batch]?.names.includes(name));
+
+/** Started targets go on, also while paused; fresh ones follow as far as the batch allows. */
+function grant(d: Deployment): void {
+  const { names = [], atOnce = 0 } = d.plan.batches[d.batch] ?? {};
+  for (const name of d.status === 'running' ? names : []) {
+    const target = d.targets.get(name);
+    if (target?.status === 'pending' && withStatus(d, 'running').length < atOnce) target.status = 'running';
+  }
+  for (const target of withStatus(d, 'running').filter(({ task }) => task === 'none')) {
+    Object.assign(target, { task: 'open', since: d.fleet.today, touched: target.touched || target.step > 0 });
+  }
+}
+
+/** Targets that are not on the release, however it ended. */
+export const exceptionsOf = (d: Deployment) => d.targets.size - withStatus(d, 'succeeded').length;
