@@ -21,7 +21,6 @@ type Turn = { readonly drives: boolean };
 
 async function turn(model: Model, real: RealEdge, { drives }: Turn): Promise<void> {
   if (drives) await driveBoth(model, real);
-  else model.isDriven = false;
 }
 
 const late = ({ drives }: Turn) => (drives ? '' : ', unseen');
@@ -32,9 +31,6 @@ function placeOf({ places }: Model, pick: number): Place {
   assert.ok(place);
   return place;
 }
-
-/** What begins or ends anew is asked of a world that is not in the middle of something. */
-const isDriven = ({ isDriven: is }: Readonly<Model>) => is;
 
 export class Deploy implements Step {
   readonly #of: number;
@@ -47,7 +43,7 @@ export class Deploy implements Step {
     this.#twice = twice;
   }
 
-  check = isDriven;
+  check = () => true;
 
   async run(model: Model, real: RealEdge): Promise<void> {
     const place = placeOf(model, this.#of);
@@ -73,7 +69,7 @@ export class ReturnParked implements Step {
     this.#of = of;
   }
 
-  check = isDriven;
+  check = () => true;
 
   async run(model: Model, real: RealEdge): Promise<void> {
     const place = placeOf(model, this.#of);
@@ -88,10 +84,10 @@ export class ReturnParked implements Step {
   }
 }
 
-type Steered = Turn & { readonly of: number; readonly age: number; readonly target: number };
+export type Steered = Turn & { readonly of: number; readonly age: number; readonly target: number };
 
 /** An operator's verb, mostly on the deployment that has the lock, else on one that has ended. */
-abstract class Steer implements Step {
+export abstract class Steer implements Step {
   readonly #of: Steered;
 
   constructor(of: Steered) {
@@ -108,7 +104,7 @@ abstract class Steer implements Step {
   check(model: Readonly<Model>): boolean {
     const { deployments } = placeOf(model, this.#of.of);
     const d = deployments[this.#age(deployments.length)];
-    if (!d || (hasEnded(d) && !model.isDriven)) return false;
+    if (!d) return false;
     return !hasEnded(d) || this.verb === 'rollback' || this.#of.target === 0;
   }
 
@@ -160,6 +156,30 @@ export class Retry extends Steer {
 }
 export class Skip extends Steer {
   readonly verb = 'skip';
+}
+
+/** Two verbs in one breath: the second was asked before the first was heard. */
+export class Both implements Step {
+  readonly #first: Steer;
+  readonly #second: Steer;
+
+  constructor(first: Steer, second: Steer) {
+    this.#first = first;
+    this.#second = second;
+  }
+
+  check(model: Readonly<Model>): boolean {
+    return this.#first.check(model) && this.#second.check(model);
+  }
+
+  async run(model: Model, real: RealEdge): Promise<void> {
+    await this.#first.run(model, real);
+    await this.#second.run(model, real);
+  }
+
+  toString(): string {
+    return `${this.#first}; ${this.#second}`;
+  }
 }
 
 /** A worker reports one of the open tasks. */
@@ -262,7 +282,7 @@ export class Again implements Step {
   async run(model: Model, real: RealEdge): Promise<void> {
     await real.again(this.#pick);
     count(model, 'again');
-    if (model.isDriven) await driveBoth(model, real);
+    await driveBoth(model, real);
   }
 
   toString(): string {

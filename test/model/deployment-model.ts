@@ -79,12 +79,27 @@ export const withStatus = (d: Deployment, ...of: readonly Status[]) =>
 export const hasEnded = ({ status }: Deployment) => ['succeeded', 'failed', 'aborted'].includes(status);
 
 /** Why a verb is refused now. What is refused changes nothing, when it is asked and when its turn comes. */
-export function refusal(d: Deployment, { verb, target }: Order): Refusal | null {
-  if (verb === 'rollback' && d.plan.verb === 'rollback') return 'verb_refused';
+export function refusal(d: Deployment, order: Order): Refusal | null {
+  if (order.verb === 'rollback' && d.plan.verb === 'rollback') return 'verb_refused';
   if (hasEnded(d)) return 'deployment_ended';
-  if (verb === 'abort') return null;
-  if (verb === 'pause' || verb === 'rollback') return d.stop ? 'verb_refused' : null;
-  if (verb === 'resume') return d.status === 'paused' ? null : 'verb_refused';
+  switch (order.verb) {
+    case 'abort':
+      return null;
+    case 'pause':
+    case 'rollback':
+      return d.stop ? 'verb_refused' : null;
+    case 'resume':
+      return d.status === 'paused' ? null : 'verb_refused';
+    case 'retry':
+    case 'skip':
+      return refusalOfTarget(d, order);
+    default:
+      return order.verb satisfies never;
+  }
+}
+
+/** Only what failed is retried, and only while its batch is open; what is done, or being worked on, is not skipped. */
+function refusalOfTarget(d: Deployment, { verb, target }: Order): Refusal | null {
   const status = d.targets.get(target)?.status ?? 'pending';
   if (status === 'running') return 'target_active';
   if (verb === 'skip') return status === 'succeeded' || status === 'skipped' ? 'verb_refused' : null;
@@ -179,28 +194,36 @@ export function passDeadlines(d: Deployment, heard: ReadonlySet<string>): void {
 /** What follows by itself once all that was asked is dealt with: holds run out, batches and the deployment begin and end. */
 export function settle(d: Deployment): void {
   if (hasEnded(d)) return;
-  const { batches, verb } = d.plan;
   if (d.status === 'paused' && d.pausedOn < d.fleet.today)
     stop(d, { abort: true, rollback: false, status: 'aborted' });
   if (d.stop) {
-    for (const target of withStatus(d, 'running')) if (target.task === 'none') fail(d, target, 'aborted');
-    if (withStatus(d, 'running').length === 0) d.status = d.stop.status;
+    goOut(d, d.stop);
     return;
   }
   if (d.status === 'pending') d.status = 'running';
-  while (d.status === 'running' && d.batch < batches.length && openOf(d, 'pending', 'running').length === 0)
-    d.batch += 1;
-  const failed = withStatus(d, ...FAILED).length;
-  if (d.status === 'running' && d.batch === batches.length) {
-    const isNothing = withStatus(d, 'succeeded').length === 0 || verb === 'rollback';
-    if (verb === 'rollback' && failed > d.accepted) pause(d);
-    else d.status = failed > 0 && isNothing ? 'failed' : 'succeeded';
-  }
+  const { batches } = d.plan;
+  while (d.status === 'running' && d.batch < batches.length && isBatchOver(d)) d.batch += 1;
+  if (d.status === 'running' && d.batch === batches.length) finish(d);
   if (!hasEnded(d)) grant(d);
 }
 
-const openOf = (d: Deployment, ...of: readonly Status[]) =>
-  withStatus(d, ...of).filter(({ name }) => d.plan.batches[d.batch]?.names.includes(name));
+/** What is between two steps is left there; what runs ends its step; then the deployment ends. */
+function goOut(d: Deployment, { status }: Stop): void {
+  for (const target of withStatus(d, 'running')) if (target.task === 'none') fail(d, target, 'aborted');
+  if (withStatus(d, 'running').length === 0) d.status = status;
+}
+
+/** A rollback that leaves targets behind is held, and has failed once a person lets it end. */
+function finish(d: Deployment): void {
+  const failed = withStatus(d, ...FAILED).length;
+  const isRollback = d.plan.verb === 'rollback';
+  const isInVain = isRollback || withStatus(d, 'succeeded').length === 0;
+  if (isRollback && failed > d.accepted) pause(d);
+  else d.status = failed > 0 && isInVain ? 'failed' : 'succeeded';
+}
+
+const isBatchOver = (d: Deployment) =>
+  !withStatus(d, 'pending', 'running').some(({ name }) => d.plan.batches[d.batch]?.names.includes(name));
 
 /** Started targets go on, also while paused; fresh ones follow as far as the batch allows. */
 function grant(d: Deployment): void {

@@ -1,4 +1,4 @@
-// `npm run model -- [--runs N] [--seed N] [--path P] [--replay R] [--json]`: plays sequences of operators' commands against a
+// `npm run model -- [--runs N] [--seed N] [--path P] [--replay R] [--seconds N] [--json]`: plays sequences of operators' commands against a
 // model of what is promised and against Edge. Exit 0 only if they never differ; else the shortest sequence is shown.
 import { parseArgs } from 'node:util';
 import { runModel } from './run-model.ts';
@@ -9,6 +9,7 @@ const { values } = parseArgs({
     seed: { type: 'string' },
     path: { type: 'string' },
     replay: { type: 'string' },
+    seconds: { type: 'string' },
     json: { type: 'boolean', default: false },
   },
 });
@@ -17,6 +18,7 @@ const { tally, failure, ...figures } = await runModel({
   runs: Number(values.runs),
   ...(values.seed !== undefined && { seed: Number(values.seed) }),
   ...(values.path !== undefined && { path: values.path }),
+  ...(values.seconds !== undefined && { withinMs: 1_000 * Number(values.seconds) }),
   ...(values.replay !== undefined && { replayPath: values.replay }),
 });
 const seconds = Math.round((performance.now() - startedMs) / 1_000);

@@ -6,14 +6,13 @@ import { holderOf, type Place } from './place-model.ts';
 export type Model = {
   readonly places: readonly Place[];
   readonly fleet: Fleet;
-  /** Whether what was asked has been dealt with. */
-  isDriven: boolean;
   readonly ids: Map<Deployment, DeploymentId>;
   /** By deployment that has ended: the length of its log, which never changes again. */
   readonly sealed: Map<Deployment, number>;
   readonly tally: Tally;
 };
 export type Tally = Map<string, number>;
+
 export function count({ tally }: Model, what: string): void {
   tally.set(what, (tally.get(what) ?? 0) + 1);
 }

@@ -20,7 +20,7 @@ export async function newWorld(settings: Omit<Settings, 'order'>, tally: Tally):
   });
   const real = new RealEdge(PROJECTS.flatMap(namesOf));
   await real.configure(new Map(places.map((place) => [place.project, place.settings])), VERSIONS);
-  return { model: { places, fleet, isDriven: true, ids: new Map(), sealed: new Map(), tally }, real };
+  return { model: { places, fleet, ids: new Map(), sealed: new Map(), tally }, real };
 }
 
 /** Both sides deal with what was asked; then they must be the same. */
@@ -31,6 +31,5 @@ export async function driveBoth(model: Model, real: RealEdge): Promise<void> {
 
 export async function driveUnseen(model: Model, real: RealEdge): Promise<void> {
   for (const place of model.places) drive(place);
-  model.isDriven = true;
   await real.drive();
 }
