@@ -1,36 +1,11 @@
 import assert from 'node:assert/strict';
-import type { AsyncCommand } from 'fast-check';
-import { checkWorld, idOf } from './compare.ts';
-import {
-  type Answer,
-  type Deployment,
-  hasEnded,
-  refusal,
-  stepsOf,
-  type Verb,
-  withStatus,
-} from './deployment-model.ts';
+import { checkWorld } from './compare.ts';
+import { type Answer, stepsOf } from './deployment-model.ts';
 import { count, type Model, openTasks } from './model.ts';
-import { deploy, holderOf, type Place, returnParked, rollBack, type Settings } from './place-model.ts';
+import { deploy, holderOf, returnParked, type Settings } from './place-model.ts';
 import type { RealEdge } from './real-edge.ts';
+import { chosen, late, placeOf, type Step, type Turn, turn } from './step.ts';
 import { driveBoth, PROJECTS, VERSIONS } from './world.ts';
-
-/** What is asked, of the model and of Edge. `drives`: whether drivers look at once, or only after what is asked next. */
-export type Step = AsyncCommand<Model, RealEdge>;
-type Turn = { readonly drives: boolean };
-
-async function turn(model: Model, real: RealEdge, { drives }: Turn): Promise<void> {
-  if (drives) await driveBoth(model, real);
-}
-
-const late = ({ drives }: Turn) => (drives ? '' : ', unseen');
-const chosen = <T>(from: readonly T[], pick: number): T | undefined => from[pick % Math.max(1, from.length)];
-
-function placeOf({ places }: Model, pick: number): Place {
-  const place = chosen(places, pick);
-  assert.ok(place);
-  return place;
-}
 
 export class Deploy implements Step {
   readonly #of: number;
@@ -81,104 +56,6 @@ export class ReturnParked implements Step {
 
   toString(): string {
     return `return what is parked of ${chosen(PROJECTS, this.#of)}`;
-  }
-}
-
-export type Steered = Turn & { readonly of: number; readonly age: number; readonly target: number };
-
-/** An operator's verb, mostly on the deployment that has the lock, else on one that has ended. */
-export abstract class Steer implements Step {
-  readonly #of: Steered;
-
-  constructor(of: Steered) {
-    this.#of = of;
-  }
-
-  abstract readonly verb: Verb;
-
-  /** The targets among which one is picked. */
-  protected among(d: Deployment): readonly string[] {
-    return [...d.targets.keys()];
-  }
-
-  check(model: Readonly<Model>): boolean {
-    const { deployments } = placeOf(model, this.#of.of);
-    const d = deployments[this.#age(deployments.length)];
-    if (!d) return false;
-    return !hasEnded(d) || this.verb === 'rollback' || this.#of.target === 0;
-  }
-
-  #age(length: number): number {
-    return this.#of.age % Math.max(1, length);
-  }
-
-  async run(model: Model, real: RealEdge): Promise<void> {
-    const place = placeOf(model, this.#of.of);
-    const d = place.deployments[this.#age(place.deployments.length)];
-    assert.ok(d);
-    const order = { verb: this.verb, target: chosen(this.among(d), this.#of.target) ?? '' };
-    const starts = this.verb === 'rollback' && hasEnded(d);
-    const expected = starts ? rollBack(place, d) : refusal(d, order);
-    assert.equal(await real.steer(idOf(model, d), order), expected, `${this}`);
-    if (expected === null && !starts) place.asked.push({ order });
-    count(model, `${this.verb} ${expected ?? (starts ? 'started' : 'accepted')}`);
-    if (starts && expected === null) await checkWorld(model, real);
-    else await turn(model, real, this.#of);
-  }
-
-  toString(): string {
-    const { of, age, target } = this.#of;
-    const which = age === 0 ? 'the newest' : `the newest but ${age}`;
-    return `${this.verb} (target ${target}) ${which} of ${chosen(PROJECTS, of)}${late(this.#of)}`;
-  }
-}
-
-export class Pause extends Steer {
-  readonly verb = 'pause';
-}
-export class Resume extends Steer {
-  readonly verb = 'resume';
-}
-export class Abort extends Steer {
-  readonly verb = 'abort';
-}
-export class Rollback extends Steer {
-  readonly verb = 'rollback';
-}
-/** Mostly of one that failed: hardly any other may be retried. */
-export class Retry extends Steer {
-  readonly verb = 'retry';
-
-  protected override among(d: Deployment): readonly string[] {
-    const failed = withStatus(d, 'failed', 'unknown', 'aborted').map(({ name }) => name);
-    return [...failed, ...failed, ...super.among(d)];
-  }
-}
-export class Skip extends Steer {
-  readonly verb = 'skip';
-}
-
-/** Two verbs in one breath: the second was asked before the first was heard. */
-export class Both implements Step {
-  readonly #first: Steer;
-  readonly #second: Steer;
-
-  constructor(first: Steer, second: Steer) {
-    this.#first = first;
-    this.#second = second;
-  }
-
-  check(model: Readonly<Model>): boolean {
-    return this.#first.check(model) && this.#second.check(model);
-  }
-
-  async run(model: Model, real: RealEdge): Promise<void> {
-    await this.#first.run(model, real);
-    await this.#second.run(model, real);
-  }
-
-  toString(): string {
-    return `${this.#first}; ${this.#second}`;
   }
 }
 

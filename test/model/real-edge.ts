@@ -132,6 +132,14 @@ export class RealEdge {
     return codeOf(verbs[verb](this.ports, ADMIN, input));
   }
 
+  /** A command comes to the inbox past the door; `index` is the target's place in the plan. */
+  submit(deployment: DeploymentId, { verb, index }: Order & { readonly index: number }): Promise<void> {
+    const by = { id: this.ports.ids.command(), by: ADMIN.name, reason: 'model' };
+    const command =
+      verb === 'retry' || verb === 'skip' ? { ...by, kind: verb, target: index } : { ...by, kind: verb };
+    return this.ports.journal.submit([{ deployment, command }]);
+  }
+
   /** The worker reports the open task of a target, with what it did to the members by then. */
   async report(target: string, answer: Answer): Promise<void> {
     const task = this.#claimed.get(target);

@@ -10,7 +10,7 @@ export type ModelRuns = {
   readonly seed?: number;
   readonly path?: string;
   readonly replayPath?: string;
-  /** Stops after this time, whatever is left to do. */
+  /** What would begin after this time is left out. */
   readonly withinMs?: number;
 };
 export type ModelFound = {
@@ -23,9 +23,18 @@ export type ModelFound = {
 };
 
 /** Plays sequences of commands against the model and against Edge, and says where they first differ. */
-export async function runModel({ runs, replayPath, withinMs, ...chosen }: ModelRuns): Promise<ModelFound> {
+export async function runModel({
+  runs,
+  replayPath,
+  withinMs = Number.POSITIVE_INFINITY,
+  ...chosen
+}: ModelRuns): Promise<ModelFound> {
+  const startedMs = performance.now();
   const tally: Tally = new Map();
+  let played = 0;
   const property = fc.asyncProperty(settings, past, sequences(replayPath), async (first, before, list) => {
+    if (performance.now() - startedMs > withinMs) return;
+    played += 1;
     const world = await newWorld(first, tally);
     try {
       for (let version = 0; version < before; version += 1) await deployAll(world, version);
@@ -35,9 +44,9 @@ export async function runModel({ runs, replayPath, withinMs, ...chosen }: ModelR
       await world.real.close();
     }
   });
-  const limits = withinMs === undefined ? {} : { interruptAfterTimeLimit: withinMs };
-  const found = await fc.check(property, { numRuns: runs, ...limits, ...chosen });
-  return { runs: found.numRuns, seed: found.seed, tally, failure: found.failed ? whyFailed(found) : null };
+  const found = await fc.check(property, { numRuns: runs, ...chosen });
+  const { seed, failed, numRuns } = found;
+  return { runs: failed ? numRuns : played, seed, tally, failure: failed ? whyFailed(found) : null };
 }
 
 async function deployAll({ model, real }: World, version: number): Promise<void> {
