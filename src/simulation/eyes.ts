@@ -30,6 +30,11 @@ export type Watched = {
   readonly succeeded: Map<string, number>;
 };
 
+export type Violation = { readonly invariant: string; readonly atMs: number; readonly message: string };
+
+/** How Edge found a member. */
+export type Found = MemberState['admin'] | 'unsure';
+
 /** What an invariant sees with, and says with. */
 export type Eyes = {
   readonly scenario: Scenario;
@@ -42,7 +47,7 @@ export type Eyes = {
   /** When the world itself last changed something of the target: its service, its host, its members. */
   readonly disturbedAtMs: (target: string) => number;
   /** How a member was when Edge took it for the first time since it served; what it is to be returned to. */
-  readonly foundAs: (member: MemberRef) => MemberState['admin'];
+  readonly foundAs: (member: MemberRef) => Found;
   /** How often people asked to try the target again. */
   readonly retriesOf: (deployment: DeploymentId, target: string) => number;
   /** A check that was not empty. */

@@ -4,7 +4,9 @@ import type { ReleaseId } from '../domain/ids.ts';
 import type { RemoteTask } from '../ports/hosts.ts';
 import type { Commit, Committed, Lease } from '../ports/journal.ts';
 import type { Claim, ClaimedTask } from '../ports/task-board.ts';
-import type { CommandKind } from './programs.ts';
+
+/** What a command on a host is for. */
+export type CommandKind = 'look' | 'install' | 'stop' | 'start' | 'other';
 
 /** What really happened in the simulated world, told to the observer in the moment in which it did. */
 export type Fact =

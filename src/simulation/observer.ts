@@ -1,10 +1,9 @@
 import type { MemoryStore } from '../adapters/memory/store.ts';
-import type { MemberState } from '../domain/balancer.ts';
-import { memberKey } from '../domain/capacity.ts';
+import { type Hold, memberKey } from '../domain/capacity.ts';
 import type { NewDeployment } from '../domain/command.ts';
 import { type DeploymentId, parseTaskId, type TaskId } from '../domain/ids.ts';
 import type { Commit } from '../ports/journal.ts';
-import { type Eyes, INVARIANTS, type Invariant, type Watched } from './eyes.ts';
+import { type Eyes, type Found, INVARIANTS, type Invariant, type Violation, type Watched } from './eyes.ts';
 import type { Fact } from './facts.ts';
 import { capacity } from './invariants/capacity.ts';
 import { endings } from './invariants/endings.ts';
@@ -14,7 +13,6 @@ import { once } from './invariants/once.ts';
 import { orphans } from './invariants/orphans.ts';
 import { record } from './invariants/record.ts';
 import { traffic } from './invariants/traffic.ts';
-import type { Violation } from './run.ts';
 import type { Scenario } from './scenario.ts';
 import type { Schedule } from './schedule.ts';
 import type { World } from './world.ts';
@@ -26,6 +24,9 @@ export type ObserverParts = {
   readonly store: MemoryStore;
 };
 
+/** From a guard's look to the grant, with all that may delay a report. */
+const LOOK_MS = 60_000;
+
 const ALL = [capacity, traffic, exclusivity, once, record, endings, logs, orphans];
 
 /** Looks at the simulated world and at what is committed, and at nothing that Edge believes. */
@@ -36,7 +37,7 @@ export class Observer {
   readonly #disturbed = new Map<string, number>();
   readonly #checks = new Map<string, number>(INVARIANTS.map((name) => [name, 0]));
   readonly #invariants: readonly Invariant[];
-  readonly #found = new Map<string, MemberState['admin']>();
+  readonly #found = new Map<string, Found>();
   readonly #held = new Set<string>();
   #active = 0;
   readonly #owners = new Map<string, Set<string>>();
@@ -170,12 +171,19 @@ export class Observer {
   #followHolds({ plan }: Watched, { takeHolds, giveHolds }: Commit): void {
     for (const hold of takeHolds) {
       const key = memberKey(hold);
-      if (!this.#held.has(key)) this.#found.set(key, this.#parts.world().member(hold.balancer, hold).admin);
+      if (!this.#held.has(key)) this.#found.set(key, this.#foundNow(hold));
       this.#held.add(key);
     }
     for (const { target } of giveHolds)
       for (const member of plan.targets.find(({ name }) => name === target)?.members ?? [])
         this.#held.delete(memberKey(member));
+  }
+
+  /** `unsure`: somebody changed it by hand about when the guard looked, and the one or the other is what it found. */
+  #foundNow(hold: Hold): Found {
+    const { nowMs } = this.#parts.schedule;
+    const isJustEdited = nowMs - this.#parts.world().editedAtMs(hold.balancer, hold) < LOOK_MS;
+    return isJustEdited ? 'unsure' : this.#parts.world().member(hold.balancer, hold).admin;
   }
 
   #tasksOf(watched: Watched, task: TaskId): Set<TaskId> {

@@ -43,8 +43,10 @@ export function outsideOf(life: Life, parts: OutsideParts): ActionPorts {
 
 function balancerOf(life: Life, { schedule, draw, faults, world }: OutsideParts, name: string): LoadBalancer {
   const trip = (): Trip => {
-    const requestMs = faults.strikes('balancer.slow') ? draw.int(500, 20_000) : draw.int(1, 20);
-    const way = { requestMs, replyMs: draw.int(1, 20) };
+    // A slow device mostly answers late what it has done at once.
+    const isSlow = faults.strikes('balancer.slow');
+    const requestMs = isSlow ? draw.int(20, 1_000) : draw.int(1, 20);
+    const way = { requestMs, replyMs: isSlow ? draw.skewed(500, 20_000) : draw.int(1, 20) };
     if (faults.strikes('balancer.refused')) return { ...way, lost: 'refused' };
     if (faults.strikes('balancer.request-lost')) return { ...way, lost: 'request' };
     return faults.strikes('balancer.reply-lost') ? { ...way, lost: 'reply' } : way;

@@ -3,12 +3,10 @@ import type { MemoryHost } from '../adapters/memory/host.ts';
 import { type ReleaseId, releaseId } from '../domain/ids.ts';
 import type { RemoteTask } from '../ports/hosts.ts';
 import type { Draw } from './draw.ts';
-import type { Tell } from './facts.ts';
+import type { CommandKind, Tell } from './facts.ts';
 import type { Faults } from './faults.ts';
 import { FOLDER } from './scenario.ts';
 import type { Service } from './service.ts';
-
-export type CommandKind = 'look' | 'install' | 'stop' | 'start' | 'other';
 
 export type ProgramParts = {
   readonly target: string;

@@ -3,6 +3,7 @@ import { SimBell } from './bell.ts';
 import { Cluster } from './cluster.ts';
 import { Draw } from './draw.ts';
 import { estateOf, settle } from './estate.ts';
+import type { Violation } from './eyes.ts';
 import type { Fact } from './facts.ts';
 import { type FaultKind, Faults } from './faults.ts';
 import { Nature } from './nature.ts';
@@ -13,8 +14,6 @@ import type { Scenario } from './scenario.ts';
 import { Schedule } from './schedule.ts';
 import { SimStore } from './store.ts';
 import { World } from './world.ts';
-
-export type Violation = { readonly invariant: string; readonly atMs: number; readonly message: string };
 
 export type SeedResult = {
   readonly seed: number;

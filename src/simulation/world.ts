@@ -35,6 +35,7 @@ export class World {
   readonly #parts: WorldParts;
   /** Members whose state somebody other than Edge has set last. */
   readonly #byHand = new Set<string>();
+  readonly #editedAtMs = new Map<string, number>();
 
   constructor(scenario: Scenario, parts: WorldParts) {
     this.#parts = parts;
@@ -87,6 +88,10 @@ export class World {
 
   lastEditedByHand(name: string, member: PoolMember): boolean {
     return this.#byHand.has(memberKey({ balancer: name, ...member }));
+  }
+
+  editedAtMs(name: string, member: PoolMember): number {
+    return this.#editedAtMs.get(memberKey({ balancer: name, ...member })) ?? Number.NEGATIVE_INFINITY;
   }
 
   /** A reload: what was disabled at run time is enabled again. */
@@ -149,6 +154,7 @@ export class World {
       const ref = { balancer: name, ...member };
       if (by === 'world') this.#byHand.add(memberKey(ref));
       else this.#byHand.delete(memberKey(ref));
+      if (by === 'world') this.#editedAtMs.set(memberKey(ref), this.#parts.schedule.nowMs);
       this.#parts.tell({ kind: 'member.changed', target: member.member, member: ref, before, after, by });
       this.#connections(name, member);
     }

@@ -1,6 +1,6 @@
-import { INVARIANTS } from '../../src/simulation/eyes.ts';
+import { INVARIANTS, type Violation } from '../../src/simulation/eyes.ts';
 import { FAULT_KINDS } from '../../src/simulation/faults.ts';
-import type { SeedResult, Violation } from '../../src/simulation/run.ts';
+import type { SeedResult } from '../../src/simulation/run.ts';
 
 export type Counts = Readonly<Record<string, number>>;
 export type Violated = Violation & { readonly seed: number };

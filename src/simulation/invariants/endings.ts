@@ -52,7 +52,7 @@ function checkServing(
   for (const { balancer, pool } of known.members) {
     const state = eyes.world.member(balancer, { pool, member: name });
     const found = eyes.foundAs({ balancer, pool, member: name });
-    if (found === 'enabled' ? !isInService(state) : state.admin !== found)
+    if (!isInService(state) && found !== 'unsure' && (found === 'enabled' || state.admin !== found))
       eyes.violate(
         invariant,
         `${watched.id} counts ${name} as done; in ${pool} it is ${state.admin} and ${state.health}`,

@@ -35,7 +35,7 @@ function checkCommands({ scenario, world, checked, violate }: Eyes): void {
   }
 }
 
-function checkMembers({ scenario, world, store, checked, violate }: Eyes): void {
+function checkMembers({ scenario, world, store, foundAs, checked, violate }: Eyes): void {
   const rows = store.look<{ balancer: string; pool: string; member: string }>(
     'SELECT balancer, pool, member FROM holds',
   );
@@ -45,8 +45,9 @@ function checkMembers({ scenario, world, store, checked, violate }: Eyes): void 
       const member = { pool, member: name };
       const { admin } = world.member(balancer, member);
       const isByHand = found === 'disabled' || world.lastEditedByHand(balancer, member);
+      const isAsFound = foundAs({ balancer, ...member }) !== 'enabled';
       checked('I17');
-      if (admin !== 'enabled' && !isByHand && !held.has(memberKey({ balancer, ...member })))
+      if (admin !== 'enabled' && !isByHand && !isAsFound && !held.has(memberKey({ balancer, ...member })))
         violate('I17', `${name} is ${admin} in ${pool}, and nobody has parked it`);
     }
   }
