@@ -1,7 +1,7 @@
 import { globSync } from 'node:fs';
 
 /** Tests that start processes, cut connections or kill things: each file in a process of its own, one at a time. */
-const isolated = [/^test\/(e2e|crash)\//, /\.e2e\.test\.ts$/];
+const isolated = [/^test\/(e2e|crash|simulation)\//, /\.e2e\.test\.ts$/];
 
 export const isIsolated = (file: string): boolean => isolated.some((pattern) => pattern.test(file));
 

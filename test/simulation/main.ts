@@ -1,104 +1,52 @@
-// `npm run simulate -- [--seeds N] [--from N] [--twice] [--first] [--lanes N] [--json]`: so many deployments of the whole
-// product in a simulated world, each with its own faults, every invariant checked after every event. The last line says what
-// came of it; exit 1 if anything that must hold did not. `npm run simulate -- --replay SEED` shows one seed event by event.
-import { fork } from 'node:child_process';
-import { createHash } from 'node:crypto';
+// `npm run simulate -- [--seeds N] [--from N] [--twice] [--first] [--lanes N] [--json]`: so many runs of the whole product in a
+// simulated world, each with faults of its own and every invariant checked after every event. The last line says what came of
+// it; exit 1 if anything that must hold did not, or if 10,000 seeds or more met too little.
+// `--replay SEED` shows one seed fact by fact; `--shrink SEED` looks for the smallest scenario that fails in the same way.
 import { availableParallelism } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import type { Done, Lot } from './lane.ts';
-import { replay } from './replay.ts';
-import { added, NOTHING, type Tally, type Violated } from './tally.ts';
+import { faultsPerDeployment, gapsOf } from './gaps.ts';
+import { runSeeds, type SeedsOptions } from './lanes.ts';
+import { replay, shrinkSeed } from './replay.ts';
+import type { Tally, Violated } from './tally.ts';
 
-const LOT = 10;
-const LANE = fileURLToPath(new URL('./lane.ts', import.meta.url));
+/** From so many seeds on the run has to have met enough. */
+const WHOLE = 10_000;
 
-type Options = {
-  readonly seeds: number;
-  readonly from: number;
-  readonly lanes: number;
-  readonly twice: boolean;
-  readonly first: boolean;
-};
-
-async function simulate(options: Options, json: boolean): Promise<number> {
+async function simulate(options: SeedsOptions, json: boolean): Promise<number> {
   const beganMs = performance.now();
-  const { tally, hash } = await runAll(options);
+  const { tally, hash } = await runSeeds({
+    ...options,
+    onProgress: (so) => progress(so, options.seeds),
+  });
   const wallS = Math.round((performance.now() - beganMs) / 1_000);
   for (const violation of tally.violations) console.error(told(violation));
+  const gaps = gapsOf(tally);
   const { violations, ...counts } = tally;
-  const perDeployment =
-    Object.values(counts.faults).reduce((a, b) => a + b, 0) / Math.max(1, counts.deployments);
+  const [one] = options.first ? violations : [];
   const line = {
     ...counts,
-    faultsPerDeployment: Math.round(perDeployment),
+    faultsPerDeployment: Math.round(faultsPerDeployment(tally)),
     violations: violations.length,
     wallS,
     hash,
+    ...(options.seeds >= WHOLE && { gaps }),
+    ...(one && { seed: one.seed, invariant: one.invariant }),
   };
-  const firstOne =
-    options.first && violations[0] ? { seed: violations[0].seed, invariant: violations[0].invariant } : {};
-  console.log(json ? JSON.stringify({ ...line, ...firstOne }) : line);
-  return violations.length > 0 ? 1 : 0;
+  console.log(json ? JSON.stringify(line) : line);
+  return violations.length > 0 || (options.seeds >= WHOLE && gaps.length > 0) ? 1 : 0;
 }
 
 const told = ({ seed, invariant, atMs, message }: Violated): string =>
   `seed ${seed}: ${invariant} at ${(atMs / 1_000).toFixed(3)} s: ${message}\n  npm run simulate -- --replay ${seed}`;
 
-/** Lanes take lots of seeds until there are none left, or, with `first`, until one of them was violated. */
-async function runAll(options: Options): Promise<{ readonly tally: Tally; readonly hash: string }> {
-  const { seeds, from, lanes, twice, first } = options;
-  const hashes = new Map<number, readonly string[]>();
-  let tally = NOTHING;
-  let next = from;
-  const take = (): Lot | undefined => {
-    if (next >= from + seeds || (first && tally.violations.length > 0)) return undefined;
-    const lot = { from: next, count: Math.min(LOT, from + seeds - next), twice, first };
-    next += lot.count;
-    return lot;
-  };
-  await Promise.all(
-    Array.from({ length: lanes }, () =>
-      lane(take, (lot, done) => {
-        tally = added(tally, done.tally);
-        hashes.set(lot.from, done.hashes);
-        progress(tally, seeds);
-      }),
-    ),
-  );
-  const inOrder = [...hashes].sort(([a], [b]) => a - b).flatMap(([, of]) => of);
-  return { tally, hash: createHash('sha256').update(inOrder.join('\n')).digest('hex').slice(0, 16) };
-}
-
-/** A child process that is fed until nothing is left. */
-function lane(take: () => Lot | undefined, onDone: (lot: Lot, done: Done) => void): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const child = fork(LANE);
-    let lot = take();
-    const feed = (): void => {
-      if (lot) child.send(lot);
-      else child.disconnect();
-    };
-    child.on('message', (done: Done) => {
-      if (lot) onDone(lot, done);
-      lot = take();
-      feed();
-    });
-    child.on('exit', (code) =>
-      code === 0 && !lot ? resolve() : reject(new Error(`a lane ended with ${code}`)),
-    );
-    feed();
-  });
-}
-
 /** How many seeds were done when that was last told. */
 let toldAt = 0;
+
 function progress({ seeds, violations }: Tally, of: number): void {
   if (!process.stderr.isTTY && seeds - toldAt < 500 && seeds < of) return;
   toldAt = seeds;
   const line = `${seeds} of ${of} seeds, ${violations.length} violations`;
-  process.stderr.write(process.stderr.isTTY ? `\r${line}` : `${line}\n`);
-  if (process.stderr.isTTY && seeds >= of) process.stderr.write('\n');
+  process.stderr.write(process.stderr.isTTY ? `\r${line}${seeds >= of ? '\n' : ''}` : `${line}\n`);
 }
 
 const { values } = parseArgs({
@@ -110,14 +58,13 @@ const { values } = parseArgs({
     first: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     replay: { type: 'string' },
+    shrink: { type: 'string' },
   },
 });
-
+const { seeds, from, lanes, twice, first, json } = values;
 if (values.replay !== undefined) process.exitCode = await replay(Number(values.replay));
+else if (values.shrink !== undefined) process.exitCode = await shrinkSeed(Number(values.shrink));
 else {
-  const { seeds, from, lanes, twice, first, json } = values;
-  process.exitCode = await simulate(
-    { seeds: Number(seeds), from: Number(from), lanes: Number(lanes), twice, first },
-    json,
-  );
+  const options = { seeds: Number(seeds), from: Number(from), lanes: Number(lanes), twice, first };
+  process.exitCode = await simulate(options, json);
 }
