@@ -39,6 +39,8 @@ export type Fact =
       readonly isWell: boolean;
       readonly by: 'edge' | 'world';
     }
+  /** The monitors of the balancers see it as it is now. */
+  | { readonly kind: 'health.seen'; readonly target: string }
   | { readonly kind: 'probe.answered'; readonly target: string; readonly version: string | null }
   | { readonly kind: 'deployment.created'; readonly made: NewDeployment }
   | {

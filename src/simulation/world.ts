@@ -209,8 +209,10 @@ export class World {
     });
     for (const { balancer, pool } of target.members) {
       const ms = faults.strikes('balancer.monitor-late') ? draw.int(2_000, 20_000) : draw.int(100, 1_500);
-      const look = (): void =>
+      const look = (): void => {
         this.balancer(balancer).setHealth({ pool, member: target.name }, service.isWell ? 'up' : 'down');
+        tell({ kind: 'health.seen', target: target.name });
+      };
       schedule.after(ms, look);
     }
   }

@@ -22,10 +22,14 @@ export const capacity: MakeInvariant = (eyes) => {
   return {
     see: (fact) => {
       if (fact.kind === 'member.changed' && takesOut(fact)) checkFloor(eyes, seen, fact);
-      if (fact.kind === 'member.changed' || fact.kind === 'service.changed') seen.note(fact);
+      if (isNoted(fact)) seen.note(fact);
     },
   };
 };
+
+type Noted = Extract<Fact, { kind: 'member.changed' | 'service.changed' | 'health.seen' }>;
+const isNoted = (fact: Fact): fact is Noted =>
+  fact.kind === 'member.changed' || fact.kind === 'service.changed' || fact.kind === 'health.seen';
 
 /** Since when members are out of service, and by whose doing; and since when they are back. */
 class Members {
@@ -38,19 +42,20 @@ class Members {
     this.#eyes = eyes;
   }
 
-  note(fact: Changed | Extract<Fact, { kind: 'service.changed' }>): void {
+  note(fact: Noted): void {
     const { target } = fact;
-    // A hard deployment asks nobody: to the others it is the world.
-    const by = this.#eyes.activeOf(target)?.plan.hard ? 'world' : fact.by;
     const { nowMs } = this.#eyes.schedule;
+    // A hard deployment asks nobody: to the others it is the world.
+    const isHard = this.#eyes.activeOf(target)?.plan.hard === true;
     if (fact.kind === 'service.changed') {
       if (fact.isWell) this.#stopped.delete(target);
-      else if (by === 'edge') this.#stopped.add(target);
+      else if (fact.by === 'edge' && !isHard) this.#stopped.add(target);
     }
+    const isEdges = this.#stopped.has(target) || (fact.kind === 'member.changed' && fact.by === 'edge');
     for (const ref of refsOf(this.#eyes, target)) {
       const key = memberKey(ref);
       if (!isInService(this.#eyes.world.member(ref.balancer, ref)))
-        this.#out.set(key, this.#out.get(key) ?? { sinceMs: nowMs, by });
+        this.#out.set(key, this.#out.get(key) ?? { sinceMs: nowMs, by: isEdges ? 'edge' : 'world' });
       else if (this.#out.delete(key)) this.#back.set(key, nowMs);
     }
   }
@@ -65,8 +70,8 @@ class Members {
   /** Whether a member that is out had to be known to be out. */
   isKnown(member: MemberRef): boolean {
     const out = this.#out.get(memberKey(member));
-    if (this.#stopped.has(member.member)) return true;
-    return out !== undefined && (out.by === 'edge' || this.#eyes.schedule.nowMs - out.sinceMs > UNSEEN_MS);
+    if (out === undefined) return this.#stopped.has(member.member);
+    return out.by === 'edge' || this.#eyes.schedule.nowMs - out.sinceMs > UNSEEN_MS;
   }
 }
 
