@@ -13,20 +13,21 @@ type Row = {
 
 /**
  * What only a lease that has run out or whose owner is gone, or the caller's own, lets through; and only where there is
- * something to do. A deployment without a driver is to be driven, whether or not it has rows that say so.
+ * something to do. A deployment without a driver is to be driven, whether or not it has rows that say so. One that somebody
+ * is just changing is left to the next sweep.
  */
-const selectSql = ({ inTexts, forUpdate }: Dialect): string =>
-  `SELECT id, lease_owner, lease_epoch, lease_until FROM deployments d
-  WHERE open = 1 AND (lease_owner = ? OR lease_until <= ? OR ${inTexts('lease_owner')})
-    AND ((ended_at IS NULL AND (lease_until <= ? OR wake_at <= ? OR ${inTexts('lease_owner')}))
+const selectSql = ({ alongIndex, inList, forUpdateOfFree }: Dialect): string =>
+  `SELECT id, lease_owner, lease_epoch, lease_until FROM deployments d ${alongIndex('deployments_open')}
+  WHERE open = 1 AND (lease_owner = ? OR lease_until <= ? OR ${inList('lease_owner')})
+    AND ((ended_at IS NULL AND (lease_until <= ? OR wake_at <= ? OR ${inList('lease_owner')}))
       OR EXISTS (SELECT 1 FROM inbox i WHERE i.deployment = d.id)
       OR EXISTS (SELECT 1 FROM tasks t WHERE t.deployment = d.id AND t.deadline_at <= ? AND t.state <> 'reported'))
-  ORDER BY driven_at LIMIT ? ${forUpdate}`;
+  ORDER BY driven_at LIMIT ? ${forUpdateOfFree}`;
 
 /** `Journal.acquire`. Oldest driven first; an own lease is renewed in its second half only, so that most calls write nothing. */
 export function* acquire(scope: Scope, wanted: Acquire): Operation<readonly Lease[]> {
   const { now } = scope;
-  const gone = JSON.stringify(wanted.gone);
+  const { gone } = wanted;
   const params = [wanted.owner, now, gone, now, now, gone, now, wanted.limit];
   const rows = yield* all<Row>(selectSql(scope.dialect), ...params);
   const leases: Lease[] = [];

@@ -1,5 +1,6 @@
 import type { DeploymentId, TaskId, WorkerId } from '../../domain/ids.ts';
 import type { Claim } from '../../ports/task-board.ts';
+import type { Dialect } from './dialect.ts';
 import { all, each, type Operation, run, type Scope } from './operation.ts';
 import type { PackedClaim } from './packed.ts';
 import { CANCEL } from './tasks.ts';
@@ -29,23 +30,26 @@ type Row = {
   readonly checkpoint: string | null;
 };
 
-const SELECT = `SELECT n, id, deployment, target, step, action, inputs, state, due_at, deadline_at, owner, epoch, attempt,
-  quarantine_until, cancel, checkpoint FROM tasks WHERE pool = ?`;
+const selectSql = ({
+  alongIndex,
+}: Dialect): string => `SELECT n, id, deployment, target, step, action, inputs, state, due_at, deadline_at, owner, epoch, attempt,
+  quarantine_until, cancel, checkpoint FROM tasks ${alongIndex('tasks_due')} WHERE pool = ?`;
 
 /** `TaskBoard.claim`. What proven-dead owners left comes first, then what is due longest. */
 export function* claim(scope: Scope, request: Claim): Operation<readonly PackedClaim[]> {
   const left = yield* leftBehind(scope, request);
   const late = yield* due(scope, request, request.max - left.length);
   const rows = [...left, ...late];
+  if (rows.length === 0) return [];
   yield* quarantine(late, request.gone);
   yield* run(
     `UPDATE tasks SET epoch = epoch + 1, attempt = attempt + CASE state WHEN 'waiting' THEN 0 ELSE 1 END,
        cancel = CASE cancel WHEN ${CANCEL.none} THEN cancel ELSE ${CANCEL.told} END,
-       state = 'claimed', owner = ?, lease_ms = ?, due_at = ? WHERE ${scope.dialect.inNumbers('n')}`,
+       state = 'claimed', owner = ?, lease_ms = ?, due_at = ? WHERE ${scope.dialect.inList('n')}`,
     request.worker,
     request.leaseMs,
     scope.now + request.leaseMs,
-    JSON.stringify(rows.map(({ n }) => n)),
+    rows.map(({ n }) => n),
   );
   return [
     ...left.map((row) => toClaimed(scope.now, row, row.quarantine_until)),
@@ -55,12 +59,12 @@ export function* claim(scope: Scope, request: Claim): Operation<readonly PackedC
 
 /** Ready or waiting long enough, or owned by one whose lease has run out. */
 function* due(scope: Scope, request: Claim, limit: number): Operation<readonly Row[]> {
-  const { inTexts, forUpdate } = scope.dialect;
+  const { inList, forUpdateOfFree } = scope.dialect;
   return yield* all<Row>(
-    `${SELECT} AND due_at <= ? AND ${inTexts('action')} ORDER BY due_at, n LIMIT ? ${forUpdate}`,
+    `${selectSql(scope.dialect)} AND due_at <= ? AND ${inList('action')} ORDER BY due_at, n LIMIT ? ${forUpdateOfFree}`,
     request.pool,
     scope.now,
-    JSON.stringify(request.capabilities),
+    request.capabilities,
     limit,
   );
 }
@@ -69,16 +73,16 @@ function* due(scope: Scope, request: Claim, limit: number): Operation<readonly R
 function* leftBehind(scope: Scope, request: Claim): Operation<readonly Row[]> {
   const { worker, gone, held } = request;
   if (gone.length === 0 && held === undefined) return [];
-  const { inTexts, forUpdate } = scope.dialect;
+  const { inList, forUpdateOfFree } = scope.dialect;
   return yield* all<Row>(
-    `${SELECT} AND due_at > ? AND state = 'claimed' AND (${inTexts('owner')} OR (owner = ? AND NOT ${inTexts('id')}))
-     AND ${inTexts('action')} ORDER BY due_at, n LIMIT ? ${forUpdate}`,
+    `${selectSql(scope.dialect)} AND due_at > ? AND state = 'claimed' AND (${inList('owner')} OR (owner = ? AND NOT ${inList('id')}))
+     AND ${inList('action')} ORDER BY due_at, n LIMIT ? ${forUpdateOfFree}`,
     request.pool,
     scope.now,
-    JSON.stringify(gone),
+    gone,
     held === undefined ? '' : worker,
-    JSON.stringify(held ?? []),
-    JSON.stringify(request.capabilities),
+    held ?? [],
+    request.capabilities,
     request.max,
   );
 }

@@ -3,27 +3,24 @@ import type { DeploymentId } from '../../domain/ids.ts';
 import { DRIVER_TOPIC, WATCH_TOPIC } from '../../domain/topics.ts';
 import type { Committed, Lease } from '../../ports/journal.ts';
 import { insertDeployment } from './create.ts';
-import { canTake, changeHolds } from './holds.ts';
-import { first, insert, type Operation, run, type Scope } from './operation.ts';
+import { canTake, changeHolds, lockPools } from './holds.ts';
+import { all, first, insert, type Operation, run, type Scope } from './operation.ts';
 import type { PackedCommit } from './packed.ts';
 import { changeTasks } from './tasks.ts';
 
 type Place = { readonly project: string; readonly environment: string };
 
-/** `Journal.commit`. All questions come before the first write, so that `lost` and `stale` have written nothing. */
+/** `Journal.commit`. All questions come before the first write, so that `lost` and `stale` have changed nothing. */
 export function* commit(scope: Scope, lease: Lease, changes: PackedCommit): Operation<Committed> {
   const { deployment } = lease;
   const place = yield* ownedPlace(scope, lease, changes.expectedVersion);
   if (!place) return { kind: 'lost' };
-  if (!(yield* canTake(scope, deployment, changes))) return { kind: 'stale' };
+  const pools = yield* lockPools(scope, deployment, changes);
+  if (!(yield* canTake(deployment, changes, pools))) return { kind: 'stale' };
   const version = yield* appendEvents(scope, deployment, changes);
-  yield* run(
-    `DELETE FROM inbox WHERE ${scope.dialect.inTexts('id')} AND deployment = ?`,
-    JSON.stringify(changes.handled),
-    deployment,
-  );
+  yield* removeHandled(scope, deployment, changes.handled);
   yield* changeTasks(scope, deployment, changes);
-  yield* changeHolds(scope, deployment, changes);
+  yield* changeHolds(scope, deployment, { ...changes, pools });
   yield* recordPlaced(scope, { ...place, deployment }, changes);
   yield* summarize(scope, deployment, { ...changes, version });
   if (changes.successor) yield* handOver(scope, deployment, changes.successor);
@@ -62,6 +59,25 @@ function* appendEvents(scope: Scope, deployment: DeploymentId, changes: PackedCo
   return version;
 }
 
+/** By key: a DELETE that searches would wait for rows that are only just being added. */
+function* removeHandled(
+  scope: Scope,
+  deployment: DeploymentId,
+  handled: PackedCommit['handled'],
+): Operation<void> {
+  if (handled.length === 0) return;
+  const rows = yield* all<{ seq: number }>(
+    `SELECT seq FROM inbox WHERE deployment = ? AND ${scope.dialect.inList('id')}`,
+    deployment,
+    handled,
+  );
+  if (rows.length === 0) return;
+  yield* run(
+    `DELETE FROM inbox WHERE ${scope.dialect.inList('seq')}`,
+    rows.map(({ seq }) => seq),
+  );
+}
+
 function* recordPlaced(
   scope: Scope,
   at: Place & { readonly deployment: DeploymentId },
@@ -85,10 +101,10 @@ function* recordPlaced(
   );
   if (changes.unproven.length === 0) return;
   yield* run(
-    `UPDATE placed SET unproven = 1 WHERE project = ? AND environment = ? AND ${scope.dialect.inTexts('target')}`,
+    `UPDATE placed SET unproven = 1 WHERE project = ? AND environment = ? AND ${scope.dialect.inList('target')}`,
     at.project,
     at.environment,
-    JSON.stringify(changes.unproven),
+    changes.unproven,
   );
 }
 

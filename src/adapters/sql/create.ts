@@ -3,7 +3,7 @@ import type { Event } from '../../domain/event.ts';
 import type { DeploymentId } from '../../domain/ids.ts';
 import { DRIVER_TOPIC, WATCH_TOPIC } from '../../domain/topics.ts';
 import type { Created, Summary } from '../../ports/journal.ts';
-import { first, insert, type Operation, type Params, run, type Scope } from './operation.ts';
+import { first, insert, type Operation, type Row, run, type Scope } from './operation.ts';
 
 /** `Journal.create`. Of many at once for one project and environment, the unique key of `locks` lets one through. */
 export function* create(scope: Scope, made: NewDeployment): Operation<Created> {
@@ -29,8 +29,8 @@ export function* create(scope: Scope, made: NewDeployment): Operation<Created> {
 /** The rows of a deployment that is about to exist, without its lock. */
 export function* insertDeployment(scope: Scope, made: NewDeployment): Operation<void> {
   const { id, plan, planHash } = made;
-  const { insertIgnore } = scope.dialect;
-  yield* run(`${insertIgnore} plans (hash, body) VALUES (?, ?)`, planHash, JSON.stringify(plan));
+  const orIgnore = scope.dialect.orIgnore(['hash']);
+  yield* run(`INSERT INTO plans (hash, body) VALUES (?, ?) ${orIgnore}`, planHash, JSON.stringify(plan));
   yield* run(INSERT_DEPLOYMENT, ...deploymentRow(scope.now, made));
   yield* insert(
     { into: 'INSERT INTO deployment_pools (deployment, balancer, pool)', row: '(?, ?, ?)' },
@@ -51,7 +51,7 @@ const INSERT_DEPLOYMENT = `INSERT INTO deployments (
   status, reason, counts, exceptions, stream_version, lease_epoch, lease_until, driven_at, open
 ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', ?, ?, 0, 1, 0, 0, ?, 1)`;
 
-function deploymentRow(now: number, { id, plan, planHash, by, reason }: NewDeployment): Params {
+function deploymentRow(now: number, { id, plan, planHash, by, reason }: NewDeployment): Row {
   const counts: Summary['counts'] = {
     total: plan.targets.length,
     succeeded: 0,
@@ -78,8 +78,8 @@ function deploymentRow(now: number, { id, plan, planHash, by, reason }: NewDeplo
 }
 
 /** Every pool that a target of the plan is in: whose holds the driver wants to see (contract C8). */
-function poolRows({ id, plan }: NewDeployment): readonly Params[] {
-  const rows = new Map<string, Params>();
+function poolRows({ id, plan }: NewDeployment): readonly Row[] {
+  const rows = new Map<string, Row>();
   for (const { balancer, pool } of [...plan.floors, ...plan.targets.flatMap((target) => target.members)]) {
     rows.set(JSON.stringify([balancer, pool]), [id, balancer, pool]);
   }

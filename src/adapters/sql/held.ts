@@ -18,8 +18,8 @@ export function* heldBy(
 ): Operation<ReadonlyMap<TaskId, HeldRow>> {
   const rows = yield* all<HeldRow>(
     `SELECT n, id, deployment, epoch, cancel FROM tasks
-     WHERE ${scope.dialect.inTexts('id')} AND owner = ? AND state = 'claimed' ${scope.dialect.forUpdate}`,
-    JSON.stringify(claims.map(({ task }) => task)),
+     WHERE ${scope.dialect.inList('id')} AND owner = ? AND state = 'claimed' ${scope.dialect.forUpdate}`,
+    claims.map(({ task }) => task),
     worker,
   );
   const epochs = new Map(claims.map(({ task, epoch }) => [task, epoch]));

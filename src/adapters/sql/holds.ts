@@ -6,15 +6,41 @@ import { all, each, first, insert, type Operation, run, type Scope } from './ope
 type Pool = { readonly balancer: string; readonly pool: string };
 type Changes = Pick<Commit, 'takeHolds' | 'parkHolds' | 'giveHolds' | 'poolVersions'>;
 
+/** Versions of pools by `poolKey`; 0 of a pool that nobody has held a member of. */
+export type LockedPools = ReadonlyMap<string, Pool & { readonly version: number }>;
+
+/** The pools whose holds the commit changes, in one order for all commits; until it ends nobody else changes them. */
+export function* lockPools(
+  scope: Scope,
+  deployment: DeploymentId,
+  { takeHolds, parkHolds, giveHolds }: Changes,
+): Operation<LockedPools> {
+  const left = yield* poolsOfTargets(scope, deployment, [...parkHolds, ...giveHolds]);
+  const pools = poolsOf([...takeHolds, ...left]).toSorted((a, b) => (poolKey(a) < poolKey(b) ? -1 : 1));
+  const locked = new Map<string, Pool & { readonly version: number }>();
+  for (const pool of pools) locked.set(poolKey(pool), { ...pool, version: yield* lockPool(scope, pool) });
+  return locked;
+}
+
+/** A row that is not there cannot be locked: of two deployments that are the first in a pool, one waits for the other here. */
+function* lockPool({ dialect }: Scope, { balancer, pool }: Pool): Operation<number> {
+  const select = `SELECT version FROM pools WHERE balancer = ? AND pool = ? ${dialect.forUpdate}`;
+  const row = yield* first<{ version: number }>(select, balancer, pool);
+  if (row) return row.version;
+  const orIgnore = dialect.orIgnore(['balancer', 'pool']);
+  yield* run(`INSERT INTO pools (balancer, pool, version) VALUES (?, ?, 0) ${orIgnore}`, balancer, pool);
+  return (yield* first<{ version: number }>(select, balancer, pool))?.version ?? 0;
+}
+
 /** Whether the holds may be taken: every pool is as it was read, and no member is taken by another deployment. */
-export function* canTake(scope: Scope, deployment: DeploymentId, changes: Changes): Operation<boolean> {
+export function* canTake(
+  deployment: DeploymentId,
+  changes: Changes,
+  locked: LockedPools,
+): Operation<boolean> {
   for (const pool of poolsOf(changes.takeHolds)) {
-    const row = yield* first<{ version: number }>(
-      `SELECT version FROM pools WHERE balancer = ? AND pool = ? ${scope.dialect.forUpdate}`,
-      pool.balancer,
-      pool.pool,
-    );
-    if ((row?.version ?? 0) !== (changes.poolVersions[poolKey(pool)] ?? 0)) return false;
+    const version = locked.get(poolKey(pool))?.version ?? 0;
+    if (version !== (changes.poolVersions[poolKey(pool)] ?? 0)) return false;
     if (!(yield* isFree(deployment, pool, changes.takeHolds))) return false;
   }
   return true;
@@ -34,10 +60,11 @@ function* isFree(deployment: DeploymentId, pool: Pool, wanted: readonly Hold[]):
 }
 
 /** Writes the changes of a commit to `holds` and raises the version of each pool that they touch. */
-export function* changeHolds(scope: Scope, deployment: DeploymentId, changes: Changes): Operation<void> {
-  const { takeHolds, parkHolds, giveHolds } = changes;
-  if (takeHolds.length + parkHolds.length + giveHolds.length === 0) return;
-  const left = yield* poolsOfTargets(scope, deployment, [...parkHolds, ...giveHolds]);
+export function* changeHolds(
+  scope: Scope,
+  deployment: DeploymentId,
+  { takeHolds, parkHolds, giveHolds, pools }: Changes & { readonly pools: LockedPools },
+): Operation<void> {
   yield* takeAll(scope, deployment, takeHolds);
   yield* each(
     `UPDATE holds SET phase = 'parked', reason = ? WHERE deployment = ? AND target = ?`,
@@ -47,7 +74,10 @@ export function* changeHolds(scope: Scope, deployment: DeploymentId, changes: Ch
     'DELETE FROM holds WHERE deployment = ? AND target = ?',
     giveHolds.map(({ target }) => [deployment, target]),
   );
-  yield* raiseVersions(scope, poolsOf([...takeHolds, ...left]));
+  yield* each(
+    'UPDATE pools SET version = version + 1 WHERE balancer = ? AND pool = ?',
+    [...pools.values()].map(({ balancer, pool }) => [balancer, pool]),
+  );
 }
 
 /** The settings a member was found with are those of its first taker: `as_found` of a row that exists stays. */
@@ -78,21 +108,10 @@ function* poolsOfTargets(
 ): Operation<readonly Pool[]> {
   if (targets.length === 0) return [];
   return yield* all<Pool>(
-    `SELECT DISTINCT balancer, pool FROM holds WHERE deployment = ? AND ${scope.dialect.inTexts('target')}`,
+    `SELECT DISTINCT balancer, pool FROM holds WHERE deployment = ? AND ${scope.dialect.inList('target')}`,
     deployment,
-    JSON.stringify(targets.map(({ target }) => target)),
+    targets.map(({ target }) => target),
   );
-}
-
-function* raiseVersions(scope: Scope, pools: readonly Pool[]): Operation<void> {
-  for (const { balancer, pool } of pools) {
-    yield* run(
-      `${scope.dialect.insertIgnore} pools (balancer, pool, version) VALUES (?, ?, 0)`,
-      balancer,
-      pool,
-    );
-    yield* run('UPDATE pools SET version = version + 1 WHERE balancer = ? AND pool = ?', balancer, pool);
-  }
 }
 
 function poolsOf(refs: readonly Pool[]): readonly Pool[] {

@@ -3,12 +3,14 @@ import { all, type Operation, run, type Scope } from './operation.ts';
 import { migrations, SCHEMA_VERSION } from './schema.ts';
 
 /**
- * Brings the tables up to this program's version, in one write transaction of the caller: of two processes that start at
- * once the second finds it done. Rejects a store of a newer program with `store_version`.
+ * Brings the tables up to this program's version. The caller keeps other processes out meanwhile, so that of two that start
+ * at once the second finds it done. Rejects a store of a newer program with `store_version`.
  */
 export function* migrate(scope: Scope): Operation<void> {
   yield* run(
-    'CREATE TABLE IF NOT EXISTS migrations (version INTEGER NOT NULL PRIMARY KEY, name VARCHAR(100) NOT NULL, at BIGINT NOT NULL)',
+    `CREATE TABLE IF NOT EXISTS migrations (
+      version INTEGER NOT NULL PRIMARY KEY, name VARCHAR(100) NOT NULL, at BIGINT NOT NULL
+    ) ${scope.dialect.tableEnd.plain}`,
   );
   const rows = yield* all<{ version: number }>('SELECT version FROM migrations');
   const found = Math.max(0, ...rows.map(({ version }) => version));

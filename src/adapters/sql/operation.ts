@@ -8,14 +8,17 @@ import type { Dialect } from './dialect.ts';
 export type Operation<T> = Generator<Request, T, unknown>;
 
 export type Value = string | number | null;
-export type Params = readonly Value[];
+export type Row = readonly Value[];
+/** What `inList` asks for. */
+export type List = readonly (string | number)[];
+export type Params = readonly (Value | List)[];
 
 /** `each` runs one statement once per row of parameters. `insert` adds rows, many with one statement where that is quicker. */
 export type Request =
   | { readonly kind: 'all'; readonly sql: string; readonly params: Params }
   | { readonly kind: 'run'; readonly sql: string; readonly params: Params }
-  | { readonly kind: 'each'; readonly sql: string; readonly rows: readonly Params[] }
-  | ({ readonly kind: 'insert'; readonly rows: readonly Params[] } & Insert);
+  | { readonly kind: 'each'; readonly sql: string; readonly rows: readonly Row[] }
+  | ({ readonly kind: 'insert'; readonly rows: readonly Row[] } & Insert);
 
 /** `into` up to VALUES, `row` in parentheses with its parameters, `end` what follows the rows. */
 export type Insert = { readonly into: string; readonly row: string; readonly end?: string };
@@ -45,12 +48,12 @@ export function* run(sql: string, ...params: Params): Operation<number> {
 }
 
 /** Runs a statement for each row of parameters; the number of rows changed by all of them. */
-export function* each(sql: string, rows: readonly Params[]): Operation<number> {
+export function* each(sql: string, rows: readonly Row[]): Operation<number> {
   if (rows.length === 0) return 0;
   return (yield { kind: 'each', sql, rows }) as number;
 }
 
 /** Adds rows. */
-export function* insert(statement: Insert, rows: readonly Params[]): Operation<void> {
+export function* insert(statement: Insert, rows: readonly Row[]): Operation<void> {
   if (rows.length > 0) yield { kind: 'insert', ...statement, rows };
 }

@@ -12,14 +12,17 @@ type Row = {
 };
 
 /**
- * `TaskBoard.appendOutput`. A chunk of a task that is closed or has a newer owner is dropped: its worker was fenced off, and
+ * `TaskBoard.appendOutput`, one call at a time for each deployment: who follows its output reads on after the last id that he
+ * has seen, so a smaller one must not come to light later. A chunk of a task that is closed or has a newer owner is dropped: its worker was fenced off, and
  * whoever went on from the checkpoint has read the same output again.
  */
 export function* appendOutput(scope: Scope, chunks: readonly TaskOutput[]): Operation<void> {
+  const ids = [...new Set(chunks.map(({ task }) => task))];
+  yield* takeTurns(scope, ids);
+  const { inList, forUpdate } = scope.dialect;
   const rows = yield* all<Row>(
-    `SELECT id, deployment, target, step, epoch FROM tasks
-     WHERE ${scope.dialect.inTexts('id')} ${scope.dialect.forUpdate}`,
-    JSON.stringify([...new Set(chunks.map(({ task }) => task))]),
+    `SELECT id, deployment, target, step, epoch FROM tasks WHERE ${inList('id')} ${forUpdate}`,
+    ids,
   );
   const tasks = new Map(rows.map((row) => [row.id, row]));
   const kept = chunks.flatMap((chunk) => {
@@ -28,7 +31,11 @@ export function* appendOutput(scope: Scope, chunks: readonly TaskOutput[]): Oper
   });
   const columns = 'deployment, task, epoch, seq, target, step, at, body';
   yield* insert(
-    { into: `${scope.dialect.insertIgnore} output (${columns})`, row: '(?, ?, ?, ?, ?, ?, ?, ?)' },
+    {
+      into: `INSERT INTO output (${columns})`,
+      row: '(?, ?, ?, ?, ?, ?, ?, ?)',
+      end: scope.dialect.orIgnore(['task', 'epoch', 'seq']),
+    },
     kept.map(({ row: { deployment, target, step }, chunk: { task, epoch, seq, text } }) => {
       return [deployment, task, epoch, seq, target, step, scope.now, text];
     }),
@@ -40,4 +47,16 @@ export function* appendOutput(scope: Scope, chunks: readonly TaskOutput[]): Oper
       .map(({ chunk: { checkpoint, task } }) => [JSON.stringify(checkpoint), task]),
   );
   scope.ring(WATCH_TOPIC);
+}
+
+/** The row of the lock that a deployment holds while it has tasks is what they queue for; drivers seldom need it. */
+function* takeTurns({ dialect }: Scope, tasks: readonly TaskId[]): Operation<void> {
+  if (dialect.forUpdate === '') return;
+  const rows = yield* all<{ deployment: DeploymentId }>(
+    `SELECT DISTINCT deployment FROM tasks WHERE ${dialect.inList('id')}`,
+    tasks,
+  );
+  for (const deployment of rows.map((row) => row.deployment).toSorted()) {
+    yield* all(`SELECT 1 FROM locks WHERE deployment = ? ${dialect.forUpdate}`, deployment);
+  }
 }

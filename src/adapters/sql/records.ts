@@ -1,7 +1,7 @@
 import type { RecordKind } from '../../domain/records.ts';
 import type { Applied, Kept, RecordChange } from '../../ports/records.ts';
 import { parse } from './json.ts';
-import { all, first, type Operation, run, type Scope } from './operation.ts';
+import { all, each, first, type Operation, run, type Scope } from './operation.ts';
 
 type Row = { readonly name: string; readonly version: number; readonly at: number; readonly value: string };
 
@@ -42,30 +42,50 @@ const toKept = <K extends RecordKind>({ name, version, at, value }: Row): Kept<K
   value: parse(value),
 });
 
-/** `Records.apply`. All versions are compared before the first write. */
+/** `Records.apply`. All versions are compared before the first write, and all rows locked in one order for all callers. */
 export function* applyRecords(scope: Scope, changes: readonly RecordChange[]): Operation<Applied> {
-  for (const { kind, key, expected } of changes) {
-    if (expected === undefined) continue;
-    const row = yield* first<{ version: number }>(
-      `SELECT version FROM records WHERE kind = ? AND name = ? AND value IS NOT NULL ${scope.dialect.forUpdate}`,
+  const ordered = changes.toSorted(byKey);
+  for (const change of ordered) {
+    const version = yield* lockRecord(scope, change);
+    if (change.expected === undefined || change.expected === version) continue;
+    yield* each(
+      'DELETE FROM records WHERE kind = ? AND name = ? AND version = 0',
+      ordered.map(({ kind, key }) => [kind, key]),
+    );
+    return { kind: 'conflict', key: change.key };
+  }
+  yield* each(
+    'UPDATE records SET version = version + 1, at = ?, value = ? WHERE kind = ? AND name = ?',
+    ordered.map(({ kind, key, value }) => [
+      scope.now,
+      value === null ? null : JSON.stringify(value),
       kind,
       key,
-    );
-    if ((row?.version ?? 0) !== expected) return { kind: 'conflict', key };
-  }
-  for (const change of changes) yield* write(scope, change);
+    ]),
+  );
   return { kind: 'applied' };
 }
 
-/** What is removed keeps its row, so that versions go on counting: an old version never fits a new record. */
-function* write(scope: Scope, { kind, key, value }: RecordChange): Operation<void> {
-  const { insertIgnore } = scope.dialect;
-  yield* run(`${insertIgnore} records (kind, name, version, at, value) VALUES (?, ?, 0, 0, NULL)`, kind, key);
+const byKey = (a: RecordChange, b: RecordChange): number => {
+  const [left, right] = [`${a.kind} ${a.key}`, `${b.kind} ${b.key}`];
+  return left === right ? 0 : left < right ? -1 : 1;
+};
+
+/**
+ * The version of a record, 0 of one that is not there. What is removed keeps its row, so that versions go on counting: an old
+ * version never fits a new record. A record that is about to be gets such a row too, since only a row can be locked.
+ */
+function* lockRecord({ dialect }: Scope, { kind, key }: RecordChange): Operation<number> {
+  const orIgnore = dialect.orIgnore(['kind', 'name']);
   yield* run(
-    'UPDATE records SET version = version + 1, at = ?, value = ? WHERE kind = ? AND name = ?',
-    scope.now,
-    value === null ? null : JSON.stringify(value),
+    `INSERT INTO records (kind, name, version, at, value) VALUES (?, ?, 0, 0, NULL) ${orIgnore}`,
     kind,
     key,
   );
+  const row = yield* first<{ version: number; removed: number }>(
+    `SELECT version, value IS NULL AS removed FROM records WHERE kind = ? AND name = ? ${dialect.forUpdate}`,
+    kind,
+    key,
+  );
+  return row && row.removed === 0 ? row.version : 0;
 }

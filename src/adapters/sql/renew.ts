@@ -10,9 +10,9 @@ export function* renew(scope: Scope, worker: WorkerId, tasks: readonly Held[]): 
   const rows = [...held.values()];
   yield* run(
     `UPDATE tasks SET due_at = ? + lease_ms, cancel = CASE cancel WHEN ${CANCEL.none} THEN cancel ELSE ${CANCEL.told} END
-     WHERE ${scope.dialect.inNumbers('n')}`,
+     WHERE ${scope.dialect.inList('n')}`,
     scope.now,
-    JSON.stringify(rows.map(({ n }) => n)),
+    rows.map(({ n }) => n),
   );
   yield* each(
     'UPDATE tasks SET checkpoint = ? WHERE id = ?',

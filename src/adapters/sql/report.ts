@@ -72,8 +72,8 @@ function* toInbox(
 ): Operation<void> {
   if (ends.length === 0) return;
   yield* run(
-    `UPDATE tasks SET state = 'reported', owner = NULL, due_at = NULL WHERE ${scope.dialect.inNumbers('n')}`,
-    JSON.stringify(ends.map(({ row }) => row.n)),
+    `UPDATE tasks SET state = 'reported', owner = NULL, due_at = NULL WHERE ${scope.dialect.inList('n')}`,
+    ends.map(({ row }) => row.n),
   );
   yield* insert(
     { into: 'INSERT INTO inbox (deployment, id, body)', row: '(?, ?, ?)' },

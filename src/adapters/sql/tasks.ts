@@ -1,6 +1,6 @@
 import type { DeploymentId, TaskId } from '../../domain/ids.ts';
 import { poolTopic } from '../../domain/topics.ts';
-import { all, each, insert, type Operation, type Params, run, type Scope } from './operation.ts';
+import { all, each, insert, type Operation, type Row, run, type Scope } from './operation.ts';
 import type { PackedCommit, PackedTask } from './packed.ts';
 
 /** `tasks.cancel`: nobody asked; a commit asked; the worker that has the task was told. */
@@ -23,7 +23,7 @@ export function* changeTasks(scope: Scope, deployment: DeploymentId, changes: Ch
 /** A late report of a closed task finds no row and has no effect; its history is in the events. */
 function* close(scope: Scope, tasks: readonly TaskId[]): Operation<void> {
   if (tasks.length === 0) return;
-  yield* run(`DELETE FROM tasks WHERE ${scope.dialect.inTexts('id')}`, JSON.stringify(tasks));
+  yield* run(`DELETE FROM tasks WHERE ${scope.dialect.inList('id')}`, tasks);
 }
 
 /** Only a task that has reported: one that a worker has claimed since must not be torn from it. The checkpoint stays. */
@@ -56,14 +56,15 @@ function* open(scope: Scope, deployment: DeploymentId, tasks: readonly PackedTas
     epoch, attempt, lease_ms, quarantine_until, cancel`;
   yield* insert(
     {
-      into: `${scope.dialect.insertIgnore} tasks (${columns})`,
+      into: `INSERT INTO tasks (${columns})`,
       row: "(?, ?, ?, ?, ?, ?, ?, 'ready', ?, ?, ?, 0, 0, 0, 0, 0)",
+      end: scope.dialect.orIgnore(['id']),
     },
     tasks.map((task) => taskRow(deployment, task)),
   );
 }
 
-const taskRow = (deployment: DeploymentId, task: PackedTask): Params => [
+const taskRow = (deployment: DeploymentId, task: PackedTask): Row => [
   task.id,
   deployment,
   task.target,
@@ -79,8 +80,8 @@ const taskRow = (deployment: DeploymentId, task: PackedTask): Params => [
 function* poolsOf(scope: Scope, tasks: readonly { readonly task: TaskId }[]): Operation<readonly string[]> {
   if (tasks.length === 0) return [];
   const rows = yield* all<{ pool: string }>(
-    `SELECT DISTINCT pool FROM tasks WHERE ${scope.dialect.inTexts('id')}`,
-    JSON.stringify(tasks.map(({ task }) => task)),
+    `SELECT DISTINCT pool FROM tasks WHERE ${scope.dialect.inList('id')}`,
+    tasks.map(({ task }) => task),
   );
   return rows.map(({ pool }) => pool);
 }

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { EdgeError, type ErrorBody } from '../../domain/errors.ts';
+import { storeClosed, storeGone } from '../sql/closed.ts';
 import type { Call } from '../sql/operations.ts';
 import { decodeValue, encodeCall, type FromThread, type ThreadAnswer, type ThreadData } from './protocol.ts';
 
@@ -25,7 +26,7 @@ export class ConnectionThread {
     this.#ring = ring;
     this.#worker = new Worker(ENTRY, { workerData: data });
     this.#worker.on('message', (message: FromThread) => this.#receive(message));
-    this.#worker.on('error', (error) => this.#stop(gone('The thread of the state store failed', error)));
+    this.#worker.on('error', (error) => this.#stop(storeGone('The thread of the state store failed', error)));
     this.#worker.on('exit', () => this.#stop(storeClosed()));
   }
 
@@ -89,15 +90,6 @@ export class ConnectionThread {
     this.#ended.resolve();
   }
 }
-
-/** What a call gets that comes after `close`. */
-export const storeClosed = (): EdgeError => gone('The state store is closed');
-
-const gone = (message: string, cause?: unknown): EdgeError =>
-  new EdgeError('store_unavailable', `${message}.`, {
-    hint: 'Start Edge again; what was acknowledged is kept.',
-    ...(cause !== undefined && { cause }),
-  });
 
 const fromBody = ({ code, message, ...details }: ErrorBody): EdgeError =>
   new EdgeError(code, message, details);

@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import type { Bell } from '../../ports/bell.ts';
+import { storeClosed } from '../sql/closed.ts';
 import { type Call, isRead } from '../sql/operations.ts';
 import { type Store, storePorts } from '../sql/ports.ts';
-import { ConnectionThread, storeClosed } from './connection-thread.ts';
+import { ConnectionThread } from './connection-thread.ts';
 import { prepareFolder } from './open.ts';
 
 export type SqliteStoreOptions = {
