@@ -22,6 +22,7 @@ const services = {
   },
   busybox: { programs: ['busybox'], debianPackages: ['busybox'] },
   haproxy: { programs: ['haproxy'], debianPackages: ['haproxy'] },
+  mariadb: { programs: ['mariadbd', 'mariadb-install-db', 'mariadb'], debianPackages: ['mariadb-server'] },
 } satisfies Record<string, Service>;
 
 export type ServiceName = keyof typeof services;
