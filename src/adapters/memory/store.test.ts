@@ -1,6 +1,7 @@
 import { journalContract } from '../../../test/contracts/journal.ts';
 import { journalHoldsContract } from '../../../test/contracts/journal-holds.ts';
 import { recordsContract } from '../../../test/contracts/records.ts';
+import { sideBySideContract } from '../../../test/contracts/side-by-side.ts';
 import { START, type TestStore } from '../../../test/contracts/store.ts';
 import { taskBoardContract } from '../../../test/contracts/task-board.ts';
 import { viewsContract } from '../../../test/contracts/views.ts';
@@ -29,3 +30,4 @@ journalHoldsContract('memory', open);
 taskBoardContract('memory', open);
 recordsContract('memory', open);
 viewsContract('memory', open);
+sideBySideContract('memory', open);

@@ -3,6 +3,7 @@ import { requireService } from '../../../scripts/services.ts';
 import { journalContract } from '../../../test/contracts/journal.ts';
 import { journalHoldsContract } from '../../../test/contracts/journal-holds.ts';
 import { recordsContract } from '../../../test/contracts/records.ts';
+import { sideBySideContract } from '../../../test/contracts/side-by-side.ts';
 import { START, type TestStore } from '../../../test/contracts/store.ts';
 import { taskBoardContract } from '../../../test/contracts/task-board.ts';
 import { viewsContract } from '../../../test/contracts/views.ts';
@@ -73,6 +74,7 @@ if (skip === undefined) {
   taskBoardContract('mariadb', open);
   recordsContract('mariadb', open);
   viewsContract('mariadb', open);
+  sideBySideContract('mariadb', open);
 } else {
   test('the store on MariaDB', { skip }, () => {});
 }

@@ -59,21 +59,22 @@ function* appendEvents(scope: Scope, deployment: DeploymentId, changes: PackedCo
   return version;
 }
 
-/** By key: a DELETE that searches would wait for rows that are only just being added. */
+/** Where others add rows meanwhile, by key: a DELETE that searches would wait for theirs. */
 function* removeHandled(
-  scope: Scope,
+  { dialect }: Scope,
   deployment: DeploymentId,
   handled: PackedCommit['handled'],
 ): Operation<void> {
   if (handled.length === 0) return;
-  const rows = yield* all<{ seq: number }>(
-    `SELECT seq FROM inbox WHERE deployment = ? AND ${scope.dialect.inList('id')}`,
-    deployment,
-    handled,
-  );
+  const which = `FROM inbox WHERE ${dialect.inList('id')} AND deployment = ?`;
+  if (!dialect.manyWriters) {
+    yield* run(`DELETE ${which}`, handled, deployment);
+    return;
+  }
+  const rows = yield* all<{ seq: number }>(`SELECT seq ${which}`, handled, deployment);
   if (rows.length === 0) return;
   yield* run(
-    `DELETE FROM inbox WHERE ${scope.dialect.inList('seq')}`,
+    `DELETE FROM inbox WHERE ${dialect.inList('seq')}`,
     rows.map(({ seq }) => seq),
   );
 }

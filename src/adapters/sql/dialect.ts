@@ -13,6 +13,8 @@ export type Dialect = {
   readonly orIgnore: (key: readonly string[]) => string;
   /** Ends an INSERT whose row replaces `columns` where the key exists. */
   readonly orUpdate: (key: readonly string[], columns: readonly string[]) => string;
+  /** Whether others write between the statements of a transaction. */
+  readonly manyWriters: boolean;
   /**
    * Ends a SELECT whose rows this transaction is about to change: nobody else changes them before it ends. A row that is not
    * there cannot be locked. Empty where there is one writer at a time.
@@ -33,7 +35,8 @@ export const SQLITE: Dialect = {
   orIgnore: (key) => `ON CONFLICT (${key.join(', ')}) DO NOTHING`,
   orUpdate: (key, columns) =>
     `ON CONFLICT (${key.join(', ')}) DO UPDATE SET ${columns.map((name) => `${name} = excluded.${name}`).join(', ')}`,
-  // One writer at a time: a write transaction begins with BEGIN IMMEDIATE.
+  // A write transaction begins with BEGIN IMMEDIATE.
+  manyWriters: false,
   forUpdate: '',
   forUpdateOfFree: '',
   alongIndex: () => '',
@@ -53,6 +56,7 @@ export const MYSQL: Dialect = {
   // MySQL would rather have an alias for the new row, which MariaDB does not know.
   orUpdate: (_key, columns) =>
     `ON DUPLICATE KEY UPDATE ${columns.map((name) => `${name} = VALUES(${name})`).join(', ')}`,
+  manyWriters: true,
   forUpdate: 'FOR UPDATE',
   forUpdateOfFree: 'FOR UPDATE SKIP LOCKED',
   alongIndex: (index) => `FORCE INDEX (${index})`,

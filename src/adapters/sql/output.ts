@@ -51,7 +51,7 @@ export function* appendOutput(scope: Scope, chunks: readonly TaskOutput[]): Oper
 
 /** The row of the lock that a deployment holds while it has tasks is what they queue for; drivers seldom need it. */
 function* takeTurns({ dialect }: Scope, tasks: readonly TaskId[]): Operation<void> {
-  if (dialect.forUpdate === '') return;
+  if (!dialect.manyWriters) return;
   const rows = yield* all<{ deployment: DeploymentId }>(
     `SELECT DISTINCT deployment FROM tasks WHERE ${dialect.inList('id')}`,
     tasks,

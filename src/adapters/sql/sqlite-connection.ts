@@ -1,7 +1,7 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { SQLITE } from './dialect.ts';
 import { migrate } from './migrate.ts';
-import type { Insert, Operation, Params, Request, Row, Scope, Value } from './operation.ts';
+import type { Insert, List, Operation, Params, Request, Row, Scope, Value } from './operation.ts';
 import { type AnyOperation, type Call, isRead, OPERATIONS } from './operations.ts';
 import { toEdgeError } from './sqlite-error.ts';
 
@@ -157,5 +157,7 @@ export class SqliteConnection {
 }
 
 /** A list is JSON to `json_each`. */
-const bound = (params: Params): readonly Value[] =>
-  params.map((value) => (typeof value === 'object' && value !== null ? JSON.stringify(value) : value));
+const bound = (params: Params): readonly Value[] => params.map(textOf);
+
+const textOf = (value: Value | List): Value =>
+  typeof value === 'object' && value !== null ? JSON.stringify(value) : value;
