@@ -30,8 +30,8 @@ export type Mariadb = {
   url(database: string, port?: number): string;
   /** Runs one statement as the administrator, in a client of its own. */
   sql(statement: string): Promise<string>;
-  /** `kill -9`; resolves when it is gone. */
-  kill(): Promise<void>;
+  /** `kill -9`, or a gentler signal; resolves when it is gone. */
+  kill(signal?: NodeJS.Signals): Promise<void>;
   /** Starts it again on the same folder, with these options or those that it had. */
   start(options?: readonly string[]): Promise<void>;
   /** Kills it and removes its folder. */
@@ -83,9 +83,9 @@ export async function startMariadb({
     started = own;
     child = await startServer(path, [...common, ...own], { address, port });
   };
-  const kill = async (): Promise<void> => {
+  const kill = async (signal: NodeJS.Signals = 'SIGKILL'): Promise<void> => {
     if (child && child.exitCode === null && child.signalCode === null) {
-      child.kill('SIGKILL');
+      child.kill(signal);
       await once(child, 'exit');
     }
     child = undefined;

@@ -57,7 +57,8 @@ export class ConnectionPool {
       try {
         return await connection.within(signal, () => work(connection));
       } finally {
-        if (!connection.isBroken) this.#keep(connection);
+        if (connection.isBroken) this.#dropIdle();
+        else this.#keep(connection);
       }
     } finally {
       leave();
@@ -72,6 +73,12 @@ export class ConnectionPool {
     const good = this.#idle.filter((one) => isFresh(one) && !one.connection.isBroken);
     this.#idle = good.slice(0, -1);
     return good.at(-1)?.connection;
+  }
+
+  /** What has met one connection has likely met them all: a failover, a network that is gone. */
+  #dropIdle(): void {
+    for (const { connection } of this.#idle) connection.destroy();
+    this.#idle = [];
   }
 
   #keep(connection: MysqlConnection): void {
