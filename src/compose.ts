@@ -7,6 +7,9 @@ import { fileArtifacts } from './adapters/files/artifacts.ts';
 import { createHaproxyBalancer } from './adapters/haproxy/load-balancer.ts';
 import { httpTaskBoard } from './adapters/http-task-board/task-board.ts';
 import { memoryBell } from './adapters/memory/bell.ts';
+import { parseStoreAddress } from './adapters/mysql/address.ts';
+import { endpointOf } from './adapters/mysql/endpoint.ts';
+import { openMysqlStore } from './adapters/mysql/store.ts';
 import type { Store } from './adapters/sql/ports.ts';
 import { openSqliteStore } from './adapters/sqlite/store.ts';
 import { createSshHosts } from './adapters/ssh/ssh-hosts.ts';
@@ -31,6 +34,7 @@ import { planRollback } from './plan/rollback.ts';
 import { DATACENTER_ACTIONS } from './platforms/datacenter/actions.ts';
 import { datacenter } from './platforms/datacenter/plan.ts';
 import type { ActionPorts } from './ports/action.ts';
+import type { Bell } from './ports/bell.ts';
 import type { LoadBalancer } from './ports/load-balancer.ts';
 import type { TaskBoard } from './ports/task-board.ts';
 import { WORKER_DEFAULTS } from './worker/settings.ts';
@@ -40,6 +44,8 @@ import { Worker } from './worker/worker.ts';
 export type RoleSettings = {
   readonly version: string;
   readonly dataFolder: string;
+  /** The address of a database server that holds the state; left out: the data folder holds it. */
+  readonly store?: string;
   /** Where secrets of `source: env` are looked up. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Told of what an administrator should know; `fault` is a thrown value. */
@@ -55,7 +61,7 @@ export type ServerSettings = RoleSettings & {
 };
 
 export type WorkerRoleSettings = RoleSettings & {
-  /** Left out: the store in the data folder on this machine. */
+  /** Left out: the store itself. */
   readonly remote?: { readonly server: string; readonly token: string };
   readonly pool: string;
   readonly name: string;
@@ -75,7 +81,7 @@ const SWEEP_MS = 500;
 export async function startServer(settings: ServerSettings): Promise<RunningServer> {
   const { dataFolder, version, log } = settings;
   const bell = memoryBell();
-  const store = await openSqliteStore({ folder: dataFolder, bell });
+  const store = await openStore(settings, bell);
   const world = worldOf(settings);
   const ports: OperationPorts = { ...portsOf(store, world), bell };
   const stopping = new AbortController();
@@ -133,7 +139,7 @@ async function startDriver(
   return { ended: driver.run(signal) };
 }
 
-/** A worker in a process of its own: over HTTPS with a pool's token (contract C1), or on the store of this machine. */
+/** A worker in a process of its own: over HTTPS with a pool's token (contract C1), or on the store itself. */
 export async function startWorker(settings: WorkerRoleSettings): Promise<Running> {
   const { name, dataFolder } = settings;
   const incarnation = await openIncarnation({ folder: workersIn(dataFolder), host: hostname(), name });
@@ -149,14 +155,23 @@ export async function startWorker(settings: WorkerRoleSettings): Promise<Running
   };
 }
 
-async function boardFor({
-  remote,
-  dataFolder,
-}: WorkerRoleSettings): Promise<{ board: TaskBoard; close(): Promise<void> }> {
+async function boardFor(settings: WorkerRoleSettings): Promise<{ board: TaskBoard; close(): Promise<void> }> {
+  const { remote } = settings;
   if (remote) return { board: httpTaskBoard(edgeClient(remote)), close: async () => {} };
-  const store = await openSqliteStore({ folder: dataFolder, bell: memoryBell() });
+  const store = await openStore(settings, memoryBell());
   return { board: store.tasks, close: store.close };
 }
+
+function openStore({ store, dataFolder, environment }: RoleSettings, bell: Bell): Promise<Store> {
+  if (store === undefined) return openSqliteStore({ folder: dataFolder, bell });
+  const address = parseStoreAddress(store);
+  const isSet = (name: string) => Boolean(environment[name]);
+  const endpoint = () => endpointOf(address, systemSecrets(environment), isSet);
+  return openMysqlStore({ endpoint, bell, clock: systemClock, random: fraction });
+}
+
+/** From 0 to 1, to spread what many do at once. */
+const fraction = (): number => randomInt(2 ** 32) / 2 ** 32;
 
 const workersIn = (dataFolder: string): string => join(dataFolder, 'workers');
 
@@ -204,7 +219,7 @@ type World = ActionPorts & { close(): Promise<void> };
 function worldOf({ environment }: RoleSettings): World {
   const clock = systemClock;
   const secrets = systemSecrets(environment);
-  const hosts = createSshHosts({ clock, random: () => randomInt(2 ** 32) / 2 ** 32 });
+  const hosts = createSshHosts({ clock, random: fraction });
   const devices = new Map<string, LoadBalancer>();
   const balancer = async (config: BalancerConfig): Promise<LoadBalancer> => {
     const key = hashOf(config);

@@ -35,6 +35,7 @@ const settings: CliSettings = {
   ...(process.env.EDGE_SERVER && { server: process.env.EDGE_SERVER }),
   ...(process.env.EDGE_TOKEN && { token: process.env.EDGE_TOKEN }),
   ...(process.env.EDGE_DATA && { dataFolder: process.env.EDGE_DATA }),
+  ...(process.env.EDGE_STORE && { store: process.env.EDGE_STORE }),
 };
 
 const environment: CliEnvironment = {
@@ -67,7 +68,7 @@ async function versionOf(): Promise<string> {
   return String(JSON.parse(text).version);
 }
 
-function roleSettings(dataFolder: string, toFile: boolean): RoleSettings {
+function roleSettings(dataFolder: string, toFile: boolean, store?: string): RoleSettings {
   const log = pino(
     toFile
       ? pino.destination({ dest: join(dataFolder, 'edge.log'), mkdir: true, sync: true })
@@ -76,6 +77,7 @@ function roleSettings(dataFolder: string, toFile: boolean): RoleSettings {
   return {
     version: VERSION,
     dataFolder,
+    ...(store !== undefined && { store }),
     environment: process.env,
     log: (message, fault) => (fault === undefined ? log.info(message) : log.warn({ fault }, message)),
   };
@@ -96,7 +98,7 @@ async function connect(options: { readonly dataFolder?: string }): Promise<Serve
       close: async () => {},
     };
   const server = await startServer({
-    ...roleSettings(dataFolder, true),
+    ...roleSettings(dataFolder, true, settings.store),
     host: '127.0.0.1',
     port: 0,
     pools: [DEFAULT_POOL],
@@ -120,14 +122,15 @@ async function serve(options: ServeOptions): Promise<number> {
   const listen = addressOf(options.listen ?? DEFAULT_LISTEN);
   const pools = options.works ? [DEFAULT_POOL] : [];
   const tls = await tlsOf(options);
+  const store = options.store ?? settings.store;
   const server = await startServer({
-    ...roleSettings(dataFolder, false),
+    ...roleSettings(dataFolder, false, store),
     ...listen,
     pools,
     ...(tls && { tls }),
   });
   const forget = await announceServer(dataFolder, server.url);
-  process.stdout.write(`Edge ${VERSION} serves ${server.url} from ${dataFolder}\n`);
+  process.stdout.write(`Edge ${VERSION} serves ${server.url} from ${store ?? dataFolder}\n`);
   await untilTold();
   await forget();
   await server.stop();
@@ -171,7 +174,7 @@ async function work(options: WorkOptions): Promise<number> {
     });
   }
   const worker = await startWorker({
-    ...roleSettings(folderOf(options), false),
+    ...roleSettings(folderOf(options), false, options.store ?? settings.store),
     ...(server !== undefined && token !== undefined && { remote: { server, token } }),
     pool,
     name,

@@ -13,6 +13,10 @@ none runs there, it is one itself until the command ends; a second \`edge\` find
 - Answers go to standard output; notes, questions and errors to standard error.
 - \`--json\` prints exactly one JSON value to standard output, and nothing else goes there. \`watch\` and \`logs\` print one value
   on each line. An error is \`{"error": {"code", "message", "hint", "where"?, "also"?}}\`.
+- The state is in the data folder, or in MariaDB 10.6 or MySQL 8 (or newer) that \`--store\` or \`EDGE_STORE\` names:
+  \`mysql://user@host:3306/edge\`, an empty database at first. The password is in \`EDGE_STORE_PASSWORD\`, or where the address
+  points to with \`?password=file:<path>\` or \`?password=env:<variable>\`, never in it. \`tls=verify\` encrypts and checks the
+  server's certificate, with \`ca=<file>\` against that file. Servers on several machines share one such store.
 - Exit status: 0 is success, 1 a deployment that ended \`failed\` or \`aborted\`, or waits for a
   decision, 130 means Ctrl-C (or "no" to a question); all
   others: [errors.md](errors.md).

@@ -42,6 +42,8 @@ export type CliSettings = {
   readonly server?: string;
   readonly token?: string;
   readonly dataFolder?: string;
+  /** The address of a database server that holds the state, without its password. */
+  readonly store?: string;
 };
 
 export type ServerAccess = {
@@ -54,6 +56,8 @@ export type ServerAccess = {
 
 export type ServeOptions = {
   readonly dataFolder?: string;
+  /** In place of the store in the data folder. */
+  readonly store?: string;
   /** `host:port`. */
   readonly listen?: string;
   /** Whether it works on tasks as well as serving. */
@@ -65,6 +69,8 @@ export type ServeOptions = {
 
 export type WorkOptions = {
   readonly dataFolder?: string;
+  /** In place of the store in the data folder, where no server is named. */
+  readonly store?: string;
   readonly server?: string;
   readonly token?: string;
   readonly pool: string;

@@ -14,11 +14,9 @@ export type StoreAddress = {
   readonly caFile: string | null;
 };
 
-/** Where the password is looked for when the address does not say. */
-export const PASSWORD_VARIABLE = 'EDGE_STORE_PASSWORD';
-
 const FORM = 'mysql://user@host:3306/database';
-const PASSWORD_HINT = `Put it into the environment variable ${PASSWORD_VARIABLE}, or add ?password=file:<path> or ?password=env:<variable>.`;
+const PASSWORD_HINT =
+  'Put it into the environment variable EDGE_STORE_PASSWORD, or add ?password=file:<path> or ?password=env:<variable>.';
 const KNOWN = ['password', 'tls', 'ca'];
 
 /**

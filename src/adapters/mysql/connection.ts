@@ -53,7 +53,7 @@ export class MysqlConnection {
   ): Promise<MysqlConnection> {
     const connection = new MysqlConnection(endpoint);
     return connection.within(signal, async () => {
-      await prepareSession(connection, isolation);
+      await prepareSession((sql) => connection.text(sql), isolation);
       return connection;
     });
   }

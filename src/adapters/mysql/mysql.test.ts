@@ -49,7 +49,9 @@ describe('the address of a store', () => {
 
 describe('statements', () => {
   const valuesOf = ({ values }: { readonly values: readonly unknown[] }) =>
-    values.map((one) => (typeof one === 'object' && one !== null && 'value' in one ? one.value : one));
+    values.map((one) =>
+      typeof one === 'object' && one !== null && 'value' in one ? Number(one.value) : one,
+    );
 
   test('a list becomes as many parameters as it is long, rounded up to a power of two', () => {
     const bound = bind('SELECT a FROM t WHERE b = ? AND c IN (?) LIMIT ?', ['x', ['k', 'l', 'm'], 5]);

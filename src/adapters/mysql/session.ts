@@ -1,5 +1,4 @@
 import { EdgeError } from '../../domain/errors.ts';
-import type { MysqlConnection } from './connection.ts';
 
 /** Reads see one moment of the database over all their statements; writes see the newest of every row that they lock. */
 export type Isolation = 'READ COMMITTED' | 'REPEATABLE READ';
@@ -21,15 +20,18 @@ const OLDEST = { mariadb: [10, 6], mysql: [8, 0] } as const;
 /** A plan of 20,000 targets is one row. */
 const SMALLEST_PACKET = 16 * 1024 * 1024;
 
+/** Runs a statement without parameters. */
+export type Ask = (sql: string) => Promise<readonly Readonly<Record<string, unknown>>[]>;
+
 /** Makes a new connection ours, whatever the server's defaults are, and refuses a server that would lose what it acknowledges. */
-export async function prepareSession(connection: MysqlConnection, isolation: Isolation): Promise<void> {
-  await connection.text(`SET SESSION TRANSACTION ISOLATION LEVEL ${isolation}`);
-  await connection.text(
+export async function prepareSession(ask: Ask, isolation: Isolation): Promise<void> {
+  await ask(`SET SESSION TRANSACTION ISOLATION LEVEL ${isolation}`);
+  await ask(
     `SET SESSION sql_mode = '${MODES}', time_zone = '+00:00', autocommit = 1, foreign_key_checks = 1, unique_checks = 1,
        innodb_lock_wait_timeout = ${LOCK_WAIT_S}, wait_timeout = ${SILENT_S}
        /*M!100300 , in_predicate_conversion_threshold = 0 */`,
   );
-  const rows = await connection.text(`SHOW VARIABLES WHERE Variable_name IN (${ASKED})`);
+  const rows = await ask(`SHOW VARIABLES WHERE Variable_name IN (${ASKED})`);
   const variables = new Map(rows.map((row) => [String(row.Variable_name), String(row.Value)]));
   const fault = faultOf(variables, isolation);
   if (fault) throw fault;

@@ -4,6 +4,11 @@ import type { Cli } from '../context.ts';
 
 /** The commands that are Edge itself: they run until they are told to end. */
 
+const STORE = [
+  '--store <address>',
+  'keep the state in a database: mysql://user@host:3306/edge; else EDGE_STORE, else the data folder',
+] as const;
+
 export function addServer(program: Command, choose: Choose): void {
   newCommand(
     program,
@@ -11,14 +16,17 @@ export function addServer(program: Command, choose: Choose): void {
     'Serves the API and drives deployments; works on their tasks too, unless workers do.',
   )
     .option('--listen <host:port>', 'where it listens')
+    .option(...STORE)
     .option('--no-worker', 'leave the work to `edge worker` processes')
     .option('--tls-cert <file>', 'its certificate as PEM: it then speaks HTTPS; with --tls-key')
     .option('--tls-key <file>', 'the private key of the certificate as PEM')
-    .action((options: { listen?: string; worker: boolean; tlsCert?: string; tlsKey?: string }) => {
-      const { worker: works } = options;
-      const own = only(options, 'listen', 'tlsCert', 'tlsKey');
-      choose((cli) => cli.environment.serve({ ...folderOf(cli), ...own, works }));
-    });
+    .action(
+      (options: { listen?: string; store?: string; worker: boolean; tlsCert?: string; tlsKey?: string }) => {
+        const { worker: works } = options;
+        const own = only(options, 'listen', 'store', 'tlsCert', 'tlsKey');
+        choose((cli) => cli.environment.serve({ ...folderOf(cli), ...own, works }));
+      },
+    );
 }
 
 export function addWorker(program: Command, choose: Choose): void {
@@ -30,8 +38,9 @@ export function addWorker(program: Command, choose: Choose): void {
     .option('--pool <pool>', 'whose tasks it works on', 'default')
     .option('--name <name>', 'its name on this host, where several run')
     .option('--parallel <count>', 'how many tasks at once', wholeNumber)
-    .action((options: { pool: string; name?: string; parallel?: number }) => {
-      const own = only(options, 'pool', 'name', 'parallel');
+    .option(...STORE)
+    .action((options: { pool: string; name?: string; parallel?: number; store?: string }) => {
+      const own = only(options, 'pool', 'name', 'parallel', 'store');
       choose((cli) => {
         const server = cli.options.server ?? cli.environment.settings.server;
         const token = cli.options.token ?? cli.environment.settings.token;
