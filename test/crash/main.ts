@@ -1,10 +1,12 @@
 // `npm run crash -- [suite] [--json] …`: kills things for real and counts the promises that were broken.
 import { crashDeployments } from './deployments.ts';
 import { crashDetached } from './detached.ts';
+import { crashExclusivity } from './exclusivity.ts';
 
 const suites: Readonly<Record<string, (args: readonly string[]) => Promise<number>>> = {
   deployments: crashDeployments,
   detached: crashDetached,
+  exclusivity: crashExclusivity,
 };
 
 const given = process.argv.slice(2);
