@@ -3,7 +3,7 @@ import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { buildReleases, type SampleApp } from '../../src/lab/releases.ts';
-import { type EdgeEnd, type EdgeProcess, edge, startEdge } from './edge-process.ts';
+import { type EdgeEnd, type EdgeOptions, type EdgeProcess, edge, startEdge } from './edge-process.ts';
 import {
   type EstateSettings,
   type EstateTarget,
@@ -24,6 +24,8 @@ export type EstateOptions = EstateSettings & {
   readonly network: string;
   readonly hosts: number;
   readonly versions: readonly string[];
+  /** More variables of the server and of each CLI. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Without one, each CLI finds the server of another, or is one by itself. Default: true. */
   readonly server?: boolean;
 };
@@ -58,7 +60,7 @@ export async function openEstate(options: EstateOptions): Promise<Estate> {
 }
 
 async function open(options: EstateOptions, ends: AsyncDisposableStack): Promise<Estate> {
-  const { sshdPath, network, hosts } = options;
+  const { sshdPath, network, hosts, env = {} } = options;
   const fleet = await startSshdFleet({ sshdPath, network, count: hosts });
   ends.defer(fleet.stop);
   ends.defer(() => killProcessesWith(fleet.folder));
@@ -70,13 +72,13 @@ async function open(options: EstateOptions, ends: AsyncDisposableStack): Promise
   const dataFolder = join(fleet.folder, 'data');
   await mkdir(dataFolder, { mode: 0o700 });
   if (options.server !== false) {
-    const server = await startServer(dataFolder);
+    const server = await startEdgeServer({ dataFolder, env });
     ends.defer(() => stopServer(server));
   }
   const estate: Estate = {
     ...{ targets, haproxy, dataFolder, strangers },
-    edge: (...words) => edge(words, { dataFolder }),
-    start: (...words) => startEdge(words, { dataFolder }),
+    edge: (...words) => edge(words, { dataFolder, env }),
+    start: (...words) => startEdge(words, { dataFolder, env }),
     served: () => Promise.all(targets.map(({ appUrl }) => versionAt(appUrl))),
     stop: () => ends.disposeAsync(),
   };
@@ -120,8 +122,9 @@ function haproxyFor(targets: readonly EstateTarget[], { haproxyPath }: EstateOpt
 
 const PATIENCE_MS = 60_000;
 
-async function startServer(dataFolder: string): Promise<EdgeProcess> {
-  const server = startEdge(['server', '--listen', '127.0.0.1:0'], { dataFolder });
+/** A server process that answers. */
+export async function startEdgeServer(options: EdgeOptions): Promise<EdgeProcess> {
+  const server = startEdge(['server', '--listen', '127.0.0.1:0'], options);
   let hasEnded = false;
   void server.ended.then(() => {
     hasEnded = true;
