@@ -28,7 +28,7 @@ export type ExclusivityOptions = {
 
 /**
  * Rounds of 50 starts at once for one project and environment, over three processes that each call `Journal.create` on a store of
- * their own. Between the rounds the winner's process drives its deployment to its end.
+ * their own, until one is violated. Between the rounds the winner's process drives its deployment to its end.
  */
 export async function exclusiveStarts({
   place,
@@ -39,12 +39,16 @@ export async function exclusiveStarts({
   const observer = await openPlace(place);
   const starters = Array.from({ length: SERVERS }, (_, n) => new Starter(`server-${n}`, place));
   const wins = starters.map(() => 0);
-  let violations = 0;
+  let [played, violations] = [0, 0];
   try {
     await Promise.all(starters.map((starter) => starter.ready));
     for (let round = 0; round < rounds; round += 1) {
       const { winners, isSound } = await playRound(round, starters, observer);
-      if (!isSound) violations += 1;
+      played += 1;
+      if (!isSound) {
+        violations += 1;
+        break;
+      }
       for (const { starter, id } of winners) {
         wins[starter] = (wins[starter] ?? 0) + 1;
         if ((await starters[starter]?.tell({ kind: 'end', id })) !== true)
@@ -57,7 +61,7 @@ export async function exclusiveStarts({
     await observer.close();
   }
   const wallS = Math.round((performance.now() - from) / 100) / 10;
-  return { rounds, starts: rounds * STARTS_A_ROUND, violations, wins, wallS };
+  return { rounds: played, starts: played * STARTS_A_ROUND, violations, wins, wallS };
 }
 
 type Winner = { readonly starter: number; readonly id: string };
