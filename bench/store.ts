@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { provideService } from '../scripts/services.ts';
 import { memoryBell } from '../src/adapters/memory/bell.ts';
 import { openMemoryStore } from '../src/adapters/memory/store.ts';
 import type { Store } from '../src/adapters/sql/ports.ts';
@@ -11,15 +12,18 @@ import type { TaskId } from '../src/domain/ids.ts';
 import { DRIVER_TOPIC } from '../src/domain/topics.ts';
 import type { Commit, Lease } from '../src/ports/journal.ts';
 import { claimOf, commitOf, deployment, done, lease, task, WORKER } from '../test/contracts/sample.ts';
+import { startMariadb } from '../test/support/mariadb.ts';
+import { endpointOf, openStoreAt } from '../test/support/mysql-stores.ts';
 
 // What the store alone allows: the engine's loop with an engine that only passes rows on.
-// bin/node bench/store.ts [--steps 60000] [--lot 512] [--memory]
+// bin/node bench/store.ts [--steps 60000] [--lot 512] [--memory | --mariadb]
 
 const { values } = parseArgs({
   options: {
     steps: { type: 'string', default: '60000' },
     lot: { type: 'string', default: '512' },
     memory: { type: 'boolean', default: false },
+    mariadb: { type: 'boolean', default: false },
   },
 });
 const steps = Number(values.steps);
@@ -34,9 +38,10 @@ const INPUTS = {
 };
 
 const folder = mkdtempSync(join(tmpdir(), 'edge-bench-'));
-const store = values.memory
-  ? openMemoryStore({ bell, now: Date.now })
-  : await openSqliteStore({ folder, bell });
+const mariadb = values.mariadb
+  ? await startMariadb({ path: provideService('mariadb').path ?? '' })
+  : undefined;
+const store = await openStore();
 const startedAt = performance.now();
 const cpuBefore = process.cpuUsage();
 const spent = await loop(store);
@@ -54,7 +59,15 @@ console.log(
   }),
 );
 await store.close();
+await mariadb?.stop();
 rmSync(folder, { recursive: true });
+
+async function openStore(): Promise<Store> {
+  if (values.memory) return openMemoryStore({ bell, now: Date.now });
+  if (!mariadb) return openSqliteStore({ folder, bell });
+  await mariadb.sql('CREATE DATABASE bench');
+  return openStoreAt(endpointOf(mariadb, 'bench'), { bell });
+}
 
 /** Two lots side by side, so that workers and driver have something to do at once, as in the product. */
 async function loop({ journal, tasks }: Store): Promise<Record<string, number>> {
