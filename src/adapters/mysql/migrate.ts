@@ -8,24 +8,34 @@ import { drive, timeOf } from './transaction.ts';
 
 /**
  * Brings the tables up to date, over two connections: every change of a table ends the transaction that it is in, so one
- * connection holds the lock that keeps other servers out, and the other one changes. If this process dies, the lock goes with
- * it, and the next one does again what is not noted as done; what is there already then is what it would make.
+ * holds the lock that keeps other servers out, and ends with it, while the other one changes. If this process dies, the lock
+ * goes with it, and the next one does again what is not noted as done; what is there already then is what it would make.
  */
 export async function migrateDatabase(lock: MysqlConnection, worker: MysqlConnection): Promise<void> {
   await refuseForeign(worker);
   await worker.text(
     `CREATE TABLE IF NOT EXISTS migration_lock (id INTEGER NOT NULL PRIMARY KEY) ${MYSQL.tableEnd.plain}`,
   );
-  await worker.text('INSERT INTO migration_lock (id) VALUES (1) ON DUPLICATE KEY UPDATE id = id');
-  await lock.text('START TRANSACTION');
   try {
-    await lock.text('SELECT id FROM migration_lock WHERE id = 1 FOR UPDATE');
+    await takeLock(lock);
     const now = await timeOf(worker);
     await drive(migrate({ dialect: MYSQL, now, ring: () => {} }), (request) => onceMore(worker, request));
   } finally {
-    if (!lock.isBroken) await lock.text('ROLLBACK').catch(() => lock.destroy());
+    lock.end();
   }
 }
+
+/** Until the connection ends. */
+async function takeLock(lock: MysqlConnection): Promise<void> {
+  await lock.text(`SET SESSION innodb_lock_wait_timeout = ${PATIENCE_S}, wait_timeout = ${PATIENCE_S}`);
+  // Kept at once, so that there is a row to lock.
+  await lock.text('INSERT INTO migration_lock (id) VALUES (1) ON DUPLICATE KEY UPDATE id = id');
+  await lock.text('START TRANSACTION');
+  await lock.text('SELECT id FROM migration_lock WHERE id = 1 FOR UPDATE');
+}
+
+/** The longest that a change of all tables may take; so long others wait for it, and may its lock be silent. */
+export const PATIENCE_S = 3_600;
 
 const DONE_BEFORE: ReadonlySet<number> = new Set([
   NUMBERS.tableExists,

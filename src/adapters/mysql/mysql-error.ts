@@ -54,7 +54,6 @@ const NETWORK: Readonly<Record<string, string>> = {
   EAI_AGAIN: 'its name cannot be looked up now',
   EHOSTUNREACH: 'its host cannot be reached',
   ENETUNREACH: 'its network cannot be reached',
-  HANDSHAKE_SSL_ERROR: 'no encrypted connection could be made',
   HANDSHAKE_NO_SSL_SUPPORT: 'it does not offer encrypted connections',
 };
 
@@ -116,5 +115,5 @@ function seen(thrown: unknown): readonly [what?: string, hint?: string] {
   const number = numberOf(thrown);
   if (number !== undefined) return WORLD[number] ?? [];
   if (!(thrown instanceof Error) || !('code' in thrown)) return [];
-  return [NETWORK[String(thrown.code)] ?? thrown.message];
+  return [NETWORK[String(thrown.code)] ?? thrown.message.replace(/\.$/, '')];
 }

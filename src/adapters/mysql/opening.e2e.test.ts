@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { requireService } from '../../../scripts/services.ts';
 import { deployment } from '../../../test/contracts/sample.ts';
 import { freePort } from '../../../test/support/free-port.ts';
 import { type Mariadb, startMariadb } from '../../../test/support/mariadb.ts';
 import { endpointOf, openStoreAt } from '../../../test/support/mysql-stores.ts';
-import type { Endpoint } from './connection.ts';
+import { type Endpoint, MysqlConnection } from './connection.ts';
 
 const { path, skip = false } = requireService('mariadb');
 const ADDRESS = '127.61.0.3';
@@ -49,6 +50,25 @@ describe('mariadb: opening', { skip }, () => {
       assert.equal((await store.journal.load(made.id)).planHash, made.planHash);
       await store.close();
     }
+  });
+
+  test('a server that starts while another one changes the tables waits for it, longer than for any row', async () => {
+    const database = await newDatabase();
+    await (await openStoreAt(endpointOf(mariadb, database))).close();
+    const other = await MysqlConnection.open(endpointOf(mariadb, database), {
+      isolation: 'READ COMMITTED',
+      signal: AbortSignal.timeout(30_000),
+    });
+    await other.text('START TRANSACTION');
+    await other.text('SELECT id FROM migration_lock WHERE id = 1 FOR UPDATE');
+    let isOpen = false;
+    const opening = openStoreAt(endpointOf(mariadb, database)).finally(() => {
+      isOpen = true;
+    });
+    await delay(6_000);
+    assert.equal(isOpen, false);
+    other.end();
+    await (await opening).close();
   });
 
   test('a migration that was cut off half-way is brought to its end by the next start', async () => {

@@ -5,7 +5,7 @@ import { type Call, isRead } from '../sql/operations.ts';
 import { type Store, storePorts } from '../sql/ports.ts';
 import { type Endpoint, MysqlConnection } from './connection.ts';
 import { ConnectionPool } from './connection-pool.ts';
-import { migrateDatabase } from './migrate.ts';
+import { migrateDatabase, PATIENCE_S } from './migrate.ts';
 import { CommitUnknown, isConflict, isLost, toEdgeError } from './mysql-error.ts';
 import { type Isolation, SILENT_S } from './session.ts';
 import { type Done, transact } from './transaction.ts';
@@ -65,7 +65,7 @@ export async function openMysqlStore(options: MysqlStoreOptions): Promise<Store>
     await Promise.all(Object.values(pools).map((pool) => pool.close()));
   };
   try {
-    const signal = AbortSignal.timeout(MIGRATED_WITHIN_MS);
+    const signal = AbortSignal.timeout(PATIENCE_S * 1_000);
     await pools.writes.use(signal, (lock) => pools.writes.use(signal, (one) => migrateDatabase(lock, one)));
   } catch (error) {
     await close();
@@ -79,8 +79,6 @@ export async function openMysqlStore(options: MysqlStoreOptions): Promise<Store>
     close,
   });
 }
-
-const MIGRATED_WITHIN_MS = 120_000;
 
 type Trying = Pick<MysqlStoreOptions, 'clock' | 'random'> & {
   readonly callTimeoutMs: number;
