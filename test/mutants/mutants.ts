@@ -1,0 +1,17 @@
+import { ACTION_MUTANTS } from './actions.ts';
+import { DRIVER_MUTANTS } from './driver.ts';
+import { ENGINE_MUTANTS } from './engine.ts';
+import type { Mutant } from './mutant.ts';
+import { PLAN_MUTANTS } from './plan.ts';
+import { STORE_MUTANTS } from './store.ts';
+import { WORKER_MUTANTS } from './worker.ts';
+
+/** All planted bugs. Production code carries none of it: `plant.ts` patches a source as it is loaded. */
+export const MUTANTS: readonly Mutant[] = [
+  ...ENGINE_MUTANTS,
+  ...DRIVER_MUTANTS,
+  ...WORKER_MUTANTS,
+  ...ACTION_MUTANTS,
+  ...STORE_MUTANTS,
+  ...PLAN_MUTANTS,
+];

@@ -1,0 +1,107 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { projectRoot } from '../../scripts/project.ts';
+
+/** What became of a planted bug. `broken`: the process itself ended or hung, which proves nothing. */
+export type Verdict =
+  | { readonly kind: 'caught'; readonly seeds: number; readonly seed: number; readonly invariant: string }
+  | { readonly kind: 'survived'; readonly seeds: number }
+  | { readonly kind: 'broken'; readonly seeds: number; readonly why: string };
+
+export type RunOptions = {
+  /** What runs the seeds: `--seeds N --from M --json --first`; its last line is a JSON object. */
+  readonly program: string;
+  readonly seeds: number;
+  readonly from: number;
+  /** The longest that one process may take, ms. */
+  readonly limitMs: number;
+};
+
+/** Most bugs show in the first seeds; a slice of many bounds how long a process may be silent. */
+const SLICES = [100, 400, 500];
+
+/** Runs seeds with a bug planted until one shows it. Each slice is a process of its own. */
+export async function runMutant(name: string, options: RunOptions): Promise<Verdict> {
+  let done = 0;
+  for (let index = 0; done < options.seeds; index += 1) {
+    const size = Math.min(SLICES[index] ?? SLICES.at(-1) ?? options.seeds, options.seeds - done);
+    const verdict = await runSlice(name, { ...options, seeds: size, from: options.from + done });
+    done += verdict.seeds;
+    if (verdict.kind !== 'survived') return { ...verdict, seeds: done };
+  }
+  return { kind: 'survived', seeds: done };
+}
+
+async function runSlice(name: string, options: RunOptions): Promise<Verdict> {
+  const { code, stdout, stderr, isLate } = await runPlanted(name, options);
+  const broken = (why: string): Verdict => ({ kind: 'broken', seeds: 0, why });
+  if (isLate) return broken(`nothing within ${options.limitMs / 1_000} s`);
+  const said = parsed(stdout.trimEnd().split('\n').at(-1) ?? '');
+  const seeds = numberIn(said, 'seeds') ?? options.seeds;
+  if ((numberIn(said, 'violations') ?? 0) > 0 && code === 1) {
+    const invariant = String(Reflect.get(said ?? {}, 'invariant') ?? 'unnamed');
+    return { kind: 'caught', seeds, seed: numberIn(said, 'seed') ?? options.from + seeds - 1, invariant };
+  }
+  if (code === 0 && said) return { kind: 'survived', seeds: options.seeds };
+  return broken(`exit status ${code}: ${faultIn(stderr)}`);
+}
+
+/** The line that names the fault, else the last ones. */
+function faultIn(stderr: string): string {
+  const lines = stderr.trim().split('\n');
+  return lines.find((line) => /^\w*Error\b/.test(line)) ?? lines.slice(-3).join(' | ');
+}
+
+type Ended = {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly isLate: boolean;
+};
+
+/** How much of what a process writes is kept: the end. */
+const KEPT_CHARS = 64 * 1024;
+
+function runPlanted(name: string, { program, seeds, from, limitMs }: RunOptions): Promise<Ended> {
+  const plant = join(projectRoot, 'test/mutants/plant.ts');
+  const flags = ['--disable-warning=ExperimentalWarning', '--import', plant];
+  const args = ['--seeds', String(seeds), '--from', String(from), '--json', '--first'];
+  const { promise, resolve, reject } = Promise.withResolvers<Ended>();
+  const child = spawn(process.execPath, [...flags, program, ...args], {
+    cwd: projectRoot,
+    env: { ...process.env, EDGE_MUTANT: name, NODE_DISABLE_COMPILE_CACHE: '1' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const kept = { stdout: '', stderr: '' };
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    kept.stdout = (kept.stdout + text).slice(-KEPT_CHARS);
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    kept.stderr = (kept.stderr + text).slice(-KEPT_CHARS);
+  });
+  let isLate = false;
+  const timer = setTimeout(() => {
+    isLate = true;
+    child.kill('SIGKILL');
+  }, limitMs);
+  child.on('error', reject);
+  child.on('close', (code) => {
+    clearTimeout(timer);
+    resolve({ code, ...kept, isLate });
+  });
+  return promise;
+}
+
+function parsed(line: string): object | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === 'object' && value !== null ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function numberIn(value: object | undefined, name: string): number | undefined {
+  const found: unknown = value && Reflect.get(value, name);
+  return typeof found === 'number' ? found : undefined;
+}
