@@ -1,4 +1,5 @@
 import type { Command, NewDeployment } from '../domain/command.ts';
+import { EdgeError } from '../domain/errors.ts';
 import type { Event } from '../domain/event.ts';
 import { commandId, type DeploymentId, type PlanHash, type TaskId, taskId } from '../domain/ids.ts';
 import type { Plan } from '../domain/plan.ts';
@@ -40,6 +41,7 @@ export function turn({ model, state, version, lot, rollback }: TurnInput): Turn 
     for (const event of decide(model, log.state, command, log.facts)) log.add(event);
   }
   for (let next = log.progress(); next; next = log.progress()) {
+    log.mustRest(lot);
     log.add(next.kind === 'deployment.ended' ? log.ended(next, rollback) : next);
   }
   const granted = pending(model, log.state);
@@ -84,6 +86,12 @@ class Log {
     this.#noteHolds(event);
     this.events.push(event);
     this.state = evolve(this.model, this.state, event);
+  }
+
+  /** Throws where a turn has gone on for longer than any can: a fault of Edge must not hang its driver. */
+  mustRest({ commands }: Lot): void {
+    const most = 1_000 + 20 * (this.model.plan.targets.length + commands.length);
+    if (this.events.length > most) throw new EdgeError('internal', 'the turn does not come to rest');
   }
 
   progress(): Event | undefined {
