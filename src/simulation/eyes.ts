@@ -9,11 +9,30 @@ import type { Schedule } from './schedule.ts';
 import type { World } from './world.ts';
 
 /**
- * What must always hold (FAULTS.md section 5.3), as far as its subject exists; I18 is ours: Edge meets no fault of its own.
+ * What must always hold (FAULTS.md section 5.3), as far as its subject exists; I18 and I19 are ours: Edge meets
+ * no fault of its own, and what it writes follows from plan and policy.
  * I3 and I11 speak of groups and approvals, which Edge does not have yet.
  */
 export const INVARIANTS = [
-  ...['I1', 'I2', 'I4', 'I5', 'I6', 'I7', 'I8', 'I9', 'I10', 'I12', 'I13', 'I14', 'I15', 'I16', 'I17', 'I18'],
+  ...[
+    'I1',
+    'I2',
+    'I4',
+    'I5',
+    'I6',
+    'I7',
+    'I8',
+    'I9',
+    'I10',
+    'I12',
+    'I13',
+    'I14',
+    'I15',
+    'I16',
+    'I17',
+    'I18',
+    'I19',
+  ],
 ] as const;
 
 /** A deployment as the observer follows it: from what was committed, never from the memory of a driver. */

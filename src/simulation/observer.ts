@@ -11,6 +11,7 @@ import { exclusivity } from './invariants/exclusivity.ts';
 import { logs } from './invariants/logs.ts';
 import { once } from './invariants/once.ts';
 import { orphans } from './invariants/orphans.ts';
+import { policy } from './invariants/policy.ts';
 import { record } from './invariants/record.ts';
 import { traffic } from './invariants/traffic.ts';
 import type { Scenario } from './scenario.ts';
@@ -27,7 +28,7 @@ export type ObserverParts = {
 /** From a guard's look to the grant, with all that may delay a report. */
 const LOOK_MS = 60_000;
 
-const ALL = [capacity, traffic, exclusivity, once, record, endings, logs, orphans];
+const ALL = [capacity, traffic, exclusivity, once, record, endings, logs, orphans, policy];
 
 /** Looks at the simulated world and at what is committed, and at nothing that Edge believes. */
 export class Observer {

@@ -1,0 +1,283 @@
+import { CATALOGUE } from '../../domain/errors.ts';
+import type { Event } from '../../domain/event.ts';
+import type { DeploymentId } from '../../domain/ids.ts';
+import type { MakeInvariant } from '../eyes.ts';
+import {
+  count,
+  FAILED,
+  hasEnded,
+  isInOpenBatch,
+  isSpent,
+  type Recount,
+  recountOf,
+  stepAt,
+  type TargetCount,
+  targetAt,
+} from '../recount.ts';
+
+/**
+ * I19: what the engine writes follows from the plan, its policy and what people asked, as a recount of the log has it: steps and
+ * batches in order, nothing fresh while paused and nothing at all while stopping, failures up to the budget and not one more,
+ * tries up to their number and not one fewer, an abort that reaches all that runs, an end that is true to its targets.
+ */
+export const policy: MakeInvariant = (eyes) => {
+  const stories = new Map<DeploymentId, Recount>();
+  return {
+    see: (fact) => {
+      if (fact.kind !== 'committed' || fact.committed.kind !== 'committed') return;
+      const { deployment } = fact.lease;
+      const plan = eyes.deployments.get(deployment)?.plan;
+      if (!plan) return;
+      const story = stories.get(deployment) ?? recountOf(plan);
+      stories.set(deployment, story);
+      eyes.checked('I19');
+      const say = (wrong: string | undefined): void => {
+        if (wrong !== undefined) eyes.violate('I19', `${deployment}: ${wrong}`);
+      };
+      const { now } = fact.committed;
+      const { events, successor } = fact.commit;
+      for (const event of events) {
+        say(wrongWith(story, event, now));
+        count(story, event, now);
+      }
+      say(wrongAfter(story, events, now));
+      say(
+        wrongSuccessor(
+          story,
+          successor?.plan.targets.map(({ name }) => name),
+        ),
+      );
+    },
+  };
+};
+
+/** A cancel that nobody has proved is given up after this, and no sooner. */
+const CANCEL_LIMIT_MS = 120_000;
+
+/** What is wrong with an event, where the log stands. */
+function wrongWith(story: Recount, event: Event, nowMs: number): string | undefined {
+  if (story.status === 'ended') return `${event.kind} after the end`;
+  switch (event.kind) {
+    case 'tasks.granted':
+      return wrongGrant(story, event);
+    case 'stage.opened':
+      return isStageDone(story) && event.stage === story.stage + 1
+        ? undefined
+        : 'a stage begins before its turn';
+    case 'batch.opened':
+      return wrongBatch(story, event);
+    case 'batch.ended':
+      return batchOf(story, event)?.every((index) => hasEnded(targetAt(story, index)))
+        ? undefined
+        : 'a batch has ended before its targets';
+    case 'deployment.paused':
+      return wrongPause(story, event, nowMs);
+    case 'deployment.resumed':
+      return story.status === 'paused' ? undefined : 'it is resumed without being paused';
+    case 'deployment.stopping':
+      return wrongStop(story, event, nowMs);
+    case 'deployment.ended':
+      return wrongEnd(story, event);
+    case 'deployment.created':
+    case 'deployment.started':
+    case 'command.refused':
+      return undefined;
+    default:
+      return wrongWithTarget(story, event, nowMs);
+  }
+}
+
+const batchOf = (story: Recount, { lane, batch }: { lane: number; batch: number }) =>
+  story.plan.stages[story.stage]?.lanes[lane]?.batches[batch]?.targets;
+
+const isStageDone = ({ targets, stage }: Recount): boolean =>
+  targets.every((target) => target.place.stage > stage || hasEnded(target));
+
+function wrongGrant(
+  story: Recount,
+  { targets, steps }: Extract<Event, { kind: 'tasks.granted' }>,
+): string | undefined {
+  if (story.stop) return 'work begins while it is stopping';
+  for (const [n, index] of targets.entries()) {
+    const target = targetAt(story, index);
+    if (target.isOpen || target.step !== steps[n])
+      return `target ${index} is granted step ${steps[n]} out of turn`;
+    if (hasEnded(target)) return `target ${index} is granted a step and is ${target.status}`;
+    if (target.status !== 'pending') continue;
+    if (story.status !== 'running') return `target ${index} begins while it is ${story.status}`;
+    if (!isInOpenBatch(story, target)) return `target ${index} begins before its batch`;
+  }
+  return undefined;
+}
+
+function wrongBatch(
+  story: Recount,
+  { lane, batch }: Extract<Event, { kind: 'batch.opened' }>,
+): string | undefined {
+  const before = story.lanes[lane];
+  return before && !before.isOpen && before.batch + 1 === batch
+    ? undefined
+    : 'a batch begins before its turn';
+}
+
+function wrongPause(
+  story: Recount,
+  { cause, by }: Extract<Event, { kind: 'deployment.paused' }>,
+  nowMs: number,
+): string | undefined {
+  if (story.stop || story.status === 'paused')
+    return `it is paused while ${story.stop ? 'stopping' : 'paused'}`;
+  if (by !== 'engine' || cause === 'capacity') return undefined;
+  if (cause === 'unknown')
+    return story.targets.some(({ status }) => status === 'unknown')
+      ? undefined
+      : 'it asks about nothing unknown';
+  const failed = story.targets.filter(({ status }) => FAILED.has(status)).length;
+  const isHeld = story.plan.verb === 'rollback' && failed > story.accepted;
+  return isHeld || isSpent(story) ? undefined : `it holds at ${nowMs} with budget left`;
+}
+
+function wrongStop(
+  story: Recount,
+  event: Extract<Event, { kind: 'deployment.stopping' }>,
+  nowMs: number,
+): string | undefined {
+  if (event.abort ? story.stop?.abort : story.stop) return 'it stops twice';
+  if (event.next === 'rollback' && story.plan.verb === 'rollback') return 'a rollback is rolled back';
+  if (event.next === 'rollback' && event.status === 'aborted') return 'what is aborted is rolled back';
+  if (event.by !== 'engine') return undefined;
+  if (event.status === 'aborted')
+    return story.status === 'paused' && nowMs >= story.abortAtMs ? undefined : 'it gives up before its time';
+  if (!isSpent(story)) return 'it stops with budget left';
+  const { health, other } = story.plan.policy.onFailure;
+  const reaction = event.abort ? 'abort' : 'rollback';
+  return [health, other].includes(reaction) ? undefined : `its policy has no ${reaction}`;
+}
+
+function wrongEnd(
+  story: Recount,
+  { status, rollback, notes, exceptions }: Extract<Event, { kind: 'deployment.ended' }>,
+): string | undefined {
+  if (story.targets.some((target) => target.status === 'running'))
+    return 'it ends while a target is worked on';
+  if (rollback && story.stop?.next !== 'rollback') return 'a rollback that nobody wanted';
+  if (story.stop)
+    return story.stop.status === status ? undefined : `it ends ${status}, not ${story.stop.status}`;
+  const of = (test: (target: TargetCount) => boolean) => story.targets.filter(test).length;
+  if (of(hasEnded) < story.targets.length) return 'it ends before its targets';
+  const failed = of((target) => FAILED.has(target.status));
+  const succeeded = of((target) => target.status === 'succeeded');
+  const isRollback = story.plan.verb === 'rollback';
+  if (isRollback && failed > story.accepted) return 'a rollback that left targets behind is not held';
+  const right = failed > 0 && (succeeded === 0 || isRollback) ? 'failed' : 'succeeded';
+  if (status !== right) return `it ends ${status}, with ${succeeded} done and ${failed} failed`;
+  if (exceptions !== story.targets.length - succeeded) return `it tells of ${exceptions} exceptions`;
+  return notes.includes('unverified') === story.plan.hard ? undefined : 'it does not say what was verified';
+}
+
+type OfTarget = Extract<Event, { readonly target: number }>;
+
+function wrongWithTarget(story: Recount, event: OfTarget, nowMs: number): string | undefined {
+  const target = targetAt(story, event.target);
+  const wrong = wrongTask(story, target, event, nowMs) ?? wrongTarget(story, target, event);
+  return wrong === undefined ? undefined : `target ${event.target}, ${event.kind}: ${wrong}`;
+}
+
+function wrongTask(story: Recount, target: TargetCount, event: OfTarget, nowMs: number): string | undefined {
+  if (!('step' in event)) return undefined;
+  if (!target.isOpen || event.step !== target.step) return 'of a step that is not open';
+  if ('group' in event && event.group !== target.group) return 'of another attempt group';
+  const step = stepAt(story, target, event.step);
+  const tries = step?.retries.max ?? 0;
+  const isEnding = story.stop !== null || target.cancelling?.why === 'abort';
+  switch (event.kind) {
+    case 'task.retried':
+      if (target.retries >= tries || isEnding) return 'one try more than it has';
+      if (event.error.code === 'outcome_unknown')
+        return step?.onUnknown === 'retry' ? undefined : 'tried blindly';
+      return isRetryable(event.error.code) && !target.cancelling ? undefined : 'tried again for nothing';
+    case 'task.failed':
+      if (isEnding || target.cancelling || !isRetryable(event.error.code)) return undefined;
+      return target.retries < tries ? `given up after ${target.retries} of ${tries} retries` : undefined;
+    case 'task.unknown':
+      if (event.worker === null)
+        return target.cancelling && nowMs - target.cancelling.sinceMs >= CANCEL_LIMIT_MS
+          ? undefined
+          : 'given up too soon';
+      return step?.onUnknown === 'retry' && !isEnding && target.retries < tries
+        ? 'asked too soon'
+        : undefined;
+    case 'task.cancelling':
+      if (event.why === 'abort') return story.stop?.abort ? undefined : 'cancelled for no abort';
+      return target.cancelling ? 'its deadline passes twice' : undefined;
+    case 'task.succeeded':
+      return undefined;
+    default:
+      return event satisfies never;
+  }
+}
+
+const isRetryable = (code: string): boolean =>
+  Object.hasOwn(CATALOGUE, code) && CATALOGUE[code as keyof typeof CATALOGUE].retryable;
+
+function wrongTarget(story: Recount, target: TargetCount, event: OfTarget): string | undefined {
+  const done = stepAt(story, target, target.step - 1);
+  switch (event.kind) {
+    case 'capacity.taken':
+      return done?.hold === 'take' && !story.stop ? undefined : 'taken without a guard';
+    case 'capacity.given':
+      return done?.hold === 'give' ? undefined : 'given back before it was returned';
+    case 'capacity.refused':
+      return stepAt(story, target, target.step)?.hold === 'take' ? undefined : 'refused without a guard';
+    case 'target.succeeded':
+      return stepAt(story, target, target.step) === undefined ? undefined : 'done before its last step';
+    case 'target.retried':
+      if (story.stop || !isInOpenBatch(story, target)) return 'tried again when it is over';
+      return FAILED.has(target.status) ? undefined : `tried again while ${target.status}`;
+    case 'target.skipped':
+      if (event.parked !== target.isHeld) return 'parked, or not, as it is not';
+      return target.status === 'pending' || FAILED.has(target.status)
+        ? undefined
+        : `skipped while ${target.status}`;
+    case 'target.failed':
+      if (event.parked !== target.isHeld) return 'parked, or not, as it is not';
+      return event.status === 'aborted' && !story.stop ? 'aborted by nobody' : undefined;
+    default:
+      return undefined;
+  }
+}
+
+/** What is wrong with where a commit leaves the deployment. */
+function wrongAfter(story: Recount, events: readonly Event[], nowMs: number): string | undefined {
+  const { status, stop, targets, plan } = story;
+  if (status === 'paused' && nowMs >= story.abortAtMs) return 'it is paused for longer than it may be';
+  if (stop?.abort && targets.some(({ isOpen, cancelling }) => isOpen && cancelling?.why !== 'abort'))
+    return 'what runs is not told of the abort';
+  if (status !== 'running' || stop) return undefined;
+  if (isSpent(story)) return 'it goes on with its budget of failures spent';
+  const asks = events.some((event) => event.kind === 'target.failed' && event.status === 'unknown');
+  const isAnswered = events.some(({ kind }) => kind === 'deployment.resumed');
+  if (asks && !isAnswered && plan.verb !== 'rollback') return 'it goes on after something unknown';
+  const { holdAfterMs } = plan.policy.capacity;
+  const isStarved = events.some(
+    (event) =>
+      event.kind === 'capacity.refused' && nowMs - Math.max(event.since, story.resumedAtMs) >= holdAfterMs,
+  );
+  return isStarved && !isAnswered ? 'it waits for capacity for longer than it may' : undefined;
+}
+
+/** A rollback has all that was touched and has a before, and nothing else. */
+function wrongSuccessor(story: Recount, names: readonly string[] | undefined): string | undefined {
+  const wanted = story.plan.targets.flatMap(({ name, before }, index) => {
+    const { isHeld, isTouched } = targetAt(story, index);
+    return (isHeld || isTouched) && before !== null ? [name] : [];
+  });
+  if (!names) {
+    const isDue = story.status === 'ended' && story.stop?.next === 'rollback' && wanted.length > 0;
+    return isDue && story.plan.verb !== 'rollback' ? 'its rollback is not made' : undefined;
+  }
+  const missing = new Set(wanted).symmetricDifference(new Set(names));
+  return missing.size > 0
+    ? `its rollback differs in ${[...missing].join(', ')} from what was touched`
+    : undefined;
+}

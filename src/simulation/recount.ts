@@ -1,0 +1,203 @@
+import type { Event, StopCause } from '../domain/event.ts';
+import type { Batch, Budget, Plan, Step } from '../domain/plan.ts';
+
+/** A target as the log tells of it. */
+export type TargetCount = {
+  status: 'pending' | 'running' | 'succeeded' | 'failed' | 'unknown' | 'aborted' | 'skipped';
+  step: number;
+  group: number;
+  isOpen: boolean;
+  cancelling: { readonly why: 'deadline' | 'abort'; readonly sinceMs: number } | null;
+  retries: number;
+  isHeld: boolean;
+  isTouched: boolean;
+  readonly place: Place;
+};
+export type Place = {
+  readonly stage: number;
+  readonly lane: number;
+  readonly batch: number;
+  readonly of: Batch;
+};
+type LaneCount = { batch: number; isOpen: boolean; batchFailures: number; zoneFailures: number };
+
+/** A deployment as its log alone tells of it: counted anew, in another way than the engine counts. */
+export type Recount = {
+  readonly plan: Plan;
+  status: 'pending' | 'running' | 'paused' | 'ended';
+  stop: (StopCause & { readonly abort: boolean }) | null;
+  stage: number;
+  lanes: LaneCount[];
+  readonly targets: readonly TargetCount[];
+  failures: number;
+  accepted: number;
+  abortAtMs: number;
+  resumedAtMs: number;
+};
+
+export function recountOf(plan: Plan): Recount {
+  const places = new Map<number, Place>();
+  for (const [stage, { lanes }] of plan.stages.entries())
+    for (const [lane, { batches }] of lanes.entries())
+      for (const [batch, of] of batches.entries())
+        for (const target of of.targets) places.set(target, { stage, lane, batch, of });
+  const fresh = { step: 0, group: 0, isOpen: false, cancelling: null, retries: 0 };
+  return {
+    plan,
+    ...{ status: 'pending', stop: null, stage: -1, lanes: [], failures: 0 },
+    ...{ accepted: 0, abortAtMs: 0, resumedAtMs: 0 },
+    targets: plan.targets.map((_, index): TargetCount => {
+      const place = places.get(index);
+      if (!place) throw new RangeError(`target ${index} is in no batch`);
+      return { status: 'pending', ...fresh, isHeld: false, isTouched: false, place };
+    }),
+  };
+}
+
+export function targetAt({ targets }: Recount, index: number): TargetCount {
+  const target = targets[index];
+  if (!target) throw new RangeError(`no target ${index}`);
+  return target;
+}
+
+export function stepAt({ plan }: Recount, { place }: TargetCount, step: number): Step | undefined {
+  return plan.sequences[place.of.sequence]?.[step];
+}
+
+export const hasEnded = ({ status }: TargetCount): boolean => status !== 'pending' && status !== 'running';
+
+/** Whether the target's batch is the one that its lane works on now. */
+export function isInOpenBatch({ stage, lanes }: Recount, { place }: TargetCount): boolean {
+  const lane = lanes[place.lane];
+  return place.stage === stage && lane?.isOpen === true && lane.batch === place.batch;
+}
+
+/** Whether one of the budgets of failures is spent, in the open batches or over all. */
+export function isSpent({ plan, stage, lanes, failures }: Recount): boolean {
+  const { batch, zone, deployment } = plan.policy.maxFailures;
+  const all = plan.stages.flatMap((one) => one.lanes);
+  if (exceeds(deployment, failures, counted(all.flatMap(({ batches }) => batches)))) return true;
+  return lanes.some((lane, index) => {
+    const batches = plan.stages[stage]?.lanes[index]?.batches ?? [];
+    const size = batches[lane.batch]?.targets.length ?? 0;
+    return exceeds(batch, lane.batchFailures, size) || exceeds(zone, lane.zoneFailures, counted(batches));
+  });
+}
+
+const counted = (batches: readonly Batch[]): number =>
+  batches.reduce((sum, batch) => sum + (batch.countsFailures ? batch.targets.length : 0), 0);
+
+function exceeds({ count, percent }: Budget, failures: number, size: number): boolean {
+  if (failures === 0) return false;
+  const most = Math.min(
+    count ?? Infinity,
+    percent === undefined ? Infinity : Math.ceil((size * percent) / 100),
+  );
+  return failures >= Math.max(1, most);
+}
+
+/** Counts an event in. `nowMs`: when it was committed. */
+export function count(story: Recount, event: Event, nowMs: number): void {
+  switch (event.kind) {
+    case 'deployment.started':
+      story.status = 'running';
+      return;
+    case 'stage.opened':
+      story.stage = event.stage;
+      story.lanes = (story.plan.stages[event.stage]?.lanes ?? []).map(() => {
+        return { batch: -1, isOpen: false, batchFailures: 0, zoneFailures: 0 };
+      });
+      return;
+    case 'batch.opened':
+      Object.assign(story.lanes[event.lane] ?? {}, { batch: event.batch, isOpen: true, batchFailures: 0 });
+      return;
+    case 'batch.ended':
+      Object.assign(story.lanes[event.lane] ?? {}, { isOpen: false });
+      return;
+    case 'deployment.paused':
+      Object.assign(story, { status: 'paused', abortAtMs: event.abortAt });
+      return;
+    case 'deployment.resumed':
+      resume(story, event.at);
+      return;
+    case 'deployment.stopping':
+      Object.assign(story, { status: 'running', stop: event });
+      return;
+    case 'deployment.ended':
+      story.status = 'ended';
+      return;
+    case 'tasks.granted':
+      for (const index of event.targets) grant(story, targetAt(story, index));
+      return;
+    case 'deployment.created':
+    case 'command.refused':
+      return;
+    default:
+      countTarget(story, event, nowMs);
+  }
+}
+
+function resume(story: Recount, atMs: number): void {
+  const accepted = story.targets.filter(({ status }) => FAILED.has(status)).length;
+  Object.assign(story, { status: 'running', failures: 0, accepted, resumedAtMs: atMs });
+  for (const lane of story.lanes) Object.assign(lane, { batchFailures: 0, zoneFailures: 0 });
+}
+
+export const FAILED: ReadonlySet<string> = new Set(['failed', 'unknown', 'aborted']);
+
+function grant(story: Recount, target: TargetCount): void {
+  target.isTouched ||= stepAt(story, target, target.step)?.hold !== 'take';
+  Object.assign(target, { status: 'running', isOpen: true });
+}
+
+type OfTarget = Extract<Event, { readonly target: number }>;
+
+function countTarget(story: Recount, event: OfTarget, nowMs: number): void {
+  const target = targetAt(story, event.target);
+  const closed = { isOpen: false, cancelling: null };
+  switch (event.kind) {
+    case 'task.succeeded':
+      Object.assign(target, { ...closed, step: target.step + 1, retries: 0 });
+      return;
+    case 'task.failed':
+    case 'task.unknown':
+      Object.assign(target, closed);
+      return;
+    case 'task.retried':
+      target.retries += 1;
+      return;
+    case 'task.cancelling':
+      target.cancelling = { why: event.why, sinceMs: nowMs };
+      return;
+    case 'capacity.taken':
+      target.isHeld = true;
+      return;
+    case 'capacity.given':
+      target.isHeld = false;
+      return;
+    case 'capacity.refused':
+      target.cancelling = null;
+      return;
+    case 'target.retried':
+      Object.assign(target, { status: 'running', group: event.group, step: 0, retries: 0 });
+      return;
+    case 'target.succeeded':
+    case 'target.skipped':
+      target.status = event.kind === 'target.skipped' ? 'skipped' : 'succeeded';
+      return;
+    case 'target.failed':
+      target.status = event.status;
+      if (event.status !== 'aborted' && target.place.of.countsFailures) countFailure(story, target);
+      return;
+    default:
+      event satisfies never;
+  }
+}
+
+function countFailure(story: Recount, target: TargetCount): void {
+  story.failures += 1;
+  const lane = story.lanes[target.place.lane];
+  if (!lane || !isInOpenBatch(story, target)) return;
+  lane.batchFailures += 1;
+  lane.zoneFailures += 1;
+}
