@@ -10,7 +10,7 @@ export const ACTION_MUTANTS: readonly Mutant[] = [
       {
         file: 'src/actions/remote-command.ts',
         from: 'id: remoteIdOf(context.task, command.ordinal),',
-        to: 'id: remoteIdOf(context.task, command.ordinal + 1_000 * context.attempt),',
+        to: 'id: remoteIdOf(context.task, command.ordinal + 10 * (context.attempt - 1)),',
       },
     ],
   },
@@ -22,7 +22,7 @@ export const ACTION_MUTANTS: readonly Mutant[] = [
       {
         file: 'src/actions/remote-command.ts',
         from: 'id: remoteIdOf(context.task, command.ordinal),',
-        to: 'id: remoteIdOf(context.task, command.ordinal + 1_000 * context.epoch),',
+        to: 'id: remoteIdOf(context.task, command.ordinal + 10 * (context.epoch - 1)),',
       },
     ],
   },

@@ -18,7 +18,7 @@ const { values: options } = parseArgs({
     guards: { type: 'boolean', default: false },
     lanes: { type: 'string', default: '2' },
     limit: { type: 'string', default: '240' },
-    program: { type: 'string', default: 'src/simulation/main.ts' },
+    program: { type: 'string', default: 'test/mutants/seeds.ts' },
   },
 });
 

@@ -9,7 +9,7 @@ export type Verdict =
   | { readonly kind: 'broken'; readonly seeds: number; readonly why: string };
 
 export type RunOptions = {
-  /** What runs the seeds: `--seeds N --from M --json --first`; its last line is a JSON object. */
+  /** What runs the seeds, `--seeds N --from M`, until one shows the bug; its last line is a JSON object. */
   readonly program: string;
   readonly seeds: number;
   readonly from: number;
@@ -20,19 +20,36 @@ export type RunOptions = {
 /** Most bugs show in the first seeds; a slice of many bounds how long a process may be silent. */
 const SLICES = [100, 400, 500];
 
-/** Runs seeds with a bug planted until one shows it. Each slice is a process of its own. */
+/**
+ * Runs seeds with a bug planted until one shows it: one that is well without the bug. Each slice is a process of its own.
+ */
 export async function runMutant(name: string, options: RunOptions): Promise<Verdict> {
   let done = 0;
   for (let index = 0; done < options.seeds; index += 1) {
     const size = Math.min(SLICES[index] ?? SLICES.at(-1) ?? options.seeds, options.seeds - done);
     const verdict = await runSlice(name, { ...options, seeds: size, from: options.from + done });
     done += verdict.seeds;
-    if (verdict.kind !== 'survived') return { ...verdict, seeds: done };
+    if (verdict.kind === 'broken') return { ...verdict, seeds: done };
+    if (verdict.kind === 'caught' && (await isWell(verdict.seed, options)))
+      return { ...verdict, seeds: done };
   }
   return { kind: 'survived', seeds: done };
 }
 
-async function runSlice(name: string, options: RunOptions): Promise<Verdict> {
+/** By program and seed: whether it is well without any bug. Many bugs are seen by the same seeds. */
+const known = new Map<string, Promise<boolean>>();
+
+function isWell(seed: number, options: RunOptions): Promise<boolean> {
+  const key = `${options.program} ${seed}`;
+  const asked = known.get(key) ?? runSlice(null, { ...options, seeds: 1, from: seed }).then(isClean);
+  known.set(key, asked);
+  return asked;
+}
+
+const isClean = ({ kind }: Verdict): boolean => kind === 'survived';
+
+/** Without a name nothing is planted. */
+async function runSlice(name: string | null, options: RunOptions): Promise<Verdict> {
   const { code, stdout, stderr, isLate } = await runPlanted(name, options);
   const broken = (why: string): Verdict => ({ kind: 'broken', seeds: 0, why });
   if (isLate) return broken(`nothing within ${options.limitMs / 1_000} s`);
@@ -62,14 +79,14 @@ type Ended = {
 /** How much of what a process writes is kept: the end. */
 const KEPT_CHARS = 64 * 1024;
 
-function runPlanted(name: string, { program, seeds, from, limitMs }: RunOptions): Promise<Ended> {
+function runPlanted(name: string | null, { program, seeds, from, limitMs }: RunOptions): Promise<Ended> {
   const plant = join(projectRoot, 'test/mutants/plant.ts');
-  const flags = ['--disable-warning=ExperimentalWarning', '--import', plant];
-  const args = ['--seeds', String(seeds), '--from', String(from), '--json', '--first'];
+  const flags = ['--disable-warning=ExperimentalWarning', ...(name === null ? [] : ['--import', plant])];
+  const args = ['--seeds', String(seeds), '--from', String(from)];
   const { promise, resolve, reject } = Promise.withResolvers<Ended>();
   const child = spawn(process.execPath, [...flags, program, ...args], {
     cwd: projectRoot,
-    env: { ...process.env, EDGE_MUTANT: name, NODE_DISABLE_COMPILE_CACHE: '1' },
+    env: { ...process.env, ...(name !== null && { EDGE_MUTANT: name }), NODE_DISABLE_COMPILE_CACHE: '1' },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const kept = { stdout: '', stderr: '' };
