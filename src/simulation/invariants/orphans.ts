@@ -1,17 +1,44 @@
+import { remoteIdOf } from '../../actions/remote-command.ts';
 import { memberKey } from '../../domain/capacity.ts';
+import { taskId } from '../../domain/ids.ts';
 import type { Eyes, MakeInvariant } from '../eyes.ts';
+import type { Fact } from '../facts.ts';
 
 /**
  * I17: in the end nothing is left behind without an owner: no task, lock or hold of what has ended, no command that runs, and no
- * member out of service that nobody has parked.
+ * member out of service that nobody has parked. A task that counts as cancelled has no command that runs, from that moment on.
  */
 export const orphans: MakeInvariant = (eyes) => ({
+  see: (fact) => {
+    if (fact.kind === 'committed' && fact.committed.kind === 'committed') checkCancelled(eyes, fact);
+  },
   end: () => {
     checkTables(eyes);
     checkCommands(eyes);
     checkMembers(eyes);
   },
 });
+
+/** A task has few commands: looks, and installs that are looked after again. */
+const ORDINALS = 40;
+
+function checkCancelled(eyes: Eyes, { lease, commit }: Extract<Fact, { kind: 'committed' }>): void {
+  const { deployment } = lease;
+  for (const event of commit.events) {
+    if (event.kind !== 'task.failed' || event.error.code !== 'task_cancelled') continue;
+    const name = eyes.deployments.get(deployment)?.plan.targets[event.target]?.name ?? '';
+    const task = taskId({ deployment, ...event });
+    const ids = new Set(Array.from({ length: ORDINALS }, (_, ordinal) => remoteIdOf(task, ordinal)));
+    eyes.checked('I17');
+    if (
+      eyes.world.hosts
+        .host(name)
+        .running()
+        .some((id) => ids.has(id))
+    )
+      eyes.violate('I17', `${task} counts as cancelled, and still runs on ${name}`);
+  }
+}
 
 const LEFT: readonly (readonly [what: string, sql: string])[] = [
   ['tasks', 'SELECT count(*) AS n FROM tasks'],
