@@ -7,7 +7,8 @@ export type TargetCount = {
   step: number;
   group: number;
   isOpen: boolean;
-  cancelling: { readonly why: 'deadline' | 'abort'; readonly sinceMs: number } | null;
+  /** `untilMs`: when it is given up if nobody proves it. */
+  cancelling: { readonly why: 'deadline' | 'abort'; readonly untilMs: number } | null;
   retries: number;
   isHeld: boolean;
   isTouched: boolean;
@@ -96,8 +97,8 @@ function exceeds({ count, percent }: Budget, failures: number, size: number): bo
   return failures >= Math.max(1, most);
 }
 
-/** Counts an event in. `nowMs`: when it was committed. */
-export function count(story: Recount, event: Event, nowMs: number): void {
+/** Counts an event in. */
+export function count(story: Recount, event: Event): void {
   switch (event.kind) {
     case 'deployment.started':
       story.status = 'running';
@@ -133,7 +134,7 @@ export function count(story: Recount, event: Event, nowMs: number): void {
     case 'command.refused':
       return;
     default:
-      countTarget(story, event, nowMs);
+      countTarget(story, event);
   }
 }
 
@@ -152,7 +153,7 @@ function grant(story: Recount, target: TargetCount): void {
 
 type OfTarget = Extract<Event, { readonly target: number }>;
 
-function countTarget(story: Recount, event: OfTarget, nowMs: number): void {
+function countTarget(story: Recount, event: OfTarget): void {
   const target = targetAt(story, event.target);
   const closed = { isOpen: false, cancelling: null };
   switch (event.kind) {
@@ -167,7 +168,7 @@ function countTarget(story: Recount, event: OfTarget, nowMs: number): void {
       target.retries += 1;
       return;
     case 'task.cancelling':
-      target.cancelling = { why: event.why, sinceMs: nowMs };
+      target.cancelling = { why: event.why, untilMs: 0 };
       return;
     case 'capacity.taken':
       target.isHeld = true;

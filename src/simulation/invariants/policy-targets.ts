@@ -2,9 +2,6 @@ import { CATALOGUE } from '../../domain/errors.ts';
 import type { Event } from '../../domain/event.ts';
 import { FAILED, isInOpenBatch, type Recount, stepAt, type TargetCount, targetAt } from '../recount.ts';
 
-/** A cancel that nobody has proved is given up after this, and no sooner. */
-const CANCEL_LIMIT_MS = 120_000;
-
 type OfTarget = Extract<Event, { readonly target: number }>;
 
 /** What is wrong with an event of a target and its tasks, where the log stands (I19, see policy.ts). */
@@ -32,9 +29,7 @@ function wrongTask(story: Recount, target: TargetCount, event: OfTarget, nowMs: 
       return target.retries < tries ? `given up after ${target.retries} of ${tries} retries` : undefined;
     case 'task.unknown':
       if (event.worker === null)
-        return target.cancelling && nowMs - target.cancelling.sinceMs >= CANCEL_LIMIT_MS
-          ? undefined
-          : 'given up too soon';
+        return target.cancelling && nowMs >= target.cancelling.untilMs ? undefined : 'given up too soon';
       return step?.onUnknown === 'retry' && !isEnding && target.retries < tries
         ? 'asked too soon'
         : undefined;

@@ -1,5 +1,5 @@
 import type { Event } from '../../domain/event.ts';
-import type { DeploymentId } from '../../domain/ids.ts';
+import { type DeploymentId, parseTaskId, type TaskId } from '../../domain/ids.ts';
 import type { MakeInvariant } from '../eyes.ts';
 import {
   count,
@@ -34,11 +34,12 @@ export const policy: MakeInvariant = (eyes) => {
         if (wrong !== undefined) eyes.violate('I19', `${deployment}: ${wrong}`);
       };
       const { now } = fact.committed;
-      const { events, successor } = fact.commit;
+      const { events, cancel, successor } = fact.commit;
       for (const event of events) {
         say(wrongWith(story, event, now));
-        count(story, event, now);
+        count(story, event);
       }
+      for (const { task, deadlineAt } of cancel) cancelled(story, task, deadlineAt);
       say(wrongAfter(story, events, now));
       say(
         wrongSuccessor(
@@ -49,6 +50,14 @@ export const policy: MakeInvariant = (eyes) => {
     },
   };
 };
+
+function cancelled(story: Recount, task: TaskId, untilMs: number): void {
+  const target = targetAt(story, parseTaskId(task).target);
+  if (target.cancelling) target.cancelling = { ...target.cancelling, untilMs };
+}
+
+/** A turn is decided at one moment and committed at another: its process may have been paused between. */
+const LATE_MS = 150_000;
 
 /** What is wrong with an event, where the log stands. */
 function wrongWith(story: Recount, event: Event, nowMs: number): string | undefined {
@@ -174,7 +183,8 @@ function wrongEnd(
 /** What is wrong with where a commit leaves the deployment. */
 function wrongAfter(story: Recount, events: readonly Event[], nowMs: number): string | undefined {
   const { status, stop, targets, plan } = story;
-  if (status === 'paused' && nowMs >= story.abortAtMs) return 'it is paused for longer than it may be';
+  if (status === 'paused' && nowMs >= story.abortAtMs + LATE_MS)
+    return 'it is paused for longer than it may be';
   if (stop?.abort && targets.some(({ isOpen, cancelling }) => isOpen && cancelling?.why !== 'abort'))
     return 'what runs is not told of the abort';
   if (status !== 'running' || stop) return undefined;
@@ -185,7 +195,8 @@ function wrongAfter(story: Recount, events: readonly Event[], nowMs: number): st
   const { holdAfterMs } = plan.policy.capacity;
   const isStarved = events.some(
     (event) =>
-      event.kind === 'capacity.refused' && nowMs - Math.max(event.since, story.resumedAtMs) >= holdAfterMs,
+      event.kind === 'capacity.refused' &&
+      nowMs - Math.max(event.since, story.resumedAtMs) >= holdAfterMs + LATE_MS,
   );
   return isStarved && !isAnswered ? 'it waits for capacity for longer than it may' : undefined;
 }
