@@ -148,7 +148,10 @@ async function cancelled(
   started: Dispatched | null,
 ): Promise<string> {
   try {
-    const proof = await cancelCommand(context, command, { dispatched: started, graceMs: CANCEL_GRACE_MS });
+    const proof = await cancelCommand(context, command, {
+      wasDispatched: started !== null,
+      graceMs: CANCEL_GRACE_MS,
+    });
     return proof.gone ? '' : `, and could not be ended: ${proof.seen}`;
   } catch (thrown) {
     if (context.signal.aborted) throw thrown;

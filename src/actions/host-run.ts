@@ -44,7 +44,7 @@ export const hostRun = defineAction({
     return outcomeOf(end, inputs);
   },
   cancel(context, inputs) {
-    const options = { dispatched: dispatchedOf(context), graceMs: inputs.graceMs };
+    const options = { wasDispatched: dispatchedOf(context) !== null, graceMs: inputs.graceMs };
     return cancelCommand(context, commandOf(inputs), options);
   },
 });

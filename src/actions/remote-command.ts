@@ -167,9 +167,9 @@ function notSeen(
 export async function cancelCommand(
   context: ActionContext,
   command: RemoteCommand,
-  options: { readonly dispatched: Dispatched | null; readonly graceMs: number },
+  options: { readonly wasDispatched: boolean; readonly graceMs: number },
 ): Promise<Cancelled> {
-  if (!options.dispatched) return { gone: true, note: 'it had not started' };
+  if (!options.wasDispatched) return { gone: true, note: 'it had not started' };
   const task = await remoteTaskOf(context, command);
   const proof = await context.ports.hosts.cancel(command.host, task, options.graceMs);
   if (!proof.gone) return proof;

@@ -107,6 +107,17 @@ test('a cancel ends the command that runs', async () => {
   });
 });
 
+test('a cancel ends a command too that lost its supervisor, and after which another one was begun', async () => {
+  const trial = new Trial({ program: host() });
+  trial.at(300, () => {
+    for (const id of trial.host.starts.keys()) trial.host.killSupervisor(id);
+  });
+  expectKind(await trial.attempt(releaseInstall, inputs), 'unknown');
+  assert.equal(trial.host.running().length, 1);
+  assert.equal((await trial.cancel(releaseInstall, inputs)).gone, true);
+  assert.deepEqual(trial.host.running(), []);
+});
+
 test('a release without a safe name is refused', async () => {
   const evil = { ...inputs, release: { ...release, id: '../../etc' } };
   assert.equal(expectKind(await new Trial().attempt(releaseInstall, evil), 'failed').error.code, 'internal');

@@ -68,11 +68,18 @@ export const releaseInstall = defineAction({
     }
     return install(context, inputs, state);
   },
-  cancel(context, inputs) {
+  async cancel(context, inputs) {
     const state = progress.nullable().parse(context.checkpoint) ?? FIRST;
+    // One that came before, and whose end nobody saw, may still run (see `notDone`).
+    for (let ordinal = 0; ordinal < state.ordinal; ordinal += 1) {
+      const before = lookCommand(inputs, { ...state, ordinal });
+      const proof = await cancelCommand(context, before, { wasDispatched: true, graceMs: CANCEL_GRACE_MS });
+      if (!proof.gone) return proof;
+    }
     const command =
       state.stage === 'look' ? lookCommand(inputs, state) : installCommand(context, inputs, state);
-    return cancelCommand(context, command, { dispatched: state.command, graceMs: CANCEL_GRACE_MS });
+    const wasDispatched = state.command !== null;
+    return cancelCommand(context, command, { wasDispatched, graceMs: CANCEL_GRACE_MS });
   },
 });
 
