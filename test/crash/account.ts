@@ -1,9 +1,10 @@
 import type { DeploymentId } from '../../src/domain/ids.ts';
 import type { LabDevice } from '../support/lab-device.ts';
 import { LAB_POOL } from '../support/lab-device.ts';
+import { processesWith } from '../support/processes.ts';
 import type { Sshd } from '../support/sshd.ts';
 import type { EdgeProcesses } from './edge-processes.ts';
-import { STEPS, startsOn, type Workload, writtenOn } from './estate.ts';
+import { STEPS, type Step, startsOn, type Workload, writtenOn } from './estate.ts';
 
 /** What the hosts, the balancer and Edge say of a deployment that has ended, held against each other. */
 export type Account = {
@@ -23,39 +24,40 @@ type Accounted = {
   readonly workload: Workload;
   readonly deployment: DeploymentId;
   readonly device: LabDevice | undefined;
+  /** The steps that are commands of the workload; all if it is left out. */
+  readonly steps?: readonly Step[];
+  /** `aborted`: a command may not have been started at all, and none runs any more. */
+  readonly ends?: 'succeeded' | 'aborted';
 };
 
 export async function accountOf(accounted: Accounted): Promise<Account> {
   await accounted.edge.ready();
   const starts = await countStarts(accounted);
   const output = await compareOutput(accounted);
-  const problems = [
-    ...starts.problems,
-    ...output.problems,
-    ...(await judgeEnd(accounted)),
-    ...(await judgeBalancer(accounted)),
-  ];
+  const judged = accounted.ends === 'aborted' ? await judgeAbort(accounted) : await judgeSuccess(accounted);
+  const problems = [...starts.problems, ...output.problems, ...judged];
   return { ...starts, ...output, problems };
 }
 
-async function countStarts({ hosts, workload }: Accounted) {
+async function countStarts({ hosts, workload, steps = STEPS, ends }: Accounted) {
   const problems: string[] = [];
   let duplicateCommands = 0;
   for (const host of hosts) {
     const counts = await startsOn(host, workload);
-    for (const step of STEPS) {
+    for (const step of steps) {
       const count = counts.get(step) ?? 0;
-      if (count !== 1) problems.push(`${host.address} ${step} was started ${count} times`);
+      if (count > 1 || (count === 0 && ends !== 'aborted'))
+        problems.push(`${host.address} ${step} was started ${count} times`);
       duplicateCommands += Math.max(0, count - 1);
     }
   }
-  return { duplicateCommands, commands: hosts.length * STEPS.length, problems };
+  return { duplicateCommands, commands: hosts.length * steps.length, problems };
 }
 
 type LogRow = { readonly target: string; readonly step: string; readonly text: string };
 
 /** What `edge logs` prints, against what each command wrote on its host. */
-async function compareOutput({ edge, hosts, workload, deployment }: Accounted) {
+async function compareOutput({ edge, hosts, workload, deployment, steps = STEPS, ends }: Accounted) {
   const printed = await edge.cli('logs', deployment, '--json');
   const rows = printed
     .split('\n')
@@ -64,10 +66,12 @@ async function compareOutput({ edge, hosts, workload, deployment }: Accounted) {
   const problems: string[] = [];
   let [outputBytes, lostOutputBytes, extraOutputBytes] = [0, 0, 0];
   for (const [n, host] of hosts.entries()) {
-    for (const step of STEPS) {
+    for (const step of steps) {
       const own = rows.filter((row) => row.target === `host-${n + 1}` && row.step === step);
       const shown = Buffer.from(own.map(({ text }) => text).join(''));
-      const written = await writtenOn(host, workload, step);
+      const all = await writtenOn(host, workload, step);
+      // Nobody listens to a command that is being ended: what is shown is the beginning of what it wrote.
+      const written = ends === 'aborted' ? all.subarray(0, shown.length) : all;
       outputBytes += written.length;
       lostOutputBytes += Math.max(0, written.length - shown.length);
       extraOutputBytes += Math.max(0, shown.length - written.length);
@@ -79,6 +83,25 @@ async function compareOutput({ edge, hosts, workload, deployment }: Accounted) {
     }
   }
   return { outputBytes, lostOutputBytes, extraOutputBytes, problems };
+}
+
+async function judgeSuccess(accounted: Accounted): Promise<readonly string[]> {
+  return [...(await judgeEnd(accounted)), ...(await judgeBalancer(accounted))];
+}
+
+/** Aborted as it was asked to be, nothing of it runs, and whatever member is out of service is known to be. */
+async function judgeAbort({ edge, deployment, workload, device }: Accounted): Promise<readonly string[]> {
+  const { deployment: row } = await edge.client.deployment({ deployment });
+  const problems: string[] = [];
+  if (row.status !== 'aborted') problems.push(`it ended ${row.status}: ${row.reason}`);
+  const running = await processesWith(workload.name);
+  if (running.length > 0) problems.push(`${running.length} processes still run: ${running[0]?.command}`);
+  const states = (await device?.balancer.members(LAB_POOL, AbortSignal.timeout(10_000))) ?? [];
+  const out = states.filter(({ admin }) => admin !== 'enabled').length;
+  const { projectEnvironments } = await edge.client.status({ project: 'crash', environment: 'lab' });
+  const parked = projectEnvironments.flatMap((one) => one.parked).length;
+  if (out > parked) problems.push(`${out} members are out of service, and ${parked} targets are parked`);
+  return problems;
 }
 
 /** Succeeded, with the one command that was to fail as its one exception, and its exit status told. */

@@ -47,10 +47,16 @@ export async function crashRun(options: CrashOptions): Promise<CrashResult> {
   const hosts = device ? fleet.hosts.slice(0, device.members.length) : fleet.hosts;
   let isClean = false;
   try {
-    const edge = await startEdge(scenario.setup, folder);
+    const edge = await startEdge({ setup: scenario.setup, folder });
     try {
       const canary = between(random, 0, 1);
-      const text = await configurationOf({ hosts, workload, canary, device, folder });
+      const text = await configurationOf({
+        hosts,
+        workload,
+        strategy: { canary, batches: ['100%'], settleMs: 200 },
+        device,
+        folder,
+      });
       await edge.client.applyConfiguration({ files: [{ path: 'crash.yaml', text }], dryRun: false });
       const trip = new Trip({ ...options, edge, device });
       const deployment = await trip.travel();

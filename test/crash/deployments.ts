@@ -1,4 +1,4 @@
-// Deployments over real sshd whose server, worker or connections are killed on the way: `npm run crash -- [--quick]
+// Deployments over real sshd whose server, worker or connections are killed on the way: `npm run crash -- deployments [--quick]
 // [--json] [--runs N] [--seed N]`. The last line says what came of it; exit 0 only if all went on by themselves, no command
 // ran twice and no byte of output is missing.
 import { randomInt } from 'node:crypto';

@@ -14,6 +14,22 @@ const START_MS = 30_000;
 /** `one`: server with its worker in it; else a worker of its own: over HTTP, or on the same data folder. */
 export type Setup = 'one' | 'http' | 'folder';
 
+/** Where the server, and a worker beside it, keep their state. */
+export const STORES = ['sqlite'] as const;
+export type StoreKind = (typeof STORES)[number];
+
+export type EdgeSettings = {
+  readonly setup: Setup;
+  readonly folder: string;
+  readonly store?: StoreKind;
+  /** Added to the environment of the processes. */
+  readonly env?: { readonly server?: Environment; readonly worker?: Environment };
+};
+type Environment = Readonly<Record<string, string>>;
+
+/** Options of the command line that name the store. */
+const STORE_OPTIONS: Readonly<Record<StoreKind, readonly string[]>> = { sqlite: [] };
+
 /** Edge as real processes under a supervising loop. */
 export type EdgeProcesses = {
   readonly dataFolder: string;
@@ -23,6 +39,8 @@ export type EdgeProcesses = {
   readonly worker: Supervised;
   /** What a worker with another name, of which nobody knows what became of its predecessor, is started with. */
   readonly strangerArgs: readonly string[];
+  /** Starts one more process of a role beside those that run, under another name. Whoever calls it stops it. */
+  another(role: 'server' | 'worker'): Promise<Supervised>;
   /** What a command line prints. */
   cli(...args: readonly string[]): Promise<string>;
   /** Resolves when the server answers. */
@@ -30,13 +48,18 @@ export type EdgeProcesses = {
   stop(): Promise<void>;
 };
 
-export async function startEdge(setup: Setup, folder: string): Promise<EdgeProcesses> {
+export async function startEdge({
+  setup,
+  folder,
+  store = 'sqlite',
+  env: own = {},
+}: EdgeSettings): Promise<EdgeProcesses> {
   const dataFolder = join(folder, 'data');
   const url = `http://127.0.0.1:${await freePort()}`;
   const alone = setup === 'one' ? [] : ['--no-worker'];
   const server = new Supervised({
-    args: ['server', ...alone, '--listen', new URL(url).host, '--data', dataFolder],
-    env: {},
+    args: ['server', ...alone, '--listen', new URL(url).host, '--data', dataFolder, ...STORE_OPTIONS[store]],
+    env: own.server ?? {},
     logFile: join(folder, 'server.log'),
   });
   const started = [server];
@@ -46,12 +69,13 @@ export async function startEdge(setup: Setup, folder: string): Promise<EdgeProce
     const env = { EDGE_SERVER: url, EDGE_TOKEN: token };
     const cli = async (...args: readonly string[]) =>
       (await run(EDGE, [...args], { env: { ...process.env, ...env }, maxBuffer: 2 ** 28 })).stdout;
-    const worker = setup === 'one' ? server : await startWorker(setup, { folder, dataFolder, url, cli });
+    const client = edgeClient({ server: url, token });
+    const place = { folder, dataFolder, url, client, options: STORE_OPTIONS[store], env: own.worker ?? {} };
+    const worker = setup === 'one' ? server : await startWorker(setup, place);
     if (worker !== server) started.push(worker);
     const stop = async () => {
       for (const one of started.toReversed()) await one.stop();
     };
-    const client = edgeClient({ server: url, token });
     const ready = () => until('the server answers', () => answers(url), START_MS);
     const strangerArgs = [
       'worker',
@@ -62,7 +86,13 @@ export async function startEdge(setup: Setup, folder: string): Promise<EdgeProce
       '--data',
       join(folder, 'stranger'),
     ];
-    return { dataFolder, client, server, worker, strangerArgs, cli, ready, stop };
+    const another = async (role: 'server' | 'worker') => {
+      const beside = [...alone, '--listen', `127.0.0.1:${await freePort()}`, '--data', dataFolder];
+      const args = role === 'worker' ? strangerArgs : ['server', ...beside, ...STORE_OPTIONS[store]];
+      const one = role === 'worker' ? worker : server;
+      return new Supervised({ args, env: one.env, logFile: join(folder, `another-${role}.log`) });
+    };
+    return { dataFolder, client, server, worker, strangerArgs, another, cli, ready, stop };
   } catch (error) {
     await Promise.all(started.map((one) => one.stop()));
     throw error;
@@ -73,16 +103,20 @@ type Place = {
   readonly folder: string;
   readonly dataFolder: string;
   readonly url: string;
-  readonly cli: EdgeProcesses['cli'];
+  readonly client: EdgeClient;
+  /** Where the store is, for a worker beside the server. */
+  readonly options: readonly string[];
+  readonly env: Environment;
 };
 
 async function startWorker(setup: 'http' | 'folder', place: Place): Promise<Supervised> {
-  const { folder, dataFolder, url, cli } = place;
+  const { folder, dataFolder, url, client, options, env } = place;
   const logFile = join(folder, 'worker.log');
-  if (setup === 'folder') return new Supervised({ args: ['worker', '--data', dataFolder], env: {}, logFile });
-  const made = await cli('token', 'create', 'crash', '--role', 'worker', '--pool', 'default');
+  if (setup === 'folder')
+    return new Supervised({ args: ['worker', '--data', dataFolder, ...options], env, logFile });
+  const { secret } = await client.createToken({ name: 'crash', role: 'worker', pool: 'default' });
   const args = ['worker', '--server', url, '--data', join(folder, 'worker')];
-  return new Supervised({ args, env: { EDGE_TOKEN: made.trim() }, logFile });
+  return new Supervised({ args, env: { ...env, EDGE_TOKEN: secret }, logFile });
 }
 
 const answers = (url: string): Promise<boolean> =>

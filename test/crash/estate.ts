@@ -1,5 +1,7 @@
 import { chown, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { InlineStrategy } from '../../src/domain/strategy.ts';
+import type { JsonObject } from '../../src/lib/json.ts';
 import type { LabDevice } from '../support/lab-device.ts';
 import { OPERATOR } from '../support/lab-device.ts';
 import type { Sshd, SshdFleet } from '../support/sshd.ts';
@@ -69,20 +71,34 @@ export async function writtenOn({ home }: Sshd, { name }: Workload, step: Step):
   return readFile(join(home, FOLDER, `${name}.${step}.out`)).catch(() => Buffer.alloc(0));
 }
 
+/** What a strategy file may leave out, left out. */
+export type StrategyInput = Partial<Omit<InlineStrategy, 'drain'>>;
+
 export type ConfigurationOptions = {
   readonly hosts: readonly Sshd[];
   readonly workload: Workload;
-  readonly canary: number;
+  readonly strategy: StrategyInput;
+  /** So many zones share the targets in turn; one of no name if it is left out. */
+  readonly zones?: number;
+  /** How a target is verified, and on which port; left out: not at all. */
+  readonly health?: { readonly check: JsonObject; readonly ports: readonly number[] };
+  /** A file that Edge installs as a release by itself, in place of a command of the project. */
+  readonly artifact?: string | undefined;
   readonly device?: LabDevice | undefined;
   readonly folder: string;
 };
 
 /** The documents of one run as YAML, which JSON is too. */
 export async function configurationOf(options: ConfigurationOptions): Promise<string> {
-  const { workload } = options;
-  const commands = Object.fromEntries(STEPS.map((step) => [step, argvOf(workload, step)]));
-  const project = { kind: 'project', name: 'crash', folder: `~/${FOLDER}`, commands };
-  const release = { kind: 'release', project: 'crash', version: '1.0.0' };
+  const { workload, artifact, health } = options;
+  const steps = artifact === undefined ? STEPS : STEPS.filter((step) => step !== 'install');
+  const commands = Object.fromEntries(steps.map((step) => [step, argvOf(workload, step)]));
+  const project = {
+    ...{ kind: 'project', name: 'crash', folder: `~/${FOLDER}`, commands },
+    ...(health && { health: { check: health.check, passes: 2, intervalMs: 100 } }),
+  };
+  const artifacts = artifact === undefined ? [] : [{ name: 'app', path: artifact }];
+  const release = { kind: 'release', project: 'crash', version: '1.0.0', artifacts };
   const documents = [project, release, await environmentOf(options), projectEnvironmentOf(options)];
   return documents.map((document) => JSON.stringify(document)).join('\n---\n');
 }
@@ -92,7 +108,7 @@ function argvOf({ name, steps }: Workload, step: Step): readonly string[] {
   return ['sh', '-c', COMMAND, 'crash-command', name, step, String(lines), String(burstBytes)];
 }
 
-async function environmentOf({ hosts, device, folder }: ConfigurationOptions) {
+async function environmentOf({ hosts, device, folder, zones }: ConfigurationOptions) {
   const [first] = hosts;
   const passwordFile = join(folder, 'balancer-password');
   await writeFile(passwordFile, OPERATOR.password, { mode: 0o600 });
@@ -105,6 +121,7 @@ async function environmentOf({ hosts, device, folder }: ConfigurationOptions) {
     ...(device && {
       balancers: { f5: { kind: 'f5', url: device.lab.url, username, partition, password, tls: 'none' } },
     }),
+    ...(zones !== undefined && { zones: Array.from({ length: zones }, (_, n) => ({ name: zoneName(n) })) }),
     policy: {
       minInService: 0,
       maxFailures: { batch: { count: 2 }, zone: { count: 2 }, deployment: { count: 2 } },
@@ -112,13 +129,21 @@ async function environmentOf({ hosts, device, folder }: ConfigurationOptions) {
   };
 }
 
-function projectEnvironmentOf({ hosts, workload, canary, device }: ConfigurationOptions) {
+function projectEnvironmentOf(options: ConfigurationOptions) {
+  const { hosts, workload, strategy, device, zones, health } = options;
   const targets = hosts.map(({ address, port, fingerprint }, n) => ({
     ...{ name: `host-${n + 1}`, address, sshPort: port, hostKey: fingerprint },
     ...(device && { member: `web/${device.members[n]}` }),
+    ...(zones !== undefined && { zone: zoneName(n % zones) }),
+    ...(health && { port: health.ports[n] }),
     ...(n === hosts.length - 1 &&
       workload.lastExit > 0 && { env: { CRASH_EXIT: String(workload.lastExit) } }),
   }));
-  const strategy = { canary, batches: ['100%'], settleMs: 200, drain: { timeoutMs: 200_000 } };
-  return { kind: 'project-environment', project: 'crash', environment: 'lab', strategy, targets };
+  const drain = { timeoutMs: 200_000 };
+  return {
+    ...{ kind: 'project-environment', project: 'crash', environment: 'lab' },
+    ...{ strategy: { ...strategy, drain }, targets },
+  };
 }
+
+const zoneName = (n: number): string => `zone-${n + 1}`;

@@ -73,7 +73,7 @@ const kindOf = ({ setup, balancer }: Scenario, kill: Kill): string =>
   `${setup} ${kill}${balancer ? ' in a drain' : ''}`;
 
 /** The middle one, or the mean of the two in the middle; 0 of none. */
-function median(values: readonly number[]): number {
+export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.slice(Math.floor((sorted.length - 1) / 2), Math.floor(sorted.length / 2) + 1);
   return Math.round(middle.reduce((total, value) => total + value, 0) / Math.max(1, middle.length));

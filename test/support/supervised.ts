@@ -18,7 +18,7 @@ export type SupervisedOptions = {
 
 /** `bin/edge …` as a process of its own under a supervising loop: whenever it ends, it is started again, as systemd would. */
 export class Supervised {
-  readonly #options: SupervisedOptions;
+  #options: SupervisedOptions;
   #child: ChildProcess;
   #ended: Promise<unknown>;
   #isStopping = false;
@@ -31,9 +31,23 @@ export class Supervised {
     [this.#child, this.#ended] = this.#spawn();
   }
 
+  get env(): Readonly<Record<string, string>> {
+    return this.#options.env;
+  }
+
+  /** What the successors of the present process are to be started with. */
+  succeedWith(args: readonly string[]): void {
+    this.#options = { ...this.#options, args };
+  }
+
+  /** Sends a signal to the present process; where that ends it, the loop starts its successor. */
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
   /** Kills the process (SIGKILL) and lets the loop start its successor; `args`: what the successor is to be started with. */
   async kill(args = this.#options.args): Promise<{ readonly killedAt: number; readonly bornAt: number }> {
-    Object.assign(this.#options, { args });
+    this.succeedWith(args);
     const born = this.#born.promise;
     const killedAt = Date.now();
     this.#child.kill('SIGKILL');

@@ -1,0 +1,107 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startLabDevice } from '../../support/lab-device.ts';
+import { type MemberServer, startMemberServer } from '../../support/member-server.ts';
+import type { SshdFleet } from '../../support/sshd.ts';
+import { accountOf } from '../account.ts';
+import { type EdgeProcesses, startEdge } from '../edge-processes.ts';
+import { prepareHosts } from '../estate.ts';
+import { environmentOf, type Noted, notesIn } from './arming.ts';
+import type { CrashPoint } from './catalogue.ts';
+import { deploy, endOf, steer } from './operator.ts';
+import { expectedOf, type PointRunOptions, type Stage, sceneOf } from './scene.ts';
+import { type Silence, silenceOf } from './silence.ts';
+
+export type PointResult = {
+  readonly options: PointRunOptions;
+  /** Whether the process really came by the point. */
+  readonly isHit: boolean;
+  /** From the strike to the first thing that the successor did for the deployment; `null`: there was nothing left to do. */
+  readonly resumeMs: number | null;
+  readonly duplicateCommands: number;
+  readonly commands: number;
+  readonly problems: readonly string[];
+  /** Where the logs and the store are, if there was a problem. */
+  readonly folder: string | null;
+};
+
+/** One deployment that is struck at one point, and what came of it. All processes that it started have ended then. */
+export async function pointRun(options: PointRunOptions): Promise<PointResult> {
+  const folder = await mkdtemp(join(tmpdir(), 'edge-point-'));
+  await prepareHosts(options.fleet);
+  const device = await startLabDevice();
+  const pages = await startPages(options.fleet);
+  let isClean = false;
+  try {
+    const result = await struck({ ...options, folder, device, pages });
+    isClean = result.isHit && result.problems.length === 0;
+    return { ...result, options, folder: isClean ? null : folder };
+  } catch (fault) {
+    const problems = [`${fault instanceof Error ? fault.message : fault}`];
+    return { options, isHit: true, resumeMs: null, duplicateCommands: 0, commands: 0, problems, folder };
+  } finally {
+    await Promise.all(pages.map((page) => page.kill()));
+    await device.dispose();
+    if (isClean) await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** A health page on each host. */
+const startPages = ({ hosts }: SshdFleet): Promise<readonly MemberServer[]> =>
+  Promise.all(hosts.map(({ address }, n) => startMemberServer(`page-${n + 1}`, address)));
+
+async function struck(stage: Stage): Promise<Omit<PointResult, 'options' | 'folder'>> {
+  const { folder, point, nth, act, store, proof } = stage;
+  const log = join(folder, 'points.log');
+  const armed = { point: point.name, nth, act };
+  const envOf = (role: CrashPoint['role']) =>
+    environmentOf({ role, log, armed: role === point.role ? armed : null });
+  const env = { server: envOf('server'), worker: envOf('worker') };
+  const edge = await startEdge({ setup: 'http', folder, store, env });
+  const silence = proof ? undefined : silenceOf({ edge, log, point, act });
+  try {
+    return await performed(stage, { edge, log, silence });
+  } finally {
+    await silence?.stop();
+    await edge.stop();
+  }
+}
+
+type Performance = {
+  readonly edge: EdgeProcesses;
+  readonly log: string;
+  readonly silence: Silence | undefined;
+};
+
+async function performed(
+  stage: Stage,
+  { edge, log, silence }: Performance,
+): Promise<Omit<PointResult, 'options' | 'folder'>> {
+  const { point, fleet, device } = stage;
+  const { workload, text } = await sceneOf(stage);
+  await edge.client.applyConfiguration({ files: [{ path: 'crash.yaml', text }], dryRun: false });
+  const deployment = await deploy(edge);
+  await steer(edge, deployment, point.needs);
+  await endOf(edge, deployment);
+  await silence?.isOver();
+  const { hosts } = fleet;
+  const account = await accountOf({ edge, hosts, workload, deployment, device, ...expectedOf(point) });
+  const notes = await notesIn(log);
+  const { duplicateCommands, commands } = account;
+  const problems = [...account.problems, ...(silence?.problemsIn(notes) ?? [])];
+  return { ...struckAndResumed(notes, silence), duplicateCommands, commands, problems };
+}
+
+function struckAndResumed(
+  notes: readonly Noted[],
+  silence: Silence | undefined,
+): Pick<PointResult, 'isHit' | 'resumeMs'> {
+  const hit = notes.find(({ kind }) => kind === 'hit');
+  if (!hit) return { isHit: false, resumeMs: null };
+  const sign = silence?.sign ?? (hit.role === 'server' ? 'drives' : 'works');
+  const next = notes.find(
+    (note) => note.kind === 'deed' && note.what === sign && note.pid !== hit.pid && note.at >= hit.at,
+  );
+  return { isHit: true, resumeMs: next ? next.at - hit.at : null };
+}
