@@ -28,6 +28,8 @@ type Accounted = {
   readonly steps?: readonly Step[];
   /** `aborted`: a command may not have been started at all, and none runs any more. */
   readonly ends?: 'succeeded' | 'aborted';
+  /** What Edge shows of the output; what `edge logs` prints if it is left out. */
+  readonly rows?: readonly LogRow[];
 };
 
 export async function accountOf(accounted: Accounted): Promise<Account> {
@@ -54,15 +56,20 @@ async function countStarts({ hosts, workload, steps = STEPS, ends }: Accounted) 
   return { duplicateCommands, commands: hosts.length * steps.length, problems };
 }
 
-type LogRow = { readonly target: string; readonly step: string; readonly text: string };
+export type LogRow = { readonly target: string; readonly step: string; readonly text: string };
 
-/** What `edge logs` prints, against what each command wrote on its host. */
-async function compareOutput({ edge, hosts, workload, deployment, steps = STEPS, ends }: Accounted) {
+async function printedLogs({ edge, deployment }: Accounted): Promise<readonly LogRow[]> {
   const printed = await edge.cli('logs', deployment, '--json');
-  const rows = printed
+  return printed
     .split('\n')
     .filter(Boolean)
     .map((line): LogRow => JSON.parse(line));
+}
+
+/** What Edge shows, against what each command wrote on its host. */
+async function compareOutput(accounted: Accounted) {
+  const { hosts, workload, steps = STEPS, ends } = accounted;
+  const rows = accounted.rows ?? (await printedLogs(accounted));
   const problems: string[] = [];
   let [outputBytes, lostOutputBytes, extraOutputBytes] = [0, 0, 0];
   for (const [n, host] of hosts.entries()) {

@@ -14,21 +14,20 @@ const START_MS = 30_000;
 /** `one`: server with its worker in it; else a worker of its own: over HTTP, or on the same data folder. */
 export type Setup = 'one' | 'http' | 'folder';
 
-/** Where the server, and a worker beside it, keep their state. */
-export const STORES = ['sqlite'] as const;
-export type StoreKind = (typeof STORES)[number];
+/** What tells a server, and a worker beside it, where the store of a run is. */
+export type StoreAccess = { readonly options: readonly string[]; readonly env: Environment };
+/** A file in the data folder. */
+const IN_DATA_FOLDER: StoreAccess = { options: [], env: {} };
 
 export type EdgeSettings = {
   readonly setup: Setup;
   readonly folder: string;
-  readonly store?: StoreKind;
+  /** Left out: a file in the data folder. */
+  readonly store?: StoreAccess;
   /** Added to the environment of the processes. */
   readonly env?: { readonly server?: Environment; readonly worker?: Environment };
 };
 type Environment = Readonly<Record<string, string>>;
-
-/** Options of the command line that name the store. */
-const STORE_OPTIONS: Readonly<Record<StoreKind, readonly string[]>> = { sqlite: [] };
 
 /** Edge as real processes under a supervising loop. */
 export type EdgeProcesses = {
@@ -51,15 +50,15 @@ export type EdgeProcesses = {
 export async function startEdge({
   setup,
   folder,
-  store = 'sqlite',
+  store = IN_DATA_FOLDER,
   env: own = {},
 }: EdgeSettings): Promise<EdgeProcesses> {
   const dataFolder = join(folder, 'data');
   const url = `http://127.0.0.1:${await freePort()}`;
   const alone = setup === 'one' ? [] : ['--no-worker'];
   const server = new Supervised({
-    args: ['server', ...alone, '--listen', new URL(url).host, '--data', dataFolder, ...STORE_OPTIONS[store]],
-    env: own.server ?? {},
+    args: ['server', ...alone, '--listen', new URL(url).host, '--data', dataFolder, ...store.options],
+    env: { ...store.env, ...own.server },
     logFile: join(folder, 'server.log'),
   });
   const started = [server];
@@ -70,7 +69,7 @@ export async function startEdge({
     const cli = async (...args: readonly string[]) =>
       (await run(EDGE, [...args], { env: { ...process.env, ...env }, maxBuffer: 2 ** 28 })).stdout;
     const client = edgeClient({ server: url, token });
-    const place = { folder, dataFolder, url, client, options: STORE_OPTIONS[store], env: own.worker ?? {} };
+    const place = { folder, dataFolder, url, client, store, env: own.worker ?? {} };
     const worker = setup === 'one' ? server : await startWorker(setup, place);
     if (worker !== server) started.push(worker);
     const stop = async () => {
@@ -88,7 +87,7 @@ export async function startEdge({
     ];
     const another = async (role: 'server' | 'worker') => {
       const beside = [...alone, '--listen', `127.0.0.1:${await freePort()}`, '--data', dataFolder];
-      const args = role === 'worker' ? strangerArgs : ['server', ...beside, ...STORE_OPTIONS[store]];
+      const args = role === 'worker' ? strangerArgs : ['server', ...beside, ...store.options];
       const one = role === 'worker' ? worker : server;
       return new Supervised({ args, env: one.env, logFile: join(folder, `another-${role}.log`) });
     };
@@ -104,16 +103,19 @@ type Place = {
   readonly dataFolder: string;
   readonly url: string;
   readonly client: EdgeClient;
-  /** Where the store is, for a worker beside the server. */
-  readonly options: readonly string[];
+  readonly store: StoreAccess;
   readonly env: Environment;
 };
 
 async function startWorker(setup: 'http' | 'folder', place: Place): Promise<Supervised> {
-  const { folder, dataFolder, url, client, options, env } = place;
+  const { folder, dataFolder, url, client, store, env } = place;
   const logFile = join(folder, 'worker.log');
   if (setup === 'folder')
-    return new Supervised({ args: ['worker', '--data', dataFolder, ...options], env, logFile });
+    return new Supervised({
+      args: ['worker', '--data', dataFolder, ...store.options],
+      env: { ...store.env, ...env },
+      logFile,
+    });
   const { secret } = await client.createToken({ name: 'crash', role: 'worker', pool: 'default' });
   const args = ['worker', '--server', url, '--data', join(folder, 'worker')];
   return new Supervised({ args, env: { ...env, EDGE_TOKEN: secret }, logFile });

@@ -1,5 +1,5 @@
 // `npm run crash -- [suite] [--json] …`: kills things for real and counts the promises that were broken. Without the name of
-// a suite: every named point (`points`), or with `--quick` a half minute's worth of random kills (`deployments`).
+// a suite: every named point (`points`), or with `--quick` some random kills (`deployments`).
 import { crashDeployments } from './deployments.ts';
 import { crashDetached } from './detached.ts';
 import { crashExclusivity } from './exclusivity.ts';

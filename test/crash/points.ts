@@ -1,20 +1,42 @@
 // Deployments over real sshd that are killed at named points: `npm run crash -- points [--json] [--points a,b] [--strategy x]
-// [--store sqlite] [--quick] [--lanes N] [--silent]`. The last line says what came of it; exit 0 only if every process came by
-// its point, each deployment went on by itself, and no command ran twice.
+// [--store sqlite] [--quick] [--lanes N] [--silent]`. `--silent`: only those whose death nobody can prove. The last line says
+// what came of it; exit 0 only if every point was come by, each deployment went on by itself, and no command ran twice.
 import { parseArgs } from 'node:util';
 import { requireService } from '../../scripts/services.ts';
-import { STORES, type StoreKind } from './edge-processes.ts';
-import { type CrashPoint, POINTS, STRATEGIES, type Strategy } from './points/catalogue.ts';
-import { isSound, lineOf, pointFigures } from './points/point-figures.ts';
+import { POINTS, STRATEGIES } from './points/catalogue.ts';
+import { isSound, lineOf, pointFigures, silentFigures } from './points/point-figures.ts';
 import { type Planned, plannedRuns, runAll, silentRuns } from './points/run-all.ts';
+import { STORES } from './points/stores.ts';
 
-/** A run keeps a core busy for a third of its time; one without proof waits for nearly all of it. */
-const LANES = { proof: '4', silent: 6 };
-/** A quick round strikes every n-th point, with one strategy each. */
-const QUICK = 4;
+/** A run keeps a core busy for most of its time; one without proof waits for nearly all of it. */
+const LANES = { proof: '3', silent: 6 };
+/** A quick round has every n-th run: another strategy for each point that it comes to. */
+const QUICK = 11;
 
 export async function crashPoints(args: readonly string[]): Promise<number> {
-  const { values } = parseArgs({
+  const values = valuesOf(args);
+  const { path: sshdPath, skip } = requireService('sshd');
+  if (sshdPath === undefined) throw new Error(skip);
+  const log = values.json ? (line: string) => console.error(line) : (line: string) => console.log(line);
+  const { proved, silent } = runsOf(values);
+  log(`${proved.length} runs with proof of death, ${silent.length} without`);
+  const startedMs = performance.now();
+  const perform = (runs: readonly Planned[], lanes: number, first: number) =>
+    runAll({
+      ...{ runs, lanes, sshdPath, network: { prefix: '127.76', first } },
+      onResult: (result) => log(lineOf(result)),
+    });
+  const figures = pointFigures(await perform(proved, Number(values.lanes), 1));
+  const withoutProof = silentFigures(await perform(silent, LANES.silent, 101));
+  const seconds = Math.round((performance.now() - startedMs) / 1_000);
+  const all = { ...figures, withoutProof, seconds };
+  console.log(values.json ? JSON.stringify(all) : all);
+  const isWhole = isSound(figures, { proof: true }) && isSound(withoutProof, { proof: false });
+  return isWhole && figures.runs + withoutProof.runs > 0 ? 0 : 1;
+}
+
+function valuesOf(args: readonly string[]) {
+  return parseArgs({
     args: [...args],
     options: {
       json: { type: 'boolean', default: false },
@@ -25,53 +47,35 @@ export async function crashPoints(args: readonly string[]): Promise<number> {
       lanes: { type: 'string', default: LANES.proof },
       silent: { type: 'boolean', default: false },
     },
+  }).values;
+}
+
+type Runs = { readonly proved: readonly Planned[]; readonly silent: readonly Planned[] };
+
+/** Where nothing was chosen: all of them. */
+function runsOf({ quick, silent, ...given }: ReturnType<typeof valuesOf>): Runs {
+  const stores = named('store', STORES, given.store);
+  if (silent) return { proved: [], silent: silentRuns(stores) };
+  const strategies = STRATEGIES.map((name) => ({ name }));
+  const runs = plannedRuns({
+    points: named('point', POINTS, given.points),
+    strategies: named('strategy', strategies, given.strategy).map(({ name }) => name),
+    stores,
   });
-  const { path: sshdPath, skip } = requireService('sshd');
-  if (sshdPath === undefined) throw new Error(skip);
-  const log = values.json ? (line: string) => console.error(line) : (line: string) => console.log(line);
-  const stores = chosen('store', STORES, values.store);
-  const isAll = values.points === undefined && values.strategy === undefined && !values.quick;
-  const proved = values.silent ? [] : provedRuns(values, stores);
-  const silent = values.silent || isAll ? silentRuns(stores) : [];
-  log(`${proved.length} runs with proof of death, ${silent.length} without`);
-  const startedMs = performance.now();
-  const perform = async (runs: readonly Planned[], lanes: number, first: number) =>
-    pointFigures(
-      await runAll({
-        ...{ runs, lanes, sshdPath, network: { prefix: '127.76', first } },
-        onResult: (result) => log(lineOf(result)),
-      }),
-    );
-  const figures = await perform(proved, Number(values.lanes), 1);
-  const withoutProof = await perform(silent, LANES.silent, 101);
-  const seconds = Math.round((performance.now() - startedMs) / 1_000);
-  const all = { ...figures, withoutProof, stores, seconds };
-  console.log(values.json ? JSON.stringify(all) : all);
-  const isWhole = isSound(figures, { proof: true }) && isSound(withoutProof, { proof: false });
-  return isWhole && figures.runs + withoutProof.runs > 0 ? 0 : 1;
+  if (quick) return { proved: runs.filter((_, n) => n % QUICK === 0), silent: [] };
+  const isAll = given.points === undefined && given.strategy === undefined;
+  return { proved: runs, silent: isAll ? silentRuns(stores) : [] };
 }
 
-type Values = { readonly quick: boolean; readonly points?: string; readonly strategy?: string };
-
-function provedRuns({ quick, points, strategy }: Values, stores: readonly StoreKind[]): readonly Planned[] {
-  const strategies: readonly Strategy[] = chosen('strategy', STRATEGIES, strategy);
-  const names = chosen(
-    'point',
-    POINTS.map(({ name }) => name),
-    points,
-  );
-  const wanted: readonly CrashPoint[] = POINTS.filter(({ name }) => names.includes(name));
-  const runs = plannedRuns({ points: wanted, strategies, stores });
-  const step = QUICK * strategies.length - 1;
-  return quick ? runs.filter((_, n) => n % step === 0) : runs;
-}
-
-/** Those that were named, with commas between; all if none was. */
-function chosen<T extends string>(what: string, all: readonly T[], given: string | undefined): readonly T[] {
-  if (given === undefined) return all;
-  const names = given.split(',');
-  const unknown = names.filter((name) => !all.some((one) => one === name));
-  if (unknown.length > 0)
-    throw new Error(`no ${what} is called ${unknown.join(', ')}; there are: ${all.join(', ')}`);
-  return all.filter((one) => names.includes(one));
+/** Those whose names were given, with commas between; all if none was. */
+function named<T extends { readonly name: string }>(
+  what: string,
+  all: readonly T[],
+  given: string | undefined,
+): readonly T[] {
+  const names = given?.split(',') ?? all.map(({ name }) => name);
+  const unknown = names.filter((name) => !all.some((one) => one.name === name));
+  if (unknown.length === 0) return all.filter(({ name }) => names.includes(name));
+  const known = all.map(({ name }) => name).join(', ');
+  throw new Error(`no ${what} is called ${unknown.join(', ')}; there are: ${known}`);
 }

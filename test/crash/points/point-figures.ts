@@ -42,6 +42,29 @@ export function pointFigures(results: readonly PointResult[]): PointFigures {
   };
 }
 
+type Times = { readonly runs: number; readonly medianResumeMs: number; readonly maxResumeMs: number };
+export type SilentFigures = PointFigures & {
+  /** What hosts and the store fence goes on when the lease has run out. */
+  readonly afterLease: Times;
+  /** What a balancer is told waits for the quarantine as well. */
+  readonly afterQuarantine: Times;
+};
+
+/** Of runs without proof of death. */
+export function silentFigures(results: readonly PointResult[]): SilentFigures {
+  const isOfBalancer = ({ options }: PointResult) => options.point.name.startsWith('balancer.');
+  return {
+    ...pointFigures(results),
+    afterLease: timesOf(results.filter((one) => !isOfBalancer(one))),
+    afterQuarantine: timesOf(results.filter(isOfBalancer)),
+  };
+}
+
+function timesOf(results: readonly PointResult[]): Times {
+  const { runs, medianResumeMs, maxResumeMs } = pointFigures(results);
+  return { runs, medianResumeMs, maxResumeMs };
+}
+
 /** Whether what was promised held; without proof of death there is no promise of how fast. */
 export function isSound(figures: PointFigures, { proof }: { readonly proof: boolean }): boolean {
   const { runs, resumed, duplicateCommands, neverHit, problems, medianResumeMs, maxResumeMs } = figures;
@@ -58,7 +81,7 @@ export function lineOf(result: PointResult): string {
 
 function titleOf({ options }: PointResult): string {
   const { point, nth, act, proof, strategy, store } = options;
-  return [`${point.name} ${nth}`, strategy, store, ...(proof ? [] : [act, 'without proof'])].join(' ');
+  return [`${point.name} ${nth}`, strategy, store.name, ...(proof ? [] : [act, 'without proof'])].join(' ');
 }
 
 const sum = (results: readonly PointResult[], of: (one: PointResult) => number): number =>

@@ -26,6 +26,9 @@ export type PointResult = {
   readonly folder: string | null;
 };
 
+/** Far more than the short commands of a run write. */
+const MOST_ROWS = 5_000;
+
 /** One deployment that is struck at one point, and what came of it. All processes that it started have ended then. */
 export async function pointRun(options: PointRunOptions): Promise<PointResult> {
   const folder = await mkdtemp(join(tmpdir(), 'edge-point-'));
@@ -52,12 +55,13 @@ const startPages = ({ hosts }: SshdFleet): Promise<readonly MemberServer[]> =>
   Promise.all(hosts.map(({ address }, n) => startMemberServer(`page-${n + 1}`, address)));
 
 async function struck(stage: Stage): Promise<Omit<PointResult, 'options' | 'folder'>> {
-  const { folder, point, nth, act, store, proof } = stage;
+  const { folder, point, nth, act, proof } = stage;
   const log = join(folder, 'points.log');
   const armed = { point: point.name, nth, act };
   const envOf = (role: CrashPoint['role']) =>
     environmentOf({ role, log, armed: role === point.role ? armed : null });
   const env = { server: envOf('server'), worker: envOf('worker') };
+  const store = await stage.store.make(stage.name);
   const edge = await startEdge({ setup: 'http', folder, store, env });
   const silence = proof ? undefined : silenceOf({ edge, log, point, act });
   try {
@@ -86,7 +90,9 @@ async function performed(
   await endOf(edge, deployment);
   await silence?.isOver();
   const { hosts } = fleet;
-  const account = await accountOf({ edge, hosts, workload, deployment, device, ...expectedOf(point) });
+  await edge.ready();
+  const { rows } = await edge.client.logs({ deployment, limit: MOST_ROWS });
+  const account = await accountOf({ edge, hosts, workload, deployment, device, rows, ...expectedOf(point) });
   const notes = await notesIn(log);
   const { duplicateCommands, commands } = account;
   const problems = [...account.problems, ...(silence?.problemsIn(notes) ?? [])];

@@ -1,16 +1,16 @@
-import { type SshdFleet, startSshdFleet } from '../../support/sshd.ts';
-import type { StoreKind } from '../edge-processes.ts';
+import { startSshdFleet } from '../../support/sshd.ts';
 import type { CrashPoint, Strategy } from './catalogue.ts';
 import { POINTS, SILENT_STRIKES, STRATEGIES } from './catalogue.ts';
 import { type PointResult, pointRun } from './point-run.ts';
 import type { PointRunOptions } from './scene.ts';
+import type { CrashStore } from './stores.ts';
 
 export type Planned = Omit<PointRunOptions, 'fleet' | 'name'>;
 
 export type Wanted = {
   readonly points: readonly CrashPoint[];
   readonly strategies: readonly Strategy[];
-  readonly stores: readonly StoreKind[];
+  readonly stores: readonly CrashStore[];
 };
 
 /** Every point with every strategy on every store, with proof of death. */
@@ -25,7 +25,7 @@ export const plannedRuns = ({ points, strategies, stores }: Wanted): readonly Pl
   );
 
 /** Those without proof; one target at a time, so that what is waited for is the quarantine and nothing else. */
-export const silentRuns = (stores: readonly StoreKind[]): readonly Planned[] =>
+export const silentRuns = (stores: readonly CrashStore[]): readonly Planned[] =>
   stores.flatMap((store) =>
     SILENT_STRIKES.flatMap(({ point: name, nth, act }) => {
       const point = POINTS.find((one) => one.name === name);
@@ -62,7 +62,7 @@ export async function runAll({
     });
     try {
       for (let next = left.shift(); next !== undefined; next = left.shift())
-        results.push(await one(fleet, next, onResult));
+        results.push(await one({ fleet, name: `point-${network.first}-${next[0]}` }, next[1], onResult));
     } finally {
       await fleet.stop();
     }
@@ -72,11 +72,11 @@ export async function runAll({
 }
 
 async function one(
-  fleet: SshdFleet,
-  [n, planned]: readonly [number, Planned],
+  place: Pick<PointRunOptions, 'fleet' | 'name'>,
+  planned: Planned,
   onResult: RunAll['onResult'],
 ): Promise<PointResult> {
-  const result = await pointRun({ ...planned, fleet, name: `point-${n}` });
+  const result = await pointRun({ ...planned, ...place });
   onResult(result);
   return result;
 }

@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import type { LabDevice } from '../../support/lab-device.ts';
 import type { MemberServer } from '../../support/member-server.ts';
 import type { SshdFleet } from '../../support/sshd.ts';
-import type { StoreKind } from '../edge-processes.ts';
 import { configurationOf, type Step, type StrategyInput, type Workload } from '../estate.ts';
 import type { Act } from './arming.ts';
 import type { CrashPoint, Strategy } from './catalogue.ts';
+import type { CrashStore } from './stores.ts';
 
 /** One run: what is struck where, and how. */
 export type PointRunOptions = {
@@ -17,7 +17,7 @@ export type PointRunOptions = {
   /** `false`: nobody can prove that the process is gone. */
   readonly proof: boolean;
   readonly strategy: Strategy;
-  readonly store: StoreKind;
+  readonly store: CrashStore;
   readonly fleet: SshdFleet;
   /** Names the files of this run on the hosts. */
   readonly name: string;
