@@ -1,6 +1,7 @@
 // Deployments over real sshd that are killed at named points: `npm run crash -- points [--json] [--points a,b] [--strategy x]
-// [--store sqlite] [--quick] [--lanes N] [--silent]`. `--silent`: only those whose death nobody can prove. The last line says
-// what came of it; exit 0 only if every point was come by, each deployment went on by itself, and no command ran twice.
+// [--store sqlite] [--quick] [--lanes N] [--silent] [--strikes N]`. `--silent`: only those whose death nobody can prove.
+// `--strikes`: the successors are killed as well, as soon as they come by the point. The last line says what came of it; exit 0
+// only if every point was come by, each deployment went on by itself, and no command ran twice.
 import { parseArgs } from 'node:util';
 import { requireService } from '../../scripts/services.ts';
 import { POINTS, STRATEGIES } from './points/catalogue.ts';
@@ -46,6 +47,7 @@ function valuesOf(args: readonly string[]) {
       store: { type: 'string' },
       lanes: { type: 'string', default: LANES.proof },
       silent: { type: 'boolean', default: false },
+      strikes: { type: 'string', default: '1' },
     },
   }).values;
 }
@@ -61,6 +63,7 @@ function runsOf({ quick, silent, ...given }: ReturnType<typeof valuesOf>): Runs 
     points: named('point', POINTS, given.points),
     strategies: named('strategy', strategies, given.strategy).map(({ name }) => name),
     stores,
+    strikes: Number(given.strikes),
   });
   if (quick) return { proved: runs.filter((_, n) => n % QUICK === 0), silent: [] };
   const isAll = given.points === undefined && given.strategy === undefined;

@@ -6,12 +6,21 @@ export type Role = 'server' | 'worker';
 /** `kill`: SIGKILL; `stop`: SIGSTOP, until somebody sends SIGCONT. */
 export type Act = 'kill' | 'stop';
 
+/** The first incarnation is struck at the n-th passage of the point, each one that follows at its first. */
+export type Armed = {
+  readonly point: string;
+  readonly nth: number;
+  readonly act: Act;
+  /** So many incarnations, one after the other. */
+  readonly strikes: number;
+};
+
 /** What a process is told by its environment. */
 export type Arming = {
   readonly role: Role;
   /** Where it notes what happens: one JSON object a line. */
   readonly log: string;
-  readonly armed: { readonly point: string; readonly nth: number; readonly act: Act } | null;
+  readonly armed: Armed | null;
 };
 
 export type Note =

@@ -80,8 +80,9 @@ export function lineOf(result: PointResult): string {
 }
 
 function titleOf({ options }: PointResult): string {
-  const { point, nth, act, proof, strategy, store } = options;
-  return [`${point.name} ${nth}`, strategy, store.name, ...(proof ? [] : [act, 'without proof'])].join(' ');
+  const { point, nth, act, strikes, proof, strategy, store } = options;
+  const beside = [...(strikes > 1 ? [`${strikes} in a row`] : []), ...(proof ? [] : [act, 'without proof'])];
+  return [`${point.name} ${nth}`, strategy, store.name, ...beside].join(' ');
 }
 
 const sum = (results: readonly PointResult[], of: (one: PointResult) => number): number =>

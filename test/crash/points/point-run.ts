@@ -17,7 +17,7 @@ export type PointResult = {
   readonly options: PointRunOptions;
   /** Whether the process really came by the point. */
   readonly isHit: boolean;
-  /** From the strike to the first thing that the successor did for the deployment; `null`: there was nothing left to do. */
+  /** From the last strike to the first thing that the successor did for the deployment; `null`: there was nothing left to do. */
   readonly resumeMs: number | null;
   readonly duplicateCommands: number;
   readonly commands: number;
@@ -55,9 +55,9 @@ const startPages = ({ hosts }: SshdFleet): Promise<readonly MemberServer[]> =>
   Promise.all(hosts.map(({ address }, n) => startMemberServer(`page-${n + 1}`, address)));
 
 async function struck(stage: Stage): Promise<Omit<PointResult, 'options' | 'folder'>> {
-  const { folder, point, nth, act, proof } = stage;
+  const { folder, point, nth, act, strikes, proof } = stage;
   const log = join(folder, 'points.log');
-  const armed = { point: point.name, nth, act };
+  const armed = { point: point.name, nth, act, strikes };
   const envOf = (role: CrashPoint['role']) =>
     environmentOf({ role, log, armed: role === point.role ? armed : null });
   const env = { server: envOf('server'), worker: envOf('worker') };
@@ -103,7 +103,7 @@ function struckAndResumed(
   notes: readonly Noted[],
   silence: Silence | undefined,
 ): Pick<PointResult, 'isHit' | 'resumeMs'> {
-  const hit = notes.find(({ kind }) => kind === 'hit');
+  const hit = notes.findLast(({ kind }) => kind === 'hit');
   if (!hit) return { isHit: false, resumeMs: null };
   const sign = silence?.sign ?? (hit.role === 'server' ? 'drives' : 'works');
   const next = notes.find(

@@ -1,10 +1,16 @@
 // Loaded into the processes of Edge that a test crashes, in each of their threads; never by production code.
-import { appendFileSync, closeSync, openSync } from 'node:fs';
-import type { Arming, Note } from './arming.ts';
-import { ARMING_VARIABLE } from './arming.ts';
+import { appendFileSync, closeSync, existsSync, openSync } from 'node:fs';
+import { ARMING_VARIABLE, type Arming, type Note } from './arming.ts';
 
 const arming: Arming | null = JSON.parse(process.env[ARMING_VARIABLE] ?? 'null');
 
+/** Says that a strike was made. */
+function markOf({ log }: Arming, strikeNumber: number): string {
+  return `${log}.struck-${strikeNumber}`;
+}
+
+/** Which strike would be the next: an incarnation has the environment of the one that was struck before it. */
+const turn = arming ? turnOf(arming) : 0;
 let passages = 0;
 let isUnderWay = false;
 /** It was stopped at its point and has gone on. */
@@ -21,8 +27,9 @@ export function begin(): void {
 /** Where this process may be ended or stopped. The n-th passage of the point that it is armed with does it. */
 export function point(name: string): void {
   if (arming?.armed?.point !== name) return;
+  const { nth, strikes } = arming.armed;
   passages += 1;
-  if (passages === arming.armed.nth && isFirstEver(arming)) strike(arming, arming.armed);
+  if (turn <= strikes && passages === (turn === 1 ? nth : 1) && isMine(arming)) strike(arming, arming.armed);
 }
 
 /** Told once by each incarnation: what shows that a deployment goes on. */
@@ -39,10 +46,16 @@ export function answered(name: string, answer: unknown): void {
   note(arming, { kind: 'answer', answer: answer ?? null });
 }
 
-/** The successor of a process that was struck has the same environment: this tells them apart. */
-function isFirstEver({ log }: Arming): boolean {
+function turnOf(given: Arming): number {
+  let number = 1;
+  while (existsSync(markOf(given, number))) number += 1;
+  return number;
+}
+
+/** No other process may have been struck in this turn. */
+function isMine(given: Arming): boolean {
   try {
-    closeSync(openSync(`${log}.struck`, 'wx'));
+    closeSync(openSync(markOf(given, turn), 'wx'));
     return true;
   } catch {
     return false;

@@ -51,7 +51,7 @@ async function passing<T>(call: string, make: () => Promise<T>): Promise<T> {
 export const isNothing = (answer: unknown): boolean => Array.isArray(answer) && answer.length === 0;
 
 /** Checkpoints are stored by the call that renews leases; they are told apart, since an intent must be stored first. */
-export const boardNames = (method: string, [, items]: readonly unknown[]): string => {
+const boardNames = (method: string, [, items]: readonly unknown[]): string => {
   const stores = Array.isArray(items) && items.some((item) => item !== null && 'checkpoint' in item);
   return method === 'renew' && stores ? 'checkpoint' : method;
 };

@@ -11,15 +11,17 @@ export type Wanted = {
   readonly points: readonly CrashPoint[];
   readonly strategies: readonly Strategy[];
   readonly stores: readonly CrashStore[];
+  /** So many incarnations are struck, one after the other; one if it is left out. */
+  readonly strikes?: number;
 };
 
 /** Every point with every strategy on every store, with proof of death. */
-export const plannedRuns = ({ points, strategies, stores }: Wanted): readonly Planned[] =>
+export const plannedRuns = ({ points, strategies, stores, strikes = 1 }: Wanted): readonly Planned[] =>
   stores.flatMap((store) =>
     points.flatMap((point) =>
       strategies.map((strategy) => {
         const nth = point.nth[STRATEGIES.indexOf(strategy)] ?? 1;
-        return { point, nth, act: 'kill', proof: true, strategy, store } as const;
+        return { point, nth, act: 'kill', strikes, proof: true, strategy, store } as const;
       }),
     ),
   );
@@ -29,7 +31,9 @@ export const silentRuns = (stores: readonly CrashStore[]): readonly Planned[] =>
   stores.flatMap((store) =>
     SILENT_STRIKES.flatMap(({ point: name, nth, act }) => {
       const point = POINTS.find((one) => one.name === name);
-      return point ? [{ point, nth, act, proof: false, strategy: 'growing', store } as const] : [];
+      return point
+        ? [{ point, nth, act, strikes: 1, proof: false, strategy: 'growing', store } as const]
+        : [];
     }),
   );
 

@@ -14,6 +14,8 @@ export type PointRunOptions = {
   /** Which passage is struck. */
   readonly nth: number;
   readonly act: Act;
+  /** So many incarnations are struck, one after the other. */
+  readonly strikes: number;
   /** `false`: nobody can prove that the process is gone. */
   readonly proof: boolean;
   readonly strategy: Strategy;
