@@ -11,6 +11,8 @@ export type PointFigures = {
   readonly duplicateCommands: number;
   readonly medianResumeMs: number;
   readonly maxResumeMs: number;
+  /** Processes that were killed or stopped. */
+  readonly strikes: number;
   readonly commands: number;
   /** Runs whose process never came by its point: they show nothing. */
   readonly missed: readonly string[];
@@ -22,7 +24,7 @@ export type PointFigures = {
 const LIMITS = { medianMs: 5_000, maxMs: 30_000 };
 
 export function pointFigures(results: readonly PointResult[]): PointFigures {
-  const hit = results.filter(({ isHit }) => isHit);
+  const hit = results.filter(({ hits }) => hits > 0);
   const names = (some: readonly PointResult[]) => new Set(some.map(({ options }) => options.point.name));
   const struck = names(hit);
   const times = hit.flatMap(({ resumeMs }) => resumeMs ?? []);
@@ -33,8 +35,9 @@ export function pointFigures(results: readonly PointResult[]): PointFigures {
     duplicateCommands: sum(results, (one) => one.duplicateCommands),
     medianResumeMs: median(times),
     maxResumeMs: Math.max(0, ...times),
+    strikes: sum(results, (one) => one.hits),
     commands: sum(results, (one) => one.commands),
-    missed: results.filter(({ isHit }) => !isHit).map(titleOf),
+    missed: results.filter(({ hits }) => hits === 0).map(titleOf),
     neverHit: [...names(results)].filter((name) => !struck.has(name)),
     problems: results.flatMap((one) =>
       one.problems.map((problem) => `${titleOf(one)}: ${problem} (${one.folder})`),
@@ -73,10 +76,10 @@ export function isSound(figures: PointFigures, { proof }: { readonly proof: bool
 }
 
 export function lineOf(result: PointResult): string {
-  const { isHit, resumeMs, problems, folder } = result;
+  const { hits, resumeMs, problems, folder } = result;
   const time = resumeMs === null ? 'nothing was left' : `${resumeMs} ms`;
   const verdict = problems.length === 0 ? 'ok' : `FAILED ${problems.join('; ')} (${folder})`;
-  return `${titleOf(result).padEnd(56)} ${(isHit ? time : 'NOT HIT').padStart(16)}  ${verdict}`;
+  return `${titleOf(result).padEnd(56)} ${(hits > 0 ? time : 'NOT HIT').padStart(16)}  ${verdict}`;
 }
 
 function titleOf({ options }: PointResult): string {

@@ -15,8 +15,8 @@ import { type Silence, silenceOf } from './silence.ts';
 
 export type PointResult = {
   readonly options: PointRunOptions;
-  /** Whether the process really came by the point. */
-  readonly isHit: boolean;
+  /** How many incarnations came by the point, and were struck there. */
+  readonly hits: number;
   /** From the last strike to the first thing that the successor did for the deployment; `null`: there was nothing left to do. */
   readonly resumeMs: number | null;
   readonly duplicateCommands: number;
@@ -38,11 +38,11 @@ export async function pointRun(options: PointRunOptions): Promise<PointResult> {
   let isClean = false;
   try {
     const result = await struck({ ...options, folder, device, pages });
-    isClean = result.isHit && result.problems.length === 0;
+    isClean = result.hits > 0 && result.problems.length === 0;
     return { ...result, options, folder: isClean ? null : folder };
   } catch (fault) {
     const problems = [`${fault instanceof Error ? fault.message : fault}`];
-    return { options, isHit: true, resumeMs: null, duplicateCommands: 0, commands: 0, problems, folder };
+    return { options, hits: 1, resumeMs: null, duplicateCommands: 0, commands: 0, problems, folder };
   } finally {
     await Promise.all(pages.map((page) => page.kill()));
     await device.dispose();
@@ -102,12 +102,13 @@ async function performed(
 function struckAndResumed(
   notes: readonly Noted[],
   silence: Silence | undefined,
-): Pick<PointResult, 'isHit' | 'resumeMs'> {
-  const hit = notes.findLast(({ kind }) => kind === 'hit');
-  if (!hit) return { isHit: false, resumeMs: null };
+): Pick<PointResult, 'hits' | 'resumeMs'> {
+  const hits = notes.filter(({ kind }) => kind === 'hit');
+  const hit = hits.at(-1);
+  if (!hit) return { hits: 0, resumeMs: null };
   const sign = silence?.sign ?? (hit.role === 'server' ? 'drives' : 'works');
   const next = notes.find(
     (note) => note.kind === 'deed' && note.what === sign && note.pid !== hit.pid && note.at >= hit.at,
   );
-  return { isHit: true, resumeMs: next ? next.at - hit.at : null };
+  return { hits: hits.length, resumeMs: next ? next.at - hit.at : null };
 }
