@@ -5,7 +5,7 @@ import { startSshdFleet } from '../support/sshd.ts';
 import { POINTS, SILENT_STRIKES } from './points/catalogue.ts';
 import { pointRun } from './points/point-run.ts';
 import { plannedRuns } from './points/run-all.ts';
-import { STORES } from './points/stores.ts';
+import { SQLITE } from './points/stores.ts';
 
 const sshd = requireService('sshd');
 /** No bound for speed, which tests may not depend on: one that only a lease that ran out would break. */
@@ -28,7 +28,7 @@ test('what falls silent without proof of death does so at points of the list', (
 /** As `npm run crash`, of which these are a few. */
 async function struck(n: number, name: string) {
   const points = POINTS.filter((point) => point.name === name);
-  const [planned] = plannedRuns({ points, strategies: ['batch'], stores: STORES.slice(0, 1) });
+  const [planned] = plannedRuns({ points, strategies: ['batch'], stores: [SQLITE] });
   assert.ok(planned, name);
   const fleet = await startSshdFleet({ count: 3, sshdPath: sshd.path ?? '', network: `127.77.${n}` });
   try {

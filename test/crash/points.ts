@@ -7,7 +7,7 @@ import { requireService } from '../../scripts/services.ts';
 import { POINTS, STRATEGIES } from './points/catalogue.ts';
 import { isSound, lineOf, pointFigures, silentFigures } from './points/point-figures.ts';
 import { type Planned, plannedRuns, runAll, silentRuns } from './points/run-all.ts';
-import { STORES } from './points/stores.ts';
+import { type CrashStore, STORE_KINDS } from './points/stores.ts';
 
 /** A run keeps a core busy for most of its time; one without proof waits for nearly all of it. */
 const LANES = { proof: '3', silent: 6 };
@@ -19,21 +19,35 @@ export async function crashPoints(args: readonly string[]): Promise<number> {
   const { path: sshdPath, skip } = requireService('sshd');
   if (sshdPath === undefined) throw new Error(skip);
   const log = values.json ? (line: string) => console.error(line) : (line: string) => console.log(line);
-  const { proved, silent } = runsOf(values);
-  log(`${proved.length} runs with proof of death, ${silent.length} without`);
   const startedMs = performance.now();
-  const perform = (runs: readonly Planned[], lanes: number, first: number) =>
+  const stores: CrashStore[] = [];
+  try {
+    for (const kind of named('store', STORE_KINDS, values.store)) stores.push(await kind.open());
+    const figures = await figuresOf(runsOf(values, stores), { sshdPath, lanes: Number(values.lanes), log });
+    const seconds = Math.round((performance.now() - startedMs) / 1_000);
+    console.log(values.json ? JSON.stringify({ ...figures, seconds }) : { ...figures, seconds });
+    return isSound(figures, { proof: true }) && isSound(figures.withoutProof, { proof: false }) ? 0 : 1;
+  } finally {
+    for (const store of stores) await store.close();
+  }
+}
+
+type Way = {
+  readonly sshdPath: string;
+  readonly lanes: number;
+  readonly log: (line: string) => void;
+};
+
+/** Those with proof of death, and beside them those without. */
+async function figuresOf({ proved, silent }: Runs, { sshdPath, lanes, log }: Way) {
+  log(`${proved.length} runs with proof of death, ${silent.length} without`);
+  const perform = (runs: readonly Planned[], side: number, first: number) =>
     runAll({
-      ...{ runs, lanes, sshdPath, network: { prefix: '127.76', first } },
+      ...{ runs, lanes: side, sshdPath, network: { prefix: '127.76', first } },
       onResult: (result) => log(lineOf(result)),
     });
-  const figures = pointFigures(await perform(proved, Number(values.lanes), 1));
-  const withoutProof = silentFigures(await perform(silent, LANES.silent, 101));
-  const seconds = Math.round((performance.now() - startedMs) / 1_000);
-  const all = { ...figures, withoutProof, seconds };
-  console.log(values.json ? JSON.stringify(all) : all);
-  const isWhole = isSound(figures, { proof: true }) && isSound(withoutProof, { proof: false });
-  return isWhole && figures.runs + withoutProof.runs > 0 ? 0 : 1;
+  const results = await Promise.all([perform(proved, lanes, 1), perform(silent, LANES.silent, 101)]);
+  return { ...pointFigures(results[0]), withoutProof: silentFigures(results[1]) };
 }
 
 function valuesOf(args: readonly string[]) {
@@ -55,8 +69,10 @@ function valuesOf(args: readonly string[]) {
 type Runs = { readonly proved: readonly Planned[]; readonly silent: readonly Planned[] };
 
 /** Where nothing was chosen: all of them. */
-function runsOf({ quick, silent, ...given }: ReturnType<typeof valuesOf>): Runs {
-  const stores = named('store', STORES, given.store);
+function runsOf(
+  { quick, silent, ...given }: ReturnType<typeof valuesOf>,
+  stores: readonly CrashStore[],
+): Runs {
   if (silent) return { proved: [], silent: silentRuns(stores) };
   const strategies = STRATEGIES.map((name) => ({ name }));
   const runs = plannedRuns({

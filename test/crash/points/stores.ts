@@ -1,13 +1,21 @@
 import type { StoreAccess } from '../edge-processes.ts';
 
-/** A kind of store that deployments are crashed on. */
+/** A store that deployments are crashed on. */
 export type CrashStore = {
   readonly name: string;
   /** An empty store for one run of this name. */
   make(run: string): Promise<StoreAccess>;
+  /** Ends whatever serves it. */
+  close(): Promise<void>;
 };
 
-/** Each run has a data folder of its own. */
-const sqlite: CrashStore = { name: 'sqlite', make: async () => ({ options: [], env: {} }) };
+export type StoreKind = { readonly name: string; open(): Promise<CrashStore> };
 
-export const STORES: readonly CrashStore[] = [sqlite];
+/** Each run has a data folder of its own, and its store is a file in there. */
+export const SQLITE: CrashStore = {
+  name: 'sqlite',
+  make: async () => ({ options: [], env: {} }),
+  close: async () => {},
+};
+
+export const STORE_KINDS: readonly StoreKind[] = [{ name: SQLITE.name, open: async () => SQLITE }];
