@@ -1,5 +1,5 @@
 // Deployments over real sshd that are killed at named points: `npm run crash -- points [--json] [--points a,b] [--strategy x]
-// [--store sqlite] [--quick] [--lanes N] [--silent] [--strikes N]`. `--silent`: only those whose death nobody can prove.
+// [--store sqlite,mariadb] [--quick] [--lanes N] [--silent] [--strikes N]`. `--silent`: only those whose death nobody can prove.
 // `--strikes`: the successors are killed as well, as soon as they come by the point. The last line says what came of it; exit 0
 // only if every point was come by, each deployment went on by itself, and no command ran twice.
 import { parseArgs } from 'node:util';

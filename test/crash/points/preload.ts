@@ -10,6 +10,7 @@ const PLACES = [
   ['adapters/sql/ports.ts', 'store-ports.ts'],
   ['adapters/sql/operations.ts', 'operations.ts'],
   ['adapters/sql/sqlite-connection.ts', 'sqlite-connection.ts'],
+  ['adapters/mysql/transaction.ts', 'transaction.ts'],
   ['adapters/http-task-board/task-board.ts', 'task-board.ts'],
   ['adapters/ssh/ssh-hosts.ts', 'ssh-hosts.ts'],
   ['adapters/ssh/script-channel.ts', 'script-channel.ts'],
