@@ -50,6 +50,8 @@ function checkServing(
   const known = eyes.world.targets.get(name);
   if (known?.found !== 'serves') return;
   for (const { balancer, pool } of known.members) {
+    // Who takes it out by hand once Edge has returned it has the last word.
+    if (eyes.world.lastEditedByHand(balancer, { pool, member: name })) continue;
     const state = eyes.world.member(balancer, { pool, member: name });
     const found = eyes.foundAs({ balancer, pool, member: name });
     if (!isInService(state) && found !== 'unsure' && (found === 'enabled' || state.admin !== found))

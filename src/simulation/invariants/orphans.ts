@@ -28,7 +28,9 @@ function checkCancelled(eyes: Eyes, { lease, commit }: Extract<Fact, { kind: 'co
     if (event.kind !== 'task.failed' || event.error.code !== 'task_cancelled') continue;
     const name = eyes.deployments.get(deployment)?.plan.targets[event.target]?.name ?? '';
     const task = taskId({ deployment, ...event });
-    const ids: ReadonlySet<string> = new Set(Array.from({ length: ORDINALS }, (_, ordinal) => remoteIdOf(task, ordinal)));
+    const ids: ReadonlySet<string> = new Set(
+      Array.from({ length: ORDINALS }, (_, ordinal) => remoteIdOf(task, ordinal)),
+    );
     eyes.checked('I17');
     if (
       eyes.world.hosts

@@ -41,12 +41,14 @@ export const policy: MakeInvariant = (eyes) => {
       }
       for (const { task, deadlineAt } of cancel) cancelled(story, task, deadlineAt);
       say(wrongAfter(story, events, now));
-      say(
-        wrongSuccessor(
-          story,
-          successor?.plan.targets.map(({ name }) => name),
-        ),
-      );
+      const isEnd = events.some(({ kind }) => kind === 'deployment.ended');
+      if (isEnd)
+        say(
+          wrongSuccessor(
+            story,
+            successor?.plan.targets.map(({ name }) => name),
+          ),
+        );
     },
   };
 };
