@@ -382,6 +382,24 @@ export function taskBoardContract(name: string, open: OpenStore): void {
     );
 
     test(
+      'a late copy of a chunk does not set the checkpoint back',
+      withStore(async (store) => {
+        await withTasks(store, [task(id, 0)]);
+        const { task: of, epoch } = await claimOne(store);
+        const chunk = (seq: number) => ({
+          task: of,
+          epoch,
+          seq,
+          text: 'line\n',
+          checkpoint: { offset: seq },
+        });
+        for (const seq of [0, 1, 0]) await store.tasks.appendOutput(WORKER, [chunk(seq)]);
+        const taken = await claimOne(store, { worker: OTHER, gone: [WORKER] });
+        assert.deepEqual(taken.checkpoint, { offset: 1 });
+      }),
+    );
+
+    test(
       'output that an older owner sends late is dropped, with its checkpoint',
       withStore(async (store) => {
         await withTasks(store, [task(id, 0)]);

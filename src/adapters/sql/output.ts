@@ -14,7 +14,8 @@ type Row = {
 /**
  * `TaskBoard.appendOutput`, one call at a time for each deployment: who follows its output reads on after the last id that he
  * has seen, so a smaller one must not come to light later. A chunk of a task that is closed or has a newer owner is dropped: its worker was fenced off, and
- * whoever went on from the checkpoint has read the same output again.
+ * whoever went on from the checkpoint has read the same output again. So is the late copy of one that is here already: it would
+ * set the checkpoint back.
  */
 export function* appendOutput(scope: Scope, chunks: readonly TaskOutput[]): Operation<void> {
   const ids = [...new Set(chunks.map(({ task }) => task))];
@@ -25,9 +26,11 @@ export function* appendOutput(scope: Scope, chunks: readonly TaskOutput[]): Oper
     ids,
   );
   const tasks = new Map(rows.map((row) => [row.id, row]));
+  const last = yield* lastChunks(scope, ids);
   const kept = chunks.flatMap((chunk) => {
     const row = tasks.get(chunk.task);
-    return row?.epoch === chunk.epoch ? [{ row, chunk }] : [];
+    const isNew = chunk.seq > (last.get(`${chunk.task} ${chunk.epoch}`) ?? -1);
+    return row?.epoch === chunk.epoch && isNew ? [{ row, chunk }] : [];
   });
   const columns = 'deployment, task, epoch, seq, target, step, at, body';
   yield* insert(
@@ -47,6 +50,15 @@ export function* appendOutput(scope: Scope, chunks: readonly TaskOutput[]): Oper
       .map(({ chunk: { checkpoint, task } }) => [JSON.stringify(checkpoint), task]),
   );
   scope.ring(WATCH_TOPIC);
+}
+
+/** The number of the newest chunk of each claim. */
+function* lastChunks({ dialect }: Scope, ids: readonly TaskId[]): Operation<ReadonlyMap<string, number>> {
+  const rows = yield* all<{ task: TaskId; epoch: number; seq: number }>(
+    `SELECT task, epoch, max(seq) AS seq FROM output WHERE ${dialect.inList('task')} GROUP BY task, epoch`,
+    ids,
+  );
+  return new Map(rows.map(({ task, epoch, seq }) => [`${task} ${epoch}`, seq]));
 }
 
 /** The row of the lock that a deployment holds while it has tasks is what they queue for; drivers seldom need it. */
