@@ -26,8 +26,8 @@ export const STORE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/adapters/sql/holds.ts',
-        from: 'if ((row?.version ?? 0) !== (changes.poolVersions[poolKey(pool)] ?? 0)) return false;',
-        to: 'if ((row?.version ?? 0) < 0) return false;',
+        from: 'if (version !== (changes.poolVersions[poolKey(pool)] ?? 0)) return false;',
+        to: 'if (version < 0) return false;',
       },
     ],
   },
@@ -134,8 +134,8 @@ export const STORE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/adapters/sql/claim.ts',
-        from: "`${SELECT} AND due_at <= ? AND ${inTexts('action')} ORDER BY",
-        to: "`${SELECT} AND due_at <= ? AND state <> 'claimed' AND ${inTexts('action')} ORDER BY",
+        from: "AND due_at <= ? AND ${inList('action')} ORDER BY",
+        to: "AND due_at <= ? AND state <> 'claimed' AND ${inList('action')} ORDER BY",
       },
     ],
   },
@@ -146,8 +146,8 @@ export const STORE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/adapters/sql/claim.ts',
-        from: "AND (${inTexts('owner')} OR (owner = ? AND NOT ${inTexts('id')}))",
-        to: "AND (NOT ${inTexts('owner')} OR (owner = ? AND NOT ${inTexts('id')}))",
+        from: "AND (${inList('owner')} OR (owner = ? AND NOT ${inList('id')}))",
+        to: "AND (NOT ${inList('owner')} OR (owner = ? AND NOT ${inList('id')}))",
       },
       {
         file: 'src/adapters/sql/claim.ts',
