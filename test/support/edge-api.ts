@@ -91,7 +91,7 @@ export async function openEdgeApi(folder: string, options: Partial<ServerOptions
     records: store.records,
     views: store.views,
     ids: { deployment: () => deploymentId(next('d')), command: () => commandId(next('c')) },
-    clock: { now: () => time.now, monotonicMs: () => time.now, sleep: async () => {} },
+    clock: { now: () => time.now, monotonicMs: () => time.now, sleep: untilAborted },
     bell,
     random: systemRandom,
     artifacts: fileArtifacts(),
@@ -231,3 +231,11 @@ function seen({ target }: ClaimedTask): GuardOutputs {
   ];
   return { observed: [{ ...ref, configured: 50, out: [] }], members };
 }
+
+/** Time stands still here unless a test moves it, so that nobody who sleeps ever wakes. */
+const untilAborted = (_ms: number, signal: AbortSignal): Promise<void> =>
+  new Promise((_, reject) => {
+    const abort = (): void => reject(signal.reason);
+    if (signal.aborted) abort();
+    else signal.addEventListener('abort', abort, { once: true });
+  });
