@@ -13,20 +13,20 @@ export type RunOptions = {
   readonly program: string;
   readonly seeds: number;
   readonly from: number;
-  /** The longest that one process may take, ms. */
+  /** How long a process may say nothing: each seed that is done is a line. ms. */
   readonly limitMs: number;
 };
 
-/** Most bugs show in the first seeds; a slice of many bounds how long a process may be silent. */
-const SLICES = [100, 400, 500];
+/** Seeds of one process: what it leaves behind in memory goes with it. */
+const SLICE = 500;
 
 /**
  * Runs seeds with a bug planted until one shows it: one that is well without the bug. Each slice is a process of its own.
  */
 export async function runMutant(name: string, options: RunOptions): Promise<Verdict> {
   let done = 0;
-  for (let index = 0; done < options.seeds; index += 1) {
-    const size = Math.min(SLICES[index] ?? SLICES.at(-1) ?? options.seeds, options.seeds - done);
+  while (done < options.seeds) {
+    const size = Math.min(SLICE, options.seeds - done);
     const verdict = await runSlice(name, { ...options, seeds: size, from: options.from + done });
     done += verdict.seeds;
     if (verdict.kind === 'broken') return { ...verdict, seeds: done };
@@ -91,6 +91,7 @@ function runPlanted(name: string | null, { program, seeds, from, limitMs }: RunO
   });
   const kept = { stdout: '', stderr: '' };
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    timer.refresh();
     kept.stdout = (kept.stdout + text).slice(-KEPT_CHARS);
   });
   child.stderr.setEncoding('utf8').on('data', (text: string) => {

@@ -17,6 +17,7 @@ const seeds = Number(options.seeds);
 let found: object = { seeds, violations: 0 };
 for (let seed = from; seed < from + seeds; seed += 1) {
   const { violations } = await runScenario(scenarioOf(seed));
+  console.log(seed);
   const [first] = violations;
   if (!first) continue;
   const { invariant, message } = first;
