@@ -11,6 +11,7 @@ import { exclusivity } from './invariants/exclusivity.ts';
 import { logs } from './invariants/logs.ts';
 import { once } from './invariants/once.ts';
 import { orphans } from './invariants/orphans.ts';
+import { ownership } from './invariants/ownership.ts';
 import { policy } from './invariants/policy.ts';
 import { record } from './invariants/record.ts';
 import { traffic } from './invariants/traffic.ts';
@@ -28,7 +29,7 @@ export type ObserverParts = {
 /** From a guard's look to the grant, with all that may delay a report. */
 const LOOK_MS = 60_000;
 
-const ALL = [capacity, traffic, exclusivity, once, record, endings, logs, orphans, policy];
+const ALL = [capacity, traffic, exclusivity, once, record, endings, logs, orphans, policy, ownership];
 
 /** Looks at the simulated world and at what is committed, and at nothing that Edge believes. */
 export class Observer {

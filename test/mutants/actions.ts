@@ -135,26 +135,14 @@ export const ACTION_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    name: 'uncounted-is-none',
+    name: 'drained-where-one-balancer-says-so',
     story:
-      'Connections that the balancer does not count are taken for none (f5-appsvcs-extension#581: an answer that is missing is taken for good).',
+      'A target behind several balancers counts as drained when one of them has no connection to it left (f5-appsvcs-extension#581).',
     edits: [
       {
         file: 'src/platforms/datacenter/balancer-drain.ts',
         from: 'seen.every(({ state }) => state.connections === 0);',
-        to: 'seen.every(({ state }) => (state.connections ?? 0) === 0);',
-      },
-    ],
-  },
-  {
-    name: 'drain-restarts-with-each-owner',
-    story:
-      'The deadline of a drain is that of whoever works on it: each takeover begins it anew, and the task runs out of time (nomad#11267).',
-    edits: [
-      {
-        file: 'src/platforms/datacenter/balancer-drain.ts',
-        from: '  if (before) return before;',
-        to: '  if (before && before.looks === 0) return before;',
+        to: 'seen.some(({ state }) => state.connections === 0);',
       },
     ],
   },

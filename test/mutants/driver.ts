@@ -125,4 +125,18 @@ export const DRIVER_MUTANTS: readonly Mutant[] = [
       },
     ],
   },
+  {
+    name: 'lock-freed-before-the-rollback',
+    story:
+      'The end of a deployment frees its lock in one commit, and its rollback is made in another one after it.',
+    edits: [
+      {
+        file: 'src/engine/driver.ts',
+        from: 'const done = await journal.commit(lease, isSnapshot ? { ...commit, snapshot: state } : commit);',
+        to: `const { successor: later, ...rest } = commit;
+    const done = await journal.commit(lease, isSnapshot ? { ...rest, snapshot: state } : rest);
+    if (done.kind === 'committed' && later) await journal.create(later);`,
+      },
+    ],
+  },
 ];

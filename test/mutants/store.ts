@@ -91,17 +91,6 @@ export const STORE_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    name: 'lock-freed-before-the-rollback',
-    story: 'The end of a deployment frees its lock, and its rollback begins without one.',
-    edits: [
-      {
-        file: 'src/adapters/sql/commit.ts',
-        from: "yield* run('UPDATE locks SET deployment = ? WHERE deployment = ?', successor.id, parent);",
-        to: "yield* run('DELETE FROM locks WHERE deployment IN (?, ?)', successor.id, parent);",
-      },
-    ],
-  },
-  {
     name: 'check-then-act',
     story:
       'Whether another deployment is active is asked before, and nothing stands in the way of the second one (spinnaker#6380).',
@@ -124,6 +113,11 @@ export const STORE_MUTANTS: readonly Mutant[] = [
     const paused = yield* run("DELETE FROM locks WHERE deployment IN (SELECT id FROM deployments WHERE id = ? AND status = 'paused')", holder.deployment);
     if (paused === 0) return { kind: 'locked', holder: holder.deployment };
   }`,
+      },
+      {
+        file: 'src/operations/deploy.ts',
+        from: 'if (active) throw',
+        to: "if (active && active.status !== 'paused') throw",
       },
     ],
   },
@@ -181,13 +175,12 @@ export const STORE_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'never-started',
-    story:
-      'A deployment whose first ring was lost is not driven until something else happens to it (spinnaker#5952).',
+    story: 'A deployment whose driver died before it started it is driven by nobody (spinnaker#5952).',
     edits: [
       {
         file: 'src/adapters/sql/acquire.ts',
-        from: '((ended_at IS NULL AND (lease_until <= ? OR wake_at <= ? OR',
-        to: '((ended_at IS NULL AND ((lease_until <= ? AND lease_owner IS NOT NULL) OR wake_at <= ? OR',
+        from: '((ended_at IS NULL AND (lease_until <= ? OR',
+        to: '((ended_at IS NULL AND ((lease_until <= ? AND (lease_owner IS NULL OR started_at IS NOT NULL)) OR',
       },
     ],
   },

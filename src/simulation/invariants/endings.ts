@@ -1,13 +1,15 @@
 import { isInService } from '../../domain/balancer.ts';
+import type { NewDeployment } from '../../domain/command.ts';
 import type { Eyes, MakeInvariant, Watched } from '../eyes.ts';
 
 /**
  * I6: in the end every step that was granted has a result. I8: `succeeded` means that every target that did runs what the plan
  * has for it, is well and serves as it did before. I9: a rollback returns each target to its own release from before, and it
- * serves there.
+ * serves there. Both leave alone only what is on the release already.
  */
 export const endings: MakeInvariant = (eyes) => ({
   see: (fact) => {
+    if (fact.kind === 'deployment.created') checkLeftAlone(eyes, fact.made);
     if (fact.kind !== 'committed' || fact.committed.kind !== 'committed') return;
     const watched = eyes.deployments.get(fact.lease.deployment);
     if (!watched || !fact.commit.events.some(({ kind }) => kind === 'deployment.ended')) return;
@@ -21,6 +23,24 @@ export const endings: MakeInvariant = (eyes) => ({
 
 /** What the world has done to it since it was verified is not the deployment's to answer for. */
 const FRESH_MS = 30_000;
+
+/** What serves, and is not in the plan of a deployment, is left alone because it is on the release already. */
+function checkLeftAlone(eyes: Eyes, { id, plan }: NewDeployment): void {
+  if (plan.verb !== 'deploy' || plan.release === null) return;
+  const planned = new Set(plan.targets.map(({ name }) => name));
+  for (const { name, project, members } of eyes.scenario.targets) {
+    if (project !== plan.project || planned.has(name)) continue;
+    if (eyes.disturbedAtMs(name) > eyes.schedule.nowMs - FRESH_MS) continue;
+    const serves = members.every((ref) =>
+      isInService(eyes.world.member(ref.balancer, { ...ref, member: name })),
+    );
+    if (!serves) continue;
+    eyes.checked('I8');
+    const { current } = eyes.world.service(name);
+    if (current !== plan.release)
+      eyes.violate('I8', `${id} of ${plan.release} leaves out ${name}, which has ${current}`);
+  }
+}
 
 function checkTarget(eyes: Eyes, watched: Watched, name: string): void {
   const planned = watched.plan.targets.find((target) => target.name === name);

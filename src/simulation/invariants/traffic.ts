@@ -52,12 +52,15 @@ function checkStop(eyes: Eyes, { target }: Started): void {
   }
 }
 
-function checkEnable(eyes: Eyes, { target }: Changed, streak: Streak | undefined): void {
+function checkEnable(eyes: Eyes, { target, member }: Changed, streak: Streak | undefined): void {
   const active = eyes.activeOf(target);
   if (!active) {
     eyes.violate('I2', `${target} was enabled for no deployment`);
     return;
   }
+  const found = eyes.foundAs(member);
+  if (found === 'drained' || found === 'offline')
+    eyes.violate('I2', `${active.id} enabled ${target}, which it found ${found}`);
   const planned = active.plan.targets.find(({ name }) => name === target);
   const project = eyes.scenario.projects.find(({ name }) => name === active.plan.project);
   if (!planned || !project || active.plan.hard) return;

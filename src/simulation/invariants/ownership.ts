@@ -1,0 +1,65 @@
+import { type TaskId, taskId, type WorkerId } from '../../domain/ids.ts';
+import type { Eyes, MakeInvariant } from '../eyes.ts';
+import type { Fact } from '../facts.ts';
+import { EPOCH_MS } from '../life.ts';
+
+type Committed = Extract<Fact, { kind: 'committed' }>;
+type Claimed = Extract<Fact, { kind: 'claimed' }>;
+type Claim = { readonly worker: WorkerId; readonly attempt: number };
+
+/**
+ * I4: a commit is that of the server whose lease stands in the store, and a result that of the worker that claimed the task
+ * last. I7: a worker with free places leaves nothing lying that is due in its pool.
+ */
+export const ownership: MakeInvariant = (eyes) => {
+  const claims = new Map<TaskId, Claim>();
+  return {
+    see: (fact) => {
+      if (fact.kind === 'claimed') {
+        const { worker } = fact.request;
+        for (const { task, attempt } of fact.tasks) claims.set(task, { worker, attempt });
+        checkLeft(eyes, fact);
+      }
+      if (fact.kind !== 'committed' || fact.committed.kind !== 'committed') return;
+      checkLease(eyes, fact);
+      checkResults(eyes, claims, fact);
+    },
+  };
+};
+
+function checkLeft({ store, schedule, checked, violate }: Eyes, { request, tasks }: Claimed): void {
+  checked('I7');
+  if (tasks.length >= request.max) return;
+  const rows = store.look<{ id: TaskId; action: string }>(
+    'SELECT id, action FROM tasks WHERE pool = ? AND due_at <= ?',
+    request.pool,
+    EPOCH_MS + schedule.nowMs,
+  );
+  const left = rows.find(({ action }) => request.capabilities.includes(action));
+  if (left) violate('I7', `${request.worker} has free places and leaves ${left.id}, which is due`);
+}
+
+function checkLease({ store, checked, violate }: Eyes, { lease }: Committed): void {
+  const [row] = store.look<{ lease_owner: string; lease_epoch: number }>(
+    'SELECT lease_owner, lease_epoch FROM deployments WHERE id = ?',
+    lease.deployment,
+  );
+  checked('I4');
+  if (row && (row.lease_owner !== lease.owner || row.lease_epoch !== lease.epoch))
+    violate('I4', `${lease.owner} wrote to ${lease.deployment}, which is ${row.lease_owner}'s`);
+}
+
+function checkResults(
+  { checked, violate }: Eyes,
+  claims: ReadonlyMap<TaskId, Claim>,
+  { lease, commit }: Committed,
+): void {
+  for (const event of commit.events) {
+    if (!('worker' in event) || event.worker === null) continue;
+    const task = taskId({ deployment: lease.deployment, ...event });
+    const last = claims.get(task);
+    checked('I4');
+    if (last?.worker !== event.worker || last.attempt !== event.attempt)
+      violate('I4', `${event.worker} ended ${task}, which ${last?.worker ?? 'nobody'} has`);
+  }
+}
