@@ -23,7 +23,7 @@ export function behaviourOf(parts: ProgramParts, task: RemoteTask): Behaviour {
   const what = kindOf(task.argv);
   const code =
     what !== 'look' && faults.strikes('command.fails') ? draw.int(1, 100) : exitOf(parts, what, task.argv);
-  const durationMs = faults.strikes('command.slow') ? draw.int(5_000, 90_000) : draw.skewed(50, 3_000);
+  const durationMs = faults.strikes('command.slow') ? slowMs(draw) : draw.skewed(50, 3_000);
   return {
     durationMs,
     code,
@@ -37,6 +37,10 @@ export function behaviourOf(parts: ProgramParts, task: RemoteTask): Behaviour {
     },
   };
 }
+
+/** Some would never end: longer than any deadline, and than anybody waits for the end of a run. */
+const NEVER_MS = 12 * 3_600_000;
+const slowMs = (draw: Draw): number => (draw.chance(0.4) ? NEVER_MS : draw.int(5_000, 90_000));
 
 function kindOf(argv: readonly string[]): CommandKind {
   switch (argv[3]) {

@@ -99,27 +99,6 @@ export const WORKER_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    name: 'report-sent-once',
-    story: 'A report whose sending failed is taken for delivered, and the task for done with (celery#6760).',
-    edits: [
-      {
-        file: 'src/worker/worker.ts',
-        from: 'await ports.board.report(settings.worker, reports);',
-        to: 'await ports.board.report(settings.worker, reports).catch(() => undefined);',
-      },
-      {
-        file: 'src/worker/worker.ts',
-        from: '      this.#leases.remove(held);\n      this.#slotFree.wake();',
-        to: '      this.#slotFree.wake();',
-      },
-      {
-        file: 'src/worker/worker.ts',
-        from: 'const max = slots - this.#leases.size;',
-        to: 'const max = slots - this.#running.size;',
-      },
-    ],
-  },
-  {
     name: 'cancel-not-heard',
     story:
       'A worker does not look at what it is told to cancel; only whoever comes after it does (OctopusDeploy/Issues#7944).',

@@ -1,6 +1,6 @@
 import { remoteIdOf } from '../../actions/remote-command.ts';
 import { memberKey } from '../../domain/capacity.ts';
-import { taskId } from '../../domain/ids.ts';
+import { type DeploymentId, type TaskId, taskId } from '../../domain/ids.ts';
 import type { Eyes, MakeInvariant } from '../eyes.ts';
 import type { Fact } from '../facts.ts';
 
@@ -28,9 +28,7 @@ function checkCancelled(eyes: Eyes, { lease, commit }: Extract<Fact, { kind: 'co
     if (event.kind !== 'task.failed' || event.error.code !== 'task_cancelled') continue;
     const name = eyes.deployments.get(deployment)?.plan.targets[event.target]?.name ?? '';
     const task = taskId({ deployment, ...event });
-    const ids: ReadonlySet<string> = new Set(
-      Array.from({ length: ORDINALS }, (_, ordinal) => remoteIdOf(task, ordinal)),
-    );
+    const ids = new Set(commandsOf(task));
     eyes.checked('I17');
     if (
       eyes.world.hosts
@@ -56,13 +54,37 @@ function checkTables({ store, checked, violate }: Eyes): void {
   }
 }
 
-function checkCommands({ scenario, world, checked, violate }: Eyes): void {
+function checkCommands({ scenario, world, store, checked, violate }: Eyes): void {
+  const told = commandsToldOf(store);
   for (const { name } of scenario.targets) {
-    const running = world.hosts.host(name).running();
+    const running = world.hosts
+      .host(name)
+      .running()
+      .filter((id) => !told.has(id));
     checked('I17');
     if (running.length > 0) violate('I17', `${running.length} commands still run on ${name}`);
   }
 }
+
+type Row = {
+  readonly deployment: DeploymentId;
+  readonly target: number;
+  readonly step: number;
+  readonly group: number;
+};
+
+/** Those of which people were told that they may still run: nobody saw their end. */
+function commandsToldOf(store: Eyes['store']): ReadonlySet<string> {
+  const field = (name: string): string => `json_extract(body, '$.${name}') AS "${name}"`;
+  const rows =
+    store.look<Row>(`SELECT deployment, ${['target', 'step', 'group'].map(field).join(', ')} FROM events
+    WHERE json_extract(body, '$.kind') = 'task.unknown' OR json_extract(body, '$.error.code') = 'outcome_unknown'`);
+  return new Set(rows.flatMap((row) => commandsOf(taskId(row))));
+}
+
+/** The ids under which a host would know the commands of a task. */
+const commandsOf = (task: TaskId): readonly string[] =>
+  Array.from({ length: ORDINALS }, (_, ordinal) => remoteIdOf(task, ordinal));
 
 function checkMembers({ scenario, world, store, foundAs, checked, violate }: Eyes): void {
   const rows = store.look<{ balancer: string; pool: string; member: string }>(

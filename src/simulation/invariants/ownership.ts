@@ -9,10 +9,12 @@ type Claim = { readonly worker: WorkerId; readonly attempt: number };
 
 /**
  * I4: a commit is that of the server whose lease stands in the store, and a result that of the worker that claimed the task
- * last. I7: a worker with free places leaves nothing lying that is due in its pool.
+ * last. I7: a worker with free places leaves nothing lying that is due in its pool, and once the world has healed nothing waits
+ * until its deadline.
  */
 export const ownership: MakeInvariant = (eyes) => {
   const claims = new Map<TaskId, Claim>();
+  const grants = new Map<string, number>();
   return {
     see: (fact) => {
       if (fact.kind === 'claimed') {
@@ -23,6 +25,7 @@ export const ownership: MakeInvariant = (eyes) => {
       if (fact.kind !== 'committed' || fact.committed.kind !== 'committed') return;
       checkLease(eyes, fact);
       checkResults(eyes, claims, fact);
+      checkDeadlines(eyes, grants, fact);
     },
   };
 };
@@ -61,5 +64,28 @@ function checkResults(
     checked('I4');
     if (last?.worker !== event.worker || last.attempt !== event.attempt)
       violate('I4', `${event.worker} ended ${task}, which ${last?.worker ?? 'nobody'} has`);
+  }
+}
+
+/** What was paused or cut off when the world healed has come back by then. */
+const BACK_MS = 180_000;
+
+function checkDeadlines(
+  { scenario, schedule, checked, violate }: Eyes,
+  grants: Map<string, number>,
+  { lease: { deployment }, commit }: Committed,
+): void {
+  const { nowMs } = schedule;
+  for (const event of commit.events) {
+    if (event.kind === 'tasks.granted')
+      for (const target of event.targets) grants.set(`${deployment}/${target}`, nowMs);
+    if (event.kind !== 'task.cancelling' || event.why !== 'deadline') continue;
+    const granted = grants.get(`${deployment}/${event.target}`) ?? 0;
+    checked('I7');
+    if (granted > scenario.faultsUntilMs + BACK_MS)
+      violate(
+        'I7',
+        `${deployment}: step ${event.step} of target ${event.target} was not done in a world that is well`,
+      );
   }
 }
