@@ -128,8 +128,8 @@ export const STORE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/adapters/sql/claim.ts',
-        from: "AND due_at <= ? AND ${inList('action')} ORDER BY",
-        to: "AND due_at <= ? AND state <> 'claimed' AND ${inList('action')} ORDER BY",
+        from: 'AND due_at <= ? AND action IN (?) ORDER BY',
+        to: "AND due_at <= ? AND state <> 'claimed' AND action IN (?) ORDER BY",
       },
     ],
   },
@@ -140,8 +140,8 @@ export const STORE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/adapters/sql/claim.ts',
-        from: "AND (${inList('owner')} OR (owner = ? AND NOT ${inList('id')}))",
-        to: "AND (NOT ${inList('owner')} OR (owner = ? AND NOT ${inList('id')}))",
+        from: 'AND (owner IN (?) OR (owner = ? AND NOT id IN (?)))',
+        to: 'AND (NOT owner IN (?) OR (owner = ? AND NOT id IN (?)))',
       },
       {
         file: 'src/adapters/sql/claim.ts',

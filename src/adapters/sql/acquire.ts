@@ -16,10 +16,10 @@ type Row = {
  * something to do. A deployment without a driver is to be driven, whether or not it has rows that say so. One that somebody
  * is just changing is left to the next sweep.
  */
-const selectSql = ({ alongIndex, inList, forUpdateOfFree }: Dialect): string =>
+const selectSql = ({ alongIndex, forUpdateOfFree }: Dialect): string =>
   `SELECT id, lease_owner, lease_epoch, lease_until FROM deployments d ${alongIndex('deployments_open')}
-  WHERE open = 1 AND (lease_owner = ? OR lease_until <= ? OR ${inList('lease_owner')})
-    AND ((ended_at IS NULL AND (lease_until <= ? OR wake_at <= ? OR ${inList('lease_owner')}))
+  WHERE open = 1 AND (lease_owner = ? OR lease_until <= ? OR lease_owner IN (?))
+    AND ((ended_at IS NULL AND (lease_until <= ? OR wake_at <= ? OR lease_owner IN (?)))
       OR EXISTS (SELECT 1 FROM inbox i WHERE i.deployment = d.id)
       OR EXISTS (SELECT 1 FROM tasks t WHERE t.deployment = d.id AND t.deadline_at <= ? AND t.state <> 'reported'))
   ORDER BY driven_at LIMIT ? ${forUpdateOfFree}`;

@@ -45,7 +45,7 @@ export function* claim(scope: Scope, request: Claim): Operation<readonly PackedC
   yield* run(
     `UPDATE tasks SET epoch = epoch + 1, attempt = attempt + CASE state WHEN 'waiting' THEN 0 ELSE 1 END,
        cancel = CASE cancel WHEN ${CANCEL.none} THEN cancel ELSE ${CANCEL.told} END,
-       state = 'claimed', owner = ?, lease_ms = ?, due_at = ? WHERE ${scope.dialect.inList('n')}`,
+       state = 'claimed', owner = ?, lease_ms = ?, due_at = ? WHERE n IN (?)`,
     request.worker,
     request.leaseMs,
     scope.now + request.leaseMs,
@@ -59,9 +59,9 @@ export function* claim(scope: Scope, request: Claim): Operation<readonly PackedC
 
 /** Ready or waiting long enough, or owned by one whose lease has run out. */
 function* due(scope: Scope, request: Claim, limit: number): Operation<readonly Row[]> {
-  const { inList, forUpdateOfFree } = scope.dialect;
+  const { forUpdateOfFree } = scope.dialect;
   return yield* all<Row>(
-    `${selectSql(scope.dialect)} AND due_at <= ? AND ${inList('action')} ORDER BY due_at, n LIMIT ? ${forUpdateOfFree}`,
+    `${selectSql(scope.dialect)} AND due_at <= ? AND action IN (?) ORDER BY due_at, n LIMIT ? ${forUpdateOfFree}`,
     request.pool,
     scope.now,
     request.capabilities,
@@ -73,10 +73,10 @@ function* due(scope: Scope, request: Claim, limit: number): Operation<readonly R
 function* leftBehind(scope: Scope, request: Claim): Operation<readonly Row[]> {
   const { worker, gone, held } = request;
   if (gone.length === 0 && held === undefined) return [];
-  const { inList, forUpdateOfFree } = scope.dialect;
+  const { forUpdateOfFree } = scope.dialect;
   return yield* all<Row>(
-    `${selectSql(scope.dialect)} AND due_at > ? AND state = 'claimed' AND (${inList('owner')} OR (owner = ? AND NOT ${inList('id')}))
-     AND ${inList('action')} ORDER BY due_at, n LIMIT ? ${forUpdateOfFree}`,
+    `${selectSql(scope.dialect)} AND due_at > ? AND state = 'claimed' AND (owner IN (?) OR (owner = ? AND NOT id IN (?)))
+     AND action IN (?) ORDER BY due_at, n LIMIT ? ${forUpdateOfFree}`,
     request.pool,
     scope.now,
     gone,

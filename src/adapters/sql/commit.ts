@@ -66,7 +66,7 @@ function* removeHandled(
   handled: PackedCommit['handled'],
 ): Operation<void> {
   if (handled.length === 0) return;
-  const which = `FROM inbox WHERE ${dialect.inList('id')} AND deployment = ?`;
+  const which = `FROM inbox WHERE id IN (?) AND deployment = ?`;
   if (!dialect.manyWriters) {
     yield* run(`DELETE ${which}`, handled, deployment);
     return;
@@ -74,7 +74,7 @@ function* removeHandled(
   const rows = yield* all<{ seq: number }>(`SELECT seq ${which}`, handled, deployment);
   if (rows.length === 0) return;
   yield* run(
-    `DELETE FROM inbox WHERE ${dialect.inList('seq')}`,
+    `DELETE FROM inbox WHERE seq IN (?)`,
     rows.map(({ seq }) => seq),
   );
 }
@@ -102,7 +102,7 @@ function* recordPlaced(
   );
   if (changes.unproven.length === 0) return;
   yield* run(
-    `UPDATE placed SET unproven = 1 WHERE project = ? AND environment = ? AND ${scope.dialect.inList('target')}`,
+    `UPDATE placed SET unproven = 1 WHERE project = ? AND environment = ? AND target IN (?)`,
     at.project,
     at.environment,
     changes.unproven,

@@ -24,8 +24,6 @@ export type Dialect = {
   readonly forUpdateOfFree: string;
   /** Follows the table of such a SELECT: reads in the order of this index, so that with a LIMIT it locks no row in vain. */
   readonly alongIndex: (index: string) => string;
-  /** `column` is one of a list of texts or numbers that is given as one parameter. */
-  readonly inList: (column: string) => string;
 };
 
 export const SQLITE: Dialect = {
@@ -40,7 +38,6 @@ export const SQLITE: Dialect = {
   forUpdate: '',
   forUpdateOfFree: '',
   alongIndex: () => '',
-  inList: (column) => `${column} IN (SELECT value FROM json_each(?))`,
 };
 
 /** InnoDB whatever the server's default is, and texts compared by their bytes, so that two ids are one only if they are equal. */
@@ -60,6 +57,4 @@ export const MYSQL: Dialect = {
   forUpdate: 'FOR UPDATE',
   forUpdateOfFree: 'FOR UPDATE SKIP LOCKED',
   alongIndex: (index) => `FORCE INDEX (${index})`,
-  // The connection writes as many question marks as the list is long: with a subquery, a DELETE would look at, and lock, every row.
-  inList: (column) => `${column} IN (?)`,
 };

@@ -18,7 +18,7 @@ export function* heldBy(
 ): Operation<ReadonlyMap<TaskId, HeldRow>> {
   const rows = yield* all<HeldRow>(
     `SELECT n, id, deployment, epoch, cancel FROM tasks
-     WHERE ${scope.dialect.inList('id')} AND owner = ? AND state = 'claimed' ${scope.dialect.forUpdate}`,
+     WHERE id IN (?) AND owner = ? AND state = 'claimed' ${scope.dialect.forUpdate}`,
     claims.map(({ task }) => task),
     worker,
   );

@@ -15,7 +15,7 @@ export function* lockPools(
   deployment: DeploymentId,
   { takeHolds, parkHolds, giveHolds }: Changes,
 ): Operation<LockedPools> {
-  const left = yield* poolsOfTargets(scope, deployment, [...parkHolds, ...giveHolds]);
+  const left = yield* poolsOfTargets(deployment, [...parkHolds, ...giveHolds]);
   const pools = poolsOf([...takeHolds, ...left]).toSorted((a, b) => (poolKey(a) < poolKey(b) ? -1 : 1));
   const locked = new Map<string, Pool & { readonly version: number }>();
   for (const pool of pools) locked.set(poolKey(pool), { ...pool, version: yield* lockPool(scope, pool) });
@@ -102,13 +102,12 @@ function* takeAll(scope: Scope, deployment: DeploymentId, holds: readonly Hold[]
 }
 
 function* poolsOfTargets(
-  scope: Scope,
   deployment: DeploymentId,
   targets: readonly { readonly target: string }[],
 ): Operation<readonly Pool[]> {
   if (targets.length === 0) return [];
   return yield* all<Pool>(
-    `SELECT DISTINCT balancer, pool FROM holds WHERE deployment = ? AND ${scope.dialect.inList('target')}`,
+    `SELECT DISTINCT balancer, pool FROM holds WHERE deployment = ? AND target IN (?)`,
     deployment,
     targets.map(({ target }) => target),
   );

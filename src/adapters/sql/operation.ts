@@ -9,7 +9,7 @@ export type Operation<T> = Generator<Request, T, unknown>;
 
 export type Value = string | number | null;
 export type Row = readonly Value[];
-/** What `inList` asks for. */
+/** What `IN (?)` asks for: a list is one parameter, and the connection writes it out. */
 export type List = readonly (string | number)[];
 export type Params = readonly (Value | List)[];
 

@@ -20,13 +20,13 @@ type Row = {
 export function* appendOutput(scope: Scope, chunks: readonly TaskOutput[]): Operation<void> {
   const ids = [...new Set(chunks.map(({ task }) => task))];
   yield* takeTurns(scope, ids);
-  const { inList, forUpdate } = scope.dialect;
+  const { forUpdate } = scope.dialect;
   const rows = yield* all<Row>(
-    `SELECT id, deployment, target, step, epoch FROM tasks WHERE ${inList('id')} ${forUpdate}`,
+    `SELECT id, deployment, target, step, epoch FROM tasks WHERE id IN (?) ${forUpdate}`,
     ids,
   );
   const tasks = new Map(rows.map((row) => [row.id, row]));
-  const last = yield* lastChunks(scope, ids);
+  const last = yield* lastChunks(ids);
   const kept = chunks.flatMap((chunk) => {
     const row = tasks.get(chunk.task);
     const isNew = chunk.seq > (last.get(`${chunk.task} ${chunk.epoch}`) ?? -1);
@@ -53,9 +53,9 @@ export function* appendOutput(scope: Scope, chunks: readonly TaskOutput[]): Oper
 }
 
 /** The number of the newest chunk of each claim. */
-function* lastChunks({ dialect }: Scope, ids: readonly TaskId[]): Operation<ReadonlyMap<string, number>> {
+function* lastChunks(ids: readonly TaskId[]): Operation<ReadonlyMap<string, number>> {
   const rows = yield* all<{ task: TaskId; epoch: number; seq: number }>(
-    `SELECT task, epoch, max(seq) AS seq FROM output WHERE ${dialect.inList('task')} GROUP BY task, epoch`,
+    `SELECT task, epoch, max(seq) AS seq FROM output WHERE task IN (?) GROUP BY task, epoch`,
     ids,
   );
   return new Map(rows.map(({ task, epoch, seq }) => [`${task} ${epoch}`, seq]));
@@ -65,7 +65,7 @@ function* lastChunks({ dialect }: Scope, ids: readonly TaskId[]): Operation<Read
 function* takeTurns({ dialect }: Scope, tasks: readonly TaskId[]): Operation<void> {
   if (!dialect.manyWriters) return;
   const rows = yield* all<{ deployment: DeploymentId }>(
-    `SELECT DISTINCT deployment FROM tasks WHERE ${dialect.inList('id')}`,
+    `SELECT DISTINCT deployment FROM tasks WHERE id IN (?)`,
     tasks,
   );
   for (const deployment of rows.map((row) => row.deployment).toSorted()) {

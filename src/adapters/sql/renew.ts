@@ -10,7 +10,7 @@ export function* renew(scope: Scope, worker: WorkerId, tasks: readonly Held[]): 
   const rows = [...held.values()];
   yield* run(
     `UPDATE tasks SET due_at = ? + lease_ms, cancel = CASE cancel WHEN ${CANCEL.none} THEN cancel ELSE ${CANCEL.told} END
-     WHERE ${scope.dialect.inList('n')}`,
+     WHERE n IN (?)`,
     scope.now,
     rows.map(({ n }) => n),
   );

@@ -72,7 +72,7 @@ function* toInbox(
 ): Operation<void> {
   if (ends.length === 0) return;
   yield* run(
-    `UPDATE tasks SET state = 'reported', owner = NULL, due_at = NULL WHERE ${scope.dialect.inList('n')}`,
+    `UPDATE tasks SET state = 'reported', owner = NULL, due_at = NULL WHERE n IN (?)`,
     ends.map(({ row }) => row.n),
   );
   yield* insert(

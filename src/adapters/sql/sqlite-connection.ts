@@ -1,9 +1,10 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { SQLITE } from './dialect.ts';
 import { migrate } from './migrate.ts';
-import type { Insert, List, Operation, Params, Request, Row, Scope, Value } from './operation.ts';
+import type { Insert, Operation, Params, Request, Row, Scope } from './operation.ts';
 import { type AnyOperation, type Call, isRead, OPERATIONS } from './operations.ts';
 import { toEdgeError } from './sqlite-error.ts';
+import { writeLists } from './sqlite-lists.ts';
 
 /** What became of a call. `topics`: to be rung, now that the transaction is committed. */
 export type Answer =
@@ -120,10 +121,14 @@ export class SqliteConnection {
 
   #answer(request: Request): unknown {
     switch (request.kind) {
-      case 'all':
-        return this.#statement(request.sql).all(...bound(request.params));
-      case 'run':
-        return Number(this.#statement(request.sql).run(...bound(request.params)).changes);
+      case 'all': {
+        const { sql, values } = writeLists(request.sql, request.params);
+        return this.#statement(sql).all(...values);
+      }
+      case 'run': {
+        const { sql, values } = writeLists(request.sql, request.params);
+        return Number(this.#statement(sql).run(...values).changes);
+      }
       case 'each':
         return request.rows.reduce(
           (sum, row) => sum + Number(this.#statement(request.sql).run(...row).changes),
@@ -155,9 +160,3 @@ export class SqliteConnection {
     return statement;
   }
 }
-
-/** A list is JSON to `json_each`. */
-const bound = (params: Params): readonly Value[] => params.map(textOf);
-
-const textOf = (value: Value | List): Value =>
-  typeof value === 'object' && value !== null ? JSON.stringify(value) : value;

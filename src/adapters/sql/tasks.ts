@@ -10,20 +10,20 @@ type Changes = Pick<PackedCommit, 'open' | 'close' | 'rearm' | 'cancel'>;
 
 /** What a commit does to task rows; rings the pools whose workers have something new. */
 export function* changeTasks(scope: Scope, deployment: DeploymentId, changes: Changes): Operation<void> {
-  yield* close(scope, changes.close);
+  yield* close(changes.close);
   yield* rearm(changes.rearm);
   yield* cancel(changes.cancel);
   yield* open(scope, deployment, changes.open);
-  const touched = yield* poolsOf(scope, [...changes.rearm, ...changes.cancel]);
+  const touched = yield* poolsOf([...changes.rearm, ...changes.cancel]);
   for (const pool of new Set([...touched, ...changes.open.map((task) => task.pool)])) {
     scope.ring(poolTopic(pool));
   }
 }
 
 /** A late report of a closed task finds no row and has no effect; its history is in the events. */
-function* close(scope: Scope, tasks: readonly TaskId[]): Operation<void> {
+function* close(tasks: readonly TaskId[]): Operation<void> {
   if (tasks.length === 0) return;
-  yield* run(`DELETE FROM tasks WHERE ${scope.dialect.inList('id')}`, tasks);
+  yield* run(`DELETE FROM tasks WHERE id IN (?)`, tasks);
 }
 
 /** Only a task that has reported: one that a worker has claimed since must not be torn from it. The checkpoint stays. */
@@ -77,10 +77,10 @@ const taskRow = (deployment: DeploymentId, task: PackedTask): Row => [
   task.deadlineAt,
 ];
 
-function* poolsOf(scope: Scope, tasks: readonly { readonly task: TaskId }[]): Operation<readonly string[]> {
+function* poolsOf(tasks: readonly { readonly task: TaskId }[]): Operation<readonly string[]> {
   if (tasks.length === 0) return [];
   const rows = yield* all<{ pool: string }>(
-    `SELECT DISTINCT pool FROM tasks WHERE ${scope.dialect.inList('id')}`,
+    `SELECT DISTINCT pool FROM tasks WHERE id IN (?)`,
     tasks.map(({ task }) => task),
   );
   return rows.map(({ pool }) => pool);
