@@ -12,6 +12,8 @@ export type Answer =
   | { readonly kind: 'error'; readonly error: unknown };
 
 const ROWS_AT_ONCE = 32;
+/** SQLite (3.53) plans for the very number in a plain `LIMIT ?`, so that each new binding makes it prepare the statement again. */
+const LIMIT_OF_ANY_SIZE = 'LIMIT ? + 0';
 
 export type ConnectionOptions = {
   readonly readOnly: boolean;
@@ -155,7 +157,7 @@ export class SqliteConnection {
   #statement(sql: string): StatementSync {
     const known = this.#statements.get(sql);
     if (known) return known;
-    const statement = this.#database.prepare(sql);
+    const statement = this.#database.prepare(sql.replaceAll('LIMIT ?', LIMIT_OF_ANY_SIZE));
     this.#statements.set(sql, statement);
     return statement;
   }
