@@ -1,16 +1,38 @@
 import type { RemoteTaskId } from '../domain/ids.ts';
+import type { SecretRef } from '../domain/secret.ts';
 
 /** Where a host is and how to log in; resolved from the environment when the plan is made. */
 export type HostAddress = {
   readonly name: string;
   readonly address: string;
-  readonly port: number;
-  readonly user: string;
-  /** Path of a private key on the worker's machine. */
-  readonly identityFile: string;
-  /** Verified always: a known_hosts file, or a pinned `SHA256:…` fingerprint. */
-  readonly hostKey: { readonly knownHosts: string } | { readonly fingerprint: string };
+  /** Left out only with `config`, as `user` is: what that says holds. */
+  readonly port?: number;
+  readonly user?: string;
+  /** A file of ssh_config(5) on the worker's machine; what stands here goes before what it says. */
+  readonly config?: string;
+  /** Path of a private key on the worker's machine. Of several, those that are there are tried in turn. */
+  readonly identityFile?: string | readonly string[];
+  /** Of the private key. */
+  readonly passphrase?: SecretRef;
+  /** The agent that SSH_AUTH_SOCK names where the worker runs, or the path of its socket. */
+  readonly agent?: true | string;
+  /** Sent only if it is here, and only after keys were refused. */
+  readonly password?: SecretRef;
+  readonly hostKey: HostKey;
+  /** The hosts to go through, first to last, with the same key or agent; never with the password. */
+  readonly jump?: readonly JumpHost[];
+  /** By the OpenSSH client of the worker's machine; left out: by the library that Edge brings. */
+  readonly transport?: 'openssh';
 };
+
+/** Verified always: known_hosts files, a pinned `SHA256:…` fingerprint, or the files of keys that `config` names. */
+export type HostKey =
+  | { readonly knownHosts: string | readonly string[] }
+  | { readonly fingerprint: string }
+  | { readonly config: true };
+
+/** `user`: that of the host at the end, if it is left out. */
+export type JumpHost = Pick<HostAddress, 'address' | 'port' | 'user' | 'hostKey'>;
 
 /**
  * A command for a host, run as a detached task (contract C17): it starts at most once for its id, and its output and exit

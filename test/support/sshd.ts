@@ -1,6 +1,17 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, chown, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  chown,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
@@ -20,6 +31,8 @@ export type Sshd = {
   readonly fingerprint: string;
   readonly home: string;
   readonly logFile: string;
+  /** From now on it shows another key of each type, as a host that was installed anew does. */
+  changeKeys(): Promise<void>;
   /** Ends the server and its sessions; what sessions started in sessions of their own lives on. */
   stop(): Promise<void>;
   /** Kills the processes that serve the open connections, and not the server. */
@@ -98,13 +111,19 @@ async function makeAccounts(): Promise<{ name: string; uid: number; gid: number 
       await run('useradd', add).catch(async (error) => ((await exists(name)) ? undefined : raise(error)));
   }
   await mkdir('/etc/sudoers.d', { recursive: true });
-  await writeFile('/etc/sudoers.d/edge-test', `${ACCOUNT} ALL=(${SUDO_ACCOUNT}) NOPASSWD: ALL\n`, {
-    mode: 0o440,
-  });
+  await allowSudo(`${ACCOUNT} ALL=(${SUDO_ACCOUNT}) NOPASSWD: ALL\n`);
   const ids = await Promise.all(
     ['-u', '-g'].map(async (flag) => Number((await run('id', [flag, ACCOUNT])).stdout)),
   );
   return { name: ACCOUNT, uid: ids[0] ?? 0, gid: ids[1] ?? 0 };
+}
+
+/** Other suites run beside this one, so a rule that is there is never missing for a moment; sudo skips names with a dot. */
+async function allowSudo(rule: string): Promise<void> {
+  const file = '/etc/sudoers.d/edge-test';
+  if ((await readFile(file, 'utf8').catch(() => '')) === rule) return;
+  await writeFile(`${file}.${process.pid}`, rule, { mode: 0o440 });
+  await rename(`${file}.${process.pid}`, file);
 }
 
 async function exists(account: string): Promise<boolean> {
@@ -145,8 +164,7 @@ async function startSshd(start: Start): Promise<Sshd> {
   const address = `${start.network}.${start.n}`;
   const port = await freePort(address);
   const base = join(start.folder, `sshd-${start.n}`);
-  for (const type of ['ed25519', 'ecdsa'])
-    await run('ssh-keygen', ['-q', '-t', type, '-N', '', '-f', `${base}-${type}`]);
+  await makeHostKeys(base);
   await writeFile(`${base}.conf`, configOf(start, { address, port, base }));
   const keys = await Promise.all(['ed25519', 'ecdsa'].map((type) => readFile(`${base}-${type}.pub`, 'utf8')));
   await writeFile(`${base}.known_hosts`, keys.map((key) => `[${address}]:${port} ${key}`).join(''));
@@ -154,7 +172,7 @@ async function startSshd(start: Start): Promise<Sshd> {
   const child = spawn(start.sshdPath, ['-D', '-f', `${base}.conf`, '-E', logFile], { stdio: 'ignore' });
   const ended = once(child, 'exit');
   const pid = child.pid ?? raise(new Error('sshd did not start'));
-  await untilLogged(logFile, 'Server listening');
+  await untilLogged(logFile, LISTENS);
   const { stdout } = await run('ssh-keygen', ['-l', '-f', `${base}-ed25519.pub`]);
   return {
     address,
@@ -165,6 +183,12 @@ async function startSshd(start: Start): Promise<Sshd> {
     fingerprint: stdout.split(' ')[1] ?? '',
     home: start.home,
     logFile,
+    changeKeys: async () => {
+      const begun = await linesOf(logFile, LISTENS);
+      await makeHostKeys(base);
+      child.kill('SIGHUP');
+      await untilLogged(logFile, LISTENS, begun + 1);
+    },
     killSessions: () => killAll(pid),
     stop: async () => {
       // Stopped first, so that no new session begins while its sessions are being ended.
@@ -205,10 +229,22 @@ async function freePort(address: string): Promise<number> {
   return typeof bound === 'object' && bound !== null ? bound.port : raise(new Error('no free port'));
 }
 
-async function untilLogged(file: string, text: string): Promise<void> {
+const LISTENS = 'Server listening';
+
+/** In place of those that are there. */
+async function makeHostKeys(base: string): Promise<void> {
+  for (const type of ['ed25519', 'ecdsa']) {
+    await rm(`${base}-${type}`, { force: true });
+    await run('ssh-keygen', ['-q', '-t', type, '-N', '', '-f', `${base}-${type}`]);
+  }
+}
+
+const linesOf = async (file: string, text: string): Promise<number> =>
+  (await readFile(file, 'utf8').catch(() => '')).split(text).length - 1;
+
+async function untilLogged(file: string, text: string, times = 1): Promise<void> {
   for (let round = 0; round < 200; round++) {
-    const log = await readFile(file, 'utf8').catch(() => '');
-    if (log.includes(text)) return;
+    if ((await linesOf(file, text)) >= times) return;
     await wait(25);
   }
   throw new Error(`sshd does not start: ${await readFile(file, 'utf8').catch(() => 'it wrote no log')}`);

@@ -1,9 +1,9 @@
 import { EdgeError } from '../../domain/errors.ts';
 import type { CancelProof, HostAddress, RemoteStatus, RemoteTask } from '../../ports/hosts.ts';
-import { ConnectionLost } from './connection.ts';
 import type { TaskDeps } from './detached-task.ts';
 import { openScript, readHost } from './script-channel.ts';
 import { statusOf } from './task-status.ts';
+import { ConnectionLost } from './transport.ts';
 
 /** The host itself gives up 10 s after the grace; the rest is for connections that break. */
 const LIMIT_MS = 60_000;

@@ -2,12 +2,12 @@ import { EdgeError } from '../../domain/errors.ts';
 import { KeptOutput, keptParts, type RawRange } from '../../lib/kept-output.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { HostAddress, HostIdentity, RemoteStatus, RemoteTask, RunOptions } from '../../ports/hosts.ts';
-import { ConnectionLost } from './connection.ts';
-import { hostError } from './host-key.ts';
+import { hostError } from './host-error.ts';
 import type { ConnectionPool } from './pool.ts';
 import { type HostSeen, openScript, readHost, type Said, type ScriptChannel } from './script-channel.ts';
 import { supervisorScript } from './supervisor-script.ts';
 import { differs, statusOf } from './task-status.ts';
+import { ConnectionLost } from './transport.ts';
 
 export type TaskDeps = {
   readonly pool: ConnectionPool;
@@ -187,15 +187,19 @@ async function catchUp(run: Run, reading: Reading, headBytes: number): Promise<v
   }
 }
 
+/** A connection that is lost in just that moment may bring the word of the end and none of the bytes before it. */
+const VAIN_READS = 3;
+
 /** Reads what the live view did not bring: the bytes up to the end, or past the gap those of the tail. */
 async function readRest(run: Run, { status, size }: Final): Promise<void> {
   const { host, task, output } = run;
-  for (let before = -1; ; before = output.next) {
+  for (let vain = 0; ; ) {
     const range = status.kind === 'exited' ? await output.remaining(size) : output.remainingOfHead(size);
     if (!range) return;
-    if (output.next === before)
-      throw hostError('host_unfit', host, `: the output of task ${task.id} is gone`);
+    if (vain === VAIN_READS) throw hostError('host_unfit', host, `: the output of task ${task.id} is gone`);
+    const before = output.next;
     await readRange(run, range);
+    vain = output.next === before ? vain + 1 : 0;
   }
 }
 

@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import type { ServerHostKeyAlgorithm } from 'ssh2';
-import { EdgeError, type ErrorCode } from '../../domain/errors.ts';
+import type { EdgeError } from '../../domain/errors.ts';
 import { fileFault } from '../../lib/file-fault.ts';
 import type { HostAddress } from '../../ports/hosts.ts';
+import { hostError } from './host-error.ts';
 import { fingerprintOf, type KnownKeys, keysOf } from './known-hosts.ts';
 
 /** Says `undefined` for the right key, else the error. Asked before anything of ours is sent to the host. */
@@ -30,27 +31,31 @@ function algorithmsFor(knownTypes: readonly string[]): ServerHostKeyAlgorithm[] 
 export async function hostKeyCheck(host: HostAddress): Promise<HostKeyCheck> {
   if ('fingerprint' in host.hostKey) {
     const pinned = host.hostKey.fingerprint;
-    return { verify: (key) => checkPinned(host, pinned, key), algorithms: algorithmsFor([]) };
+    return { verify: (key) => checkPinned(host, pinned, fingerprintOf(key)), algorithms: algorithmsFor([]) };
   }
-  const file = host.hostKey.knownHosts;
-  const known = keysOf(await readKnownHosts(host, file), host.address, host.port);
+  const files = 'config' in host.hostKey ? [] : listOf(host.hostKey.knownHosts);
+  const known = keysOf(await readKnownHosts(host, files), host.address, host.port ?? 22);
   return {
-    verify: (key) => checkKnown(host, { file, ...known }, key),
+    verify: (key) => checkKnown(host, { file: files.join(' '), ...known }, key),
     algorithms: algorithmsFor(known.types),
   };
 }
 
-async function readKnownHosts(host: HostAddress, file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (cause) {
-    const why = `: the known_hosts file ${file} cannot be read: ${fileFault(cause)}`;
-    throw hostError('host_key_unknown', host, why, { cause });
-  }
+/** Of several files those that are there. */
+async function readKnownHosts(host: HostAddress, files: readonly string[]): Promise<string> {
+  const read = await Promise.allSettled(files.map((file) => readFile(file, 'utf8')));
+  const texts = read.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+  if (texts.length > 0) return texts.join('\n');
+  const [first] = read;
+  const cause = first?.status === 'rejected' ? first.reason : new Error('no file is named');
+  const why = `: the known_hosts file ${files.join(' ')} cannot be read: ${fileFault(cause)}`;
+  throw hostError('host_key_unknown', host, why, { cause });
 }
 
-function checkPinned(host: HostAddress, pinned: string, key: Buffer): EdgeError | undefined {
-  const shown = fingerprintOf(key);
+export const listOf = (one: string | readonly string[] = []): readonly string[] =>
+  typeof one === 'string' ? [one] : one;
+
+export function checkPinned(host: HostAddress, pinned: string, shown: string): EdgeError | undefined {
   if (shown === pinned.replace(/=+$/, '')) return undefined;
   return hostError('host_key_mismatch', host, ` showed the key ${shown}; pinned is ${pinned}`);
 }
@@ -66,23 +71,13 @@ function checkKnown(
     return hostError('host_key_mismatch', host, `${shown}, which ${file} revokes`);
   }
   if (known.keys.some((trusted) => trusted.equals(key))) return undefined;
+  if (known.keys.length === 0 && known.hasAuthority) {
+    const why = `${shown}; ${file} trusts an authority for it, and the library knows no certificates of hosts`;
+    const hint = 'Give the environment `ssh.transport: openssh`, which does.';
+    return hostError('host_key_unknown', host, why, { hint });
+  }
   if (known.keys.length === 0)
     return hostError('host_key_unknown', host, `${shown}; ${file} knows none of this host`);
   const expected = known.keys.map(fingerprintOf).join(' or ');
   return hostError('host_key_mismatch', host, `${shown}; ${file} says ${expected}`);
-}
-
-/** An error about one host; `why` goes on where its name stands. */
-export function hostError(
-  code: ErrorCode,
-  host: HostAddress,
-  why: string,
-  details: { readonly hint?: string; readonly cause?: unknown } = {},
-): EdgeError {
-  return new EdgeError(code, `${place(host)}${why}`, { ...details, where: { target: host.name } });
-}
-
-/** A host as errors name it. */
-export function place(host: HostAddress): string {
-  return `${host.name} (${host.user}@${host.address}:${host.port})`;
 }

@@ -65,3 +65,15 @@ test('comments, empty lines, authorities and lines that are cut off say nothing'
   const text = `# web-1 ssh-ed25519 AAAA\n\nweb-1 ssh-ed25519\n${line('web-1', KEY, '@cert-authority ')}`;
   assert.deepEqual(keysOf(text, 'web-1', 22).keys, []);
 });
+
+test('a line with a marker that nobody knows says nothing', () => {
+  assert.ok(!isKnown(line('web-1', KEY, '@trusted '), 'web-1'));
+});
+
+test('an authority is no key of the host, but it is told that there is one for it', () => {
+  const text = line('*.example.com', KEY, '@cert-authority ');
+  assert.deepEqual(
+    [keysOf(text, 'a.example.com', 22).hasAuthority, keysOf(text, 'web-1', 22).hasAuthority],
+    [true, false],
+  );
+});

@@ -2,7 +2,7 @@ import { createHash, createHmac } from 'node:crypto';
 
 /** A line of a known_hosts file (sshd(8), "SSH_KNOWN_HOSTS FILE FORMAT"). `key` is the wire form of the public key. */
 type Entry = {
-  readonly revoked: boolean;
+  readonly marker: 'none' | 'revoked' | 'cert-authority';
   readonly names: string;
   readonly type: string;
   readonly key: Buffer;
@@ -13,28 +13,39 @@ export type KnownKeys = {
   readonly revoked: readonly Buffer[];
   /** Key types of `keys`, in the file's order: the client asks the host for these first. */
   readonly types: readonly string[];
+  /** The file trusts an authority for this host (`@cert-authority`); its key is not among `keys`. */
+  readonly hasAuthority: boolean;
 };
 
-/** What the file says of a host. Authorities (`@cert-authority`) are left out: ssh2 knows no host certificates. */
+/** What the file says of a host. */
 export function keysOf(fileText: string, address: string, port: number): KnownKeys {
   const name = port === 22 ? address : `[${address}]:${port}`;
   const entries = fileText.split('\n').flatMap(parseLine);
   const mine = entries.filter((entry) => nameMatches(entry.names, name.toLowerCase()));
-  const trusted = mine.filter((entry) => !entry.revoked);
+  const marked = (marker: Entry['marker']) => mine.filter((entry) => entry.marker === marker);
+  const trusted = marked('none');
   return {
     keys: trusted.map((entry) => entry.key),
-    revoked: mine.filter((entry) => entry.revoked).map((entry) => entry.key),
+    revoked: marked('revoked').map((entry) => entry.key),
     types: [...new Set(trusted.map((entry) => entry.type))],
+    hasAuthority: marked('cert-authority').length > 0,
   };
 }
 
 function parseLine(line: string): Entry[] {
   const fields = line.trim().split(/\s+/);
-  const marker = fields[0]?.startsWith('@') ? fields.shift() : undefined;
+  const marker = MARKERS[fields[0]?.startsWith('@') ? (fields.shift() ?? '') : ''];
   const [names, type, key] = fields;
-  if (!names || names.startsWith('#') || !type || !key || marker === '@cert-authority') return [];
-  return [{ revoked: marker === '@revoked', names, type, key: Buffer.from(key, 'base64') }];
+  if (!marker || !names || names.startsWith('#') || !type || !key) return [];
+  return [{ marker, names, type, key: Buffer.from(key, 'base64') }];
 }
+
+/** A line with another marker says nothing. */
+const MARKERS: Readonly<Record<string, Entry['marker']>> = {
+  '': 'none',
+  '@revoked': 'revoked',
+  '@cert-authority': 'cert-authority',
+};
 
 function nameMatches(names: string, name: string): boolean {
   if (names.startsWith('|1|')) return hashMatches(names, name);

@@ -1,4 +1,3 @@
-import type { ClientChannel } from 'ssh2';
 import { EdgeError } from '../../domain/errors.ts';
 import { abortable } from '../../lib/abortable.ts';
 import { Semaphore } from '../../lib/semaphore.ts';
@@ -6,13 +5,18 @@ import type { Clock } from '../../ports/clock.ts';
 import type { HostAddress } from '../../ports/hosts.ts';
 import {
   CONNECTION_TIMES,
+  type Connect,
   type Connection,
   type ConnectionTimes,
-  connect,
+  type HostChannel,
   unreachable,
-} from './connection.ts';
+} from './transport.ts';
 
 export type PoolOptions = {
+  readonly connect: Connect;
+  readonly route: (host: HostAddress, signal: AbortSignal) => Promise<Route>;
+  /** Channels on one connection, unless the host allows fewer. */
+  readonly maxChannels: number;
   readonly clock: Clock;
   /** From 0 up to 1; spreads retries, so that a fleet does not knock at one moment. */
   readonly random: () => number;
@@ -33,9 +37,17 @@ export type Backoff = {
   readonly giveUpAfterMs: number;
 };
 
+/** A place on a connection. Whoever has it gives it back. */
+export type Held = { readonly connection: Connection; readonly release: () => void };
+
+/** How to reach a host, and a place on a connection to the host from which it is reached, if that is not here. */
+export type Route = { readonly host: HostAddress; readonly via?: Held | undefined };
+
 export const POOL_DEFAULTS = {
   maxConnections: 400,
   maxConnecting: 30,
+  // sshd allows 10 sessions on a connection by default.
+  maxChannels: 8,
   idleCloseMs: 60_000,
   retry: { firstMs: 200, factor: 2.5, maxMs: 5_000, giveUpAfterMs: 8_000 },
   times: CONNECTION_TIMES,
@@ -62,12 +74,13 @@ export class ConnectionPool {
   /** Runs a command on a channel of its own. The place on the connection is given back when the channel closes. */
   async exec(
     host: HostAddress,
-    command: string,
+    { command, input }: { readonly command: string; readonly input: string },
     signal: AbortSignal,
-  ): Promise<{ channel: ClientChannel; connection: Connection }> {
+  ): Promise<{ channel: HostChannel; connection: Connection }> {
     for (;;) {
       const connection = await this.#reserve(host, signal);
-      const opening = connection.exec(command);
+      const wasAlone = connection.channels === 1;
+      const opening = connection.exec(command, input);
       try {
         const channel = await abortable(opening, signal);
         this.#releaseWithChannel(connection, channel);
@@ -75,17 +88,25 @@ export class ConnectionPool {
       } catch (error) {
         if (signal.aborted) return this.#abandon(connection, opening, signal);
         this.#release(connection);
-        if (!this.#mayTryAnother(connection)) throw asUnreachable(host, error);
+        if (!this.#mayTryAnother(connection, wasAlone)) throw asUnreachable(host, error);
       }
     }
   }
 
+  /** A place on a connection for as long as it is needed, for what is no command. */
+  async hold(host: HostAddress, signal: AbortSignal): Promise<Held> {
+    const connection = await this.#reserve(host, signal);
+    return { connection, release: () => this.#release(connection) };
+  }
+
   /** Nobody waits for this channel any more; its place is free when the host has answered, or the connection is lost. */
-  #abandon(connection: Connection, opening: Promise<ClientChannel>, signal: AbortSignal): never {
+  #abandon(connection: Connection, opening: Promise<HostChannel>, signal: AbortSignal): never {
     opening.then(
       (channel) => {
         this.#releaseWithChannel(connection, channel);
-        channel.on('data', () => undefined).close();
+        channel.errors.resume();
+        channel.output.on('data', () => undefined);
+        channel.close();
       },
       () => this.#release(connection),
     );
@@ -99,11 +120,14 @@ export class ConnectionPool {
     for (const line of this.#lines.values()) for (const connection of line.connections) connection.close();
   }
 
-  /** A host may allow fewer sessions than we ask for: that connection is full as it is, another one is opened. */
-  #mayTryAnother(connection: Connection): boolean {
+  /**
+   * A host may allow fewer sessions than we ask for: that connection is full as it is, another one is opened. Who was refused
+   * without any beside him would be refused again.
+   */
+  #mayTryAnother(connection: Connection, wasAlone: boolean): boolean {
     if (!connection.live) return false;
     connection.maxChannels = Math.max(1, connection.channels);
-    return connection.channels > 0;
+    return !wasAlone || connection.channels > 0;
   }
 
   async #reserve(host: HostAddress, signal: AbortSignal): Promise<Connection> {
@@ -125,7 +149,8 @@ export class ConnectionPool {
   }
 
   #line(host: HostAddress): Line {
-    const key = JSON.stringify([host.user, host.address, host.port, host.identityFile, host.hostKey]);
+    const { name: _, ...how } = host;
+    const key = JSON.stringify(how);
     const line = this.#lines.get(key) ?? { connections: new Set(), connecting: undefined };
     this.#lines.set(key, line);
     return line;
@@ -136,6 +161,7 @@ export class ConnectionPool {
     const release = await this.#places.acquire(this.#closing.signal);
     try {
       const connection = await this.#connectWithRetry(host);
+      connection.maxChannels = this.#options.maxChannels;
       line.connections.add(connection);
       this.#watchIdle(connection);
       connection.onLost(() => {
@@ -153,22 +179,36 @@ export class ConnectionPool {
     const { clock, random, retry } = this.#options;
     const startedMs = clock.monotonicMs();
     for (let waitMs = retry.firstMs; ; waitMs = Math.min(waitMs * retry.factor, retry.maxMs)) {
-      const release = await this.#connecting.acquire(this.#closing.signal);
       try {
-        return await connect(host, this.#options.times, this.#closing.signal);
+        return await this.#connectOnce(host);
       } catch (error) {
         const isLast = clock.monotonicMs() - startedMs + waitMs > retry.giveUpAfterMs;
         if (!(error instanceof EdgeError) || error.code !== 'host_unreachable' || isLast) throw error;
-      } finally {
-        release();
       }
       await clock.sleep(waitMs * (1 - random() / 2), this.#closing.signal);
     }
   }
 
-  #releaseWithChannel(connection: Connection, channel: ClientChannel): void {
-    // A lost connection needs no count: it is not used again.
-    channel.once('close', () => this.#release(connection));
+  async #connectOnce(asked: HostAddress): Promise<Connection> {
+    const { connect, route, times } = this.#options;
+    const { signal } = this.#closing;
+    // First: who waits for a jump host must not have a place that the way to it needs.
+    const { host, via } = await route(asked, signal);
+    const release = await this.#connecting.acquire(signal);
+    try {
+      const connection = await connect(host, { times, via: via?.connection, signal });
+      if (via) connection.onLost(via.release);
+      return connection;
+    } catch (error) {
+      via?.release();
+      throw error;
+    } finally {
+      release();
+    }
+  }
+
+  #releaseWithChannel(connection: Connection, channel: HostChannel): void {
+    void channel.closed.then(() => this.#release(connection));
   }
 
   #release(connection: Connection): void {

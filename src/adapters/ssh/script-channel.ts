@@ -1,12 +1,12 @@
+import type { Readable } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { ClientChannel } from 'ssh2';
 import { EdgeError } from '../../domain/errors.ts';
 import { shellQuote } from '../../lib/shell-quote.ts';
 import type { HostAddress, HostIdentity } from '../../ports/hosts.ts';
-import { type Connection, ConnectionLost } from './connection.ts';
-import { hostError } from './host-key.ts';
+import { hostError } from './host-error.ts';
 import { type Verb, verbScript } from './host-scripts.ts';
 import type { ConnectionPool } from './pool.ts';
+import { type Connection, ConnectionLost, type HostChannel } from './transport.ts';
 
 /** One line of a script on stderr: `@<id> <word> <values…>`. */
 export type Said = { readonly word: string; readonly values: readonly string[] };
@@ -25,11 +25,11 @@ const LOSS_SETTLES_MS = 200;
 
 /** A script that runs on a host. It owns an SSH channel: `close` it. */
 export class ScriptChannel {
-  /** Output of the script; whoever opened the channel consumes it, or calls `discardOutput`. */
-  readonly stdout: ClientChannel;
   /** Resolves when the channel is closed from either side, or the connection is lost. */
   readonly closed: Promise<void>;
   readonly #request: ScriptRequest;
+  /** Whoever opened the script consumes its output, or calls `discardOutput`. */
+  readonly #channel: HostChannel;
   readonly #connection: Connection;
   readonly #said: Said[] = [];
   /** What is not ours on stderr: a shell's or sudo's complaint, for the error message. */
@@ -37,19 +37,17 @@ export class ScriptChannel {
   #isClosed = false;
   readonly #watchers = new Set<() => void>();
 
-  constructor(request: ScriptRequest, channel: ClientChannel, connection: Connection) {
+  constructor(request: ScriptRequest, channel: HostChannel, connection: Connection) {
     this.#request = request;
     this.#connection = connection;
-    this.stdout = channel;
-    this.closed = closing(channel, connection).then(() => {
+    this.#channel = channel;
+    this.closed = channel.closed.then(() => {
       this.#isClosed = true;
       this.#notify();
     });
     const notify = () => this.#notify();
-    channel.on('readable', notify).on('end', notify);
-    // A write after the host closed the channel; what it means shows in what the script said.
-    channel.on('error', () => undefined);
-    this.#readLines(channel);
+    channel.output.on('readable', notify).on('end', notify);
+    this.#readLines(channel.errors);
   }
 
   get isClosed(): boolean {
@@ -98,42 +96,44 @@ export class ScriptChannel {
 
   discardOutput(): void {
     // A `data` listener, and once: `resume` alone is undone when a `readable` listener goes, and the channel never closes.
-    if (this.stdout.listenerCount('data') > 0) return;
-    this.stdout.removeAllListeners('readable');
-    this.stdout.on('data', () => undefined).resume();
+    const { output } = this.#channel;
+    if (output.listenerCount('data') > 0) return;
+    output.removeAllListeners('readable');
+    output.on('data', () => undefined).resume();
   }
 
   /** Resolves when the bytes were taken; also when the channel closed meanwhile: see `isClosed`. */
   async write(data: string | Uint8Array): Promise<void> {
-    if (this.#isClosed || this.stdout.write(data)) return;
+    const { input } = this.#channel;
+    if (this.#isClosed || input.write(data)) return;
     await new Promise<void>((resolve) => {
       const done = () => {
-        this.stdout.off('drain', done);
+        input.off('drain', done);
         this.#watchers.delete(whenClosed);
         resolve();
       };
       const whenClosed = () => this.#isClosed && done();
-      this.stdout.on('drain', done);
+      input.on('drain', done);
       this.#watchers.add(whenClosed);
     });
   }
 
   /** No more input: the host sees the end of its stdin. */
   endInput(): void {
-    this.stdout.end();
+    this.#channel.input.end();
   }
 
   close(): void {
-    this.stdout.end();
-    this.stdout.close();
+    this.#channel.close();
     this.discardOutput();
   }
 
   async *#chunks(stop: AbortSignal): AsyncGenerator<Buffer> {
+    const { output } = this.#channel;
     while (!stop.aborted) {
-      const chunk: Buffer | null = this.stdout.read();
+      const chunk: Buffer | null = output.read();
       if (chunk) yield chunk;
-      else if (this.stdout.readableEnded || this.#isClosed) return;
+      else if (output.readableEnded || this.#isClosed) return;
       else await this.#change(stop);
     }
   }
@@ -151,10 +151,10 @@ export class ScriptChannel {
     });
   }
 
-  #readLines(channel: ClientChannel): void {
+  #readLines(errors: Readable): void {
     let rest = '';
-    channel.stderr.setEncoding('utf8');
-    channel.stderr.on('data', (text: string) => {
+    errors.setEncoding('utf8');
+    errors.on('data', (text: string) => {
       const lines = (rest + text).slice(-LINE_LIMIT).split('\n');
       rest = lines.pop() ?? '';
       for (const line of lines) this.#hear(line);
@@ -191,21 +191,9 @@ export class ScriptChannel {
   #sudoRefused(): EdgeError {
     const { host, sudoUser } = this.#request;
     return hostError('host_unfit', host, `: ${this.#complaint}`, {
-      hint: `Let the account run a shell as ${sudoUser} without a password, in sudoers: ${host.user} ALL=(${sudoUser}) NOPASSWD: /bin/sh`,
+      hint: `Let the account run a shell as ${sudoUser} without a password, in sudoers: ${host.user ?? 'its name'} ALL=(${sudoUser}) NOPASSWD: /bin/sh`,
     });
   }
-}
-
-/** All was read, or the connection is gone: then ssh2 may never close a channel whose output nobody reads. */
-function closing(channel: ClientChannel, connection: Connection): Promise<void> {
-  return new Promise((resolve) => {
-    const forget = connection.onLost(() => setImmediate(resolve));
-    channel.once('close', () => {
-      forget();
-      if (channel.stderr.readableEnded) resolve();
-      else channel.stderr.once('end', resolve);
-    });
-  });
 }
 
 /** Starts a script on a host. Everything runs inside sudo: nothing outside could signal or read what it starts. */
@@ -219,10 +207,9 @@ export async function openScript(
     sudoUser === undefined
       ? 'exec sh -s'
       : `exec sudo -n -H -u ${shellQuote(accountName(host, sudoUser))} sh -s`;
-  const { channel, connection } = await pool.exec(host, command, signal);
-  const script = new ScriptChannel(request, channel, connection);
-  await script.write(verbScript(verb, id, args));
-  return script;
+  const begin = { command, input: verbScript(verb, id, args) };
+  const { channel, connection } = await pool.exec(host, begin, signal);
+  return new ScriptChannel(request, channel, connection);
 }
 
 /** The one word that stands on a command line; sudo would read `#0` or `-u` as something else. */

@@ -1,6 +1,7 @@
 import { EdgeError } from '../../domain/errors.ts';
 import { commandFault } from '../../lib/command-fault.ts';
 import type { Clock } from '../../ports/clock.ts';
+import type { HostKeys } from '../../ports/host-keys.ts';
 import type {
   HostAddress,
   HostFacts,
@@ -9,19 +10,28 @@ import type {
   RemoteStatus,
   RemoteTask,
 } from '../../ports/hosts.ts';
+import type { Secrets } from '../../ports/secrets.ts';
 import { cancelTask } from './cancel-task.ts';
-import { askAgainIfLost, type ConnectionTimes } from './connection.ts';
 import { runTask, type TaskDeps } from './detached-task.ts';
-import { hostError, place } from './host-key.ts';
+import { hostError, place } from './host-error.ts';
+import { JumpHosts } from './jump-hosts.ts';
+import { libraryTransport, showKeyByLibrary } from './library-connection.ts';
+import { OpensshTransport } from './openssh-connection.ts';
 import { type Backoff, ConnectionPool, POOL_DEFAULTS } from './pool.ts';
 import { openScript, readHost, type Said, type ScriptRequest } from './script-channel.ts';
+import { lookAtKey, type ShowKey } from './shown-key.ts';
 import { differs, statusOf } from './task-status.ts';
+import { askAgainIfLost, CONNECTION_TIMES, type Connect, type ConnectionTimes } from './transport.ts';
 import { uploadFile } from './upload.ts';
 
 export type SshHostsOptions = {
   readonly clock: Clock;
   /** From 0 up to 1; spreads retries. */
   readonly random: () => number;
+  /** Left out: a host that needs a secret cannot be logged in to. */
+  readonly secrets?: Secrets;
+  /** SSH_AUTH_SOCK of this process, if it has one. */
+  readonly agentSocket?: string;
   readonly maxConnections?: number;
   readonly maxConnecting?: number;
   readonly idleCloseMs?: number;
@@ -30,14 +40,25 @@ export type SshHostsOptions = {
   readonly reconnectForMs?: number;
 };
 
+export type SshHosts = Hosts & HostKeys & { close(): Promise<void> };
+
 /** Short questions to a host end after this. */
 const ASK_MS = 30_000;
 const FORGET_LOT = 200;
 
-/** The production adapter of `Hosts`, over ssh2. It owns its connections: `close` it. */
-export function createSshHosts(options: SshHostsOptions): Hosts & { close(): void } {
-  const { reconnectForMs = 60_000, clock, ...pooling } = options;
-  const pool = new ConnectionPool({ ...POOL_DEFAULTS, ...pooling, clock });
+/** The production adapter of `Hosts` and `HostKeys`, over ssh2 or the system's OpenSSH client. It owns its connections: `close` it. */
+export function createSshHosts(options: SshHostsOptions): SshHosts {
+  const { reconnectForMs = 60_000, clock, secrets, agentSocket, ...pooling } = options;
+  const library = libraryTransport({ secrets, agentSocket });
+  const openssh = new OpensshTransport();
+  const connect: Connect = (host, how) =>
+    (host.transport === 'openssh' ? openssh.connect : library)(host, how);
+  const common = { ...POOL_DEFAULTS, ...pooling, clock, connect };
+  const jumps = new JumpHosts(common);
+  const pool = new ConnectionPool({ ...common, route: jumps.route });
+  const show: ShowKey = (host, how) =>
+    (host.transport === 'openssh' ? openssh.showKey : showKeyByLibrary)(host, how);
+  const looking = { show, route: jumps.route, times: options.times ?? CONNECTION_TIMES };
   const deps: TaskDeps = { pool, clock, reconnectForMs };
   return {
     run: async (host, task, run) => runTask(deps, { host, task: checked(host, task), options: run }),
@@ -46,7 +67,12 @@ export function createSshHosts(options: SshHostsOptions): Hosts & { close(): voi
     upload: (host, file, signal) => uploadFile(pool, { host, file, signal }),
     forget: (host, tasks) => forgetTasks(pool, host, tasks),
     facts: (host) => factsOf(pool, host),
-    close: () => pool.close(),
+    shownKey: (host) => lookAtKey(looking, host),
+    close: () => {
+      pool.close();
+      jumps.close();
+      return openssh.close();
+    },
   };
 }
 

@@ -3,9 +3,9 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { EdgeError } from '../../domain/errors.ts';
 import type { HostAddress, UploadFile } from '../../ports/hosts.ts';
-import { askAgainIfLost, unreachable } from './connection.ts';
 import type { ConnectionPool } from './pool.ts';
 import { openScript, type ScriptChannel, type ScriptRequest } from './script-channel.ts';
+import { askAgainIfLost, unreachable } from './transport.ts';
 
 export type UploadRequest = {
   readonly host: HostAddress;
