@@ -12,7 +12,11 @@ const mayImport = {
   engine: ['domain', 'ports', 'lib'],
   actions: ['domain', 'ports', 'analysis', 'lib'],
   platforms: ['domain', 'plan', 'ports', 'actions', 'analysis', 'lib'],
-  worker: ['domain', 'lib', 'ports/task-board.ts', 'ports/bell.ts', 'ports/clock.ts', 'ports/action.ts'],
+  worker: [
+    'domain',
+    'lib',
+    ...['action', 'bell', 'clock', 'load-balancer', 'task-board'].map((port) => `ports/${port}.ts`),
+  ],
   adapters: ['domain', 'ports', 'lib', 'outbound'],
   outbound: ['domain', 'lib', 'ports/probe.ts'],
   projections: ['domain', 'ports', 'lib'],
@@ -64,7 +68,7 @@ const driverHomes = {
 };
 
 const tests = '\\.test\\.ts$';
-const entries = '^src/(main|compose)\\.ts$';
+const entries = '^src/(main|compose|world)\\.ts$';
 const packages = '(^|/)node_modules/';
 
 /** A pattern for these folders and files of src/, and for nothing that merely starts like them. */
@@ -121,7 +125,7 @@ const otherRules = [
   },
   {
     name: 'entries-are-not-imported',
-    comment: 'main.ts and compose.ts see everything; nothing sees them.',
+    comment: 'main.ts, compose.ts and world.ts see everything; nothing sees them.',
     from: { path: '^src/', pathNot: [tests, entries] },
     to: { path: entries },
   },
@@ -148,9 +152,16 @@ const otherRules = [
   },
   {
     name: 'only-compose-picks-adapters',
-    comment: 'Everything else speaks to a port.',
-    from: { path: '^src/', pathNot: [tests, '^src/(compose\\.ts$|adapters/|simulation/)'] },
+    comment: 'With world.ts, its part for hosts and balancers; everything else speaks to a port.',
+    from: { path: '^src/', pathNot: [tests, '^src/((compose|world)\\.ts$|adapters/|simulation/)'] },
     to: { path: '^src/adapters/' },
+  },
+  {
+    name: 'only-compose-starts-simulations',
+    comment:
+      'Everything else speaks to the port Simulator; the server loads none of it before a plan is simulated.',
+    from: { path: '^src/', pathNot: [tests, '^src/simulation/'] },
+    to: { path: '^src/simulation/', pathNot: ['^src/simulation/plan/threads\\.ts$'] },
   },
   {
     name: 'ports-are-types-only:from',

@@ -61,6 +61,7 @@ export function requestOf(count: number, workload: Workload): PlanRequest {
       ...SETTINGS[workload],
     }),
     strategies: [],
+    hostKeys: new Map(),
     verb: 'deploy',
     hard: false,
     release: release('2.0.0'),

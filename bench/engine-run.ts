@@ -8,6 +8,7 @@ import { openSqliteStore } from '../src/adapters/sqlite/store.ts';
 import { poolKey } from '../src/domain/capacity.ts';
 import { commandId, type DeploymentId, deploymentId, parseTaskId, workerId } from '../src/domain/ids.ts';
 import type { Plan } from '../src/domain/plan.ts';
+import { WATCH_TOPIC } from '../src/domain/topics.ts';
 import { Driver } from '../src/engine/driver.ts';
 import { buildPlan } from '../src/plan/build-plan.ts';
 import { planHash } from '../src/plan/hash.ts';
@@ -154,8 +155,10 @@ async function work({ tasks, views }: Store, id: DeploymentId, plan: Plan): Prom
     );
     if (reports.length > 0) await tasks.report(worker, reports);
     steps += claimed.length;
-    if (steps >= total && (await views.deployments({ id, ended: true, limit: 1 })).length > 0) return steps;
-    if (claimed.length < CLAIM) await tasks.waitForWork(POOL, 1_000, never);
+    if (steps < total) {
+      if (claimed.length < CLAIM) await tasks.waitForWork(POOL, 1_000, never);
+    } else if ((await views.deployments({ id, ended: true, limit: 1 })).length > 0) return steps;
+    else await bell.wait(WATCH_TOPIC, 1_000, never);
   }
 }
 

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import type { Workload } from './engine-request.ts';
 import type { EngineRun } from './engine-run.ts';
 
@@ -11,7 +12,11 @@ const RUN = fileURLToPath(new URL('./engine-run.ts', import.meta.url));
  * Whole deployments by the real driver and SQLite store with actions that take no time, and beside them the real plan of a
  * datacenter; see engine-request.ts and engine-run.ts.
  */
-export async function benchEngine({ json }: { readonly json: boolean }): Promise<void> {
+export async function benchEngine(args: readonly string[]): Promise<void> {
+  const { json } = parseArgs({
+    args: [...args],
+    options: { json: { type: 'boolean', default: false } },
+  }).values;
   const runs = await runsOf('simulated');
   const withCapacity = await runsOf('datacenter');
   if (json) console.log(JSON.stringify({ runs, withCapacity }));

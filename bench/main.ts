@@ -1,14 +1,14 @@
 import { benchEngine } from './engine.ts';
+import { benchRollout } from './rollout.ts';
 
-// npm run bench -- <name> [--json]: measures one part of Edge and prints a table, or one JSON object.
+// npm run bench -- <name> [--json]: measures one part of Edge and prints a table, or one JSON object. The rollout takes [--hosts N].
 
-type Bench = (options: { readonly json: boolean }) => Promise<void>;
-const BENCHES: Readonly<Record<string, Bench>> = { engine: benchEngine };
+type Bench = (args: readonly string[]) => Promise<void>;
+const BENCHES: Readonly<Record<string, Bench>> = { engine: benchEngine, rollout: benchRollout };
 
-const args = process.argv.slice(2);
-const name = args.find((arg) => !arg.startsWith('-'));
-const run = name === undefined ? undefined : BENCHES[name];
-if (run) await run({ json: args.includes('--json') });
+const [name = '', ...args] = process.argv.slice(2);
+const run = Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined;
+if (run) await run(args);
 else {
   console.error(`Usage: npm run bench -- <${Object.keys(BENCHES).join(' | ')}> [--json]`);
   process.exitCode = 2;

@@ -107,8 +107,7 @@ async function loop({ journal, tasks }: Store): Promise<Record<string, number>> 
         continue;
       }
       const more = open(close.length);
-      const handled = read.commands.map(({ id }) => id);
-      await timed('commit', commit({ events: eventsOf(own, close), handled, close, open: more }));
+      await timed('commit', commit({ events: eventsOf(own, close), handled: read.rows, close, open: more }));
       ended += close.length;
     }
   };

@@ -22,6 +22,8 @@ const services = {
   },
   busybox: { programs: ['busybox'], debianPackages: ['busybox'] },
   haproxy: { programs: ['haproxy'], debianPackages: ['haproxy'] },
+  nginx: { programs: ['nginx'], debianPackages: ['nginx-light'] },
+  ansible: { programs: ['ansible-playbook'], debianPackages: ['ansible'] },
   mariadb: { programs: ['mariadbd', 'mariadb-install-db', 'mariadb'], debianPackages: ['mariadb-server'] },
 } satisfies Record<string, Service>;
 

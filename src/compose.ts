@@ -1,10 +1,7 @@
-import { randomInt } from 'node:crypto';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { bindActions, COMMON_ACTIONS } from './actions/registry.ts';
-import { createF5Balancer } from './adapters/f5/load-balancer.ts';
 import { fileArtifacts } from './adapters/files/artifacts.ts';
-import { createHaproxyBalancer } from './adapters/haproxy/load-balancer.ts';
 import { httpTaskBoard } from './adapters/http-task-board/task-board.ts';
 import { memoryBell } from './adapters/memory/bell.ts';
 import { parseStoreAddress } from './adapters/mysql/address.ts';
@@ -12,33 +9,28 @@ import { endpointOf } from './adapters/mysql/endpoint.ts';
 import { openMysqlStore } from './adapters/mysql/store.ts';
 import type { Store } from './adapters/sql/ports.ts';
 import { openSqliteStore } from './adapters/sqlite/store.ts';
-import { createSshHosts } from './adapters/ssh/ssh-hosts.ts';
 import { systemClock } from './adapters/system/clock.ts';
 import { sortableIds } from './adapters/system/ids.ts';
 import { type Incarnation, openFirstFree, openIncarnation } from './adapters/system/incarnation.ts';
-import { systemRandom } from './adapters/system/random.ts';
+import { systemFraction, systemRandom } from './adapters/system/random.ts';
 import { systemSecrets } from './adapters/system/secrets.ts';
 import { serverFile } from './adapters/system/server-file.ts';
 import { edgeClient } from './api/client.ts';
 import { apiServer } from './api/server.ts';
-import type { BalancerConfig } from './domain/balancer.ts';
 import { workerId } from './domain/ids.ts';
 import { Driver } from './engine/driver.ts';
-import { hashOf } from './lib/hash.ts';
 import type { OperationPorts } from './operations/ports.ts';
 import { makeFirstToken } from './operations/tokens.ts';
-import { HttpClient } from './outbound/http.ts';
-import { createProbe } from './outbound/probe.ts';
 import { planHash } from './plan/hash.ts';
 import { planRollback } from './plan/rollback.ts';
 import { DATACENTER_ACTIONS } from './platforms/datacenter/actions.ts';
 import { datacenter } from './platforms/datacenter/plan.ts';
-import type { ActionPorts } from './ports/action.ts';
 import type { Bell } from './ports/bell.ts';
-import type { LoadBalancer } from './ports/load-balancer.ts';
 import type { TaskBoard } from './ports/task-board.ts';
+import { threadedSimulator } from './simulation/plan/threads.ts';
 import { WORKER_DEFAULTS } from './worker/settings.ts';
 import { Worker } from './worker/worker.ts';
+import { type World, worldOf } from './world.ts';
 
 /** What a role needs of its process; read from options and environment by `main.ts`. */
 export type RoleSettings = {
@@ -82,7 +74,7 @@ export async function startServer(settings: ServerSettings): Promise<RunningServ
   const { dataFolder, version, log } = settings;
   const bell = memoryBell();
   const store = await openStore(settings, bell);
-  const world = worldOf(settings);
+  const world = worldOf(settings.environment);
   const ports: OperationPorts = { ...portsOf(store, world), bell };
   const stopping = new AbortController();
   const driver = await startDriver(ports, settings, stopping.signal);
@@ -144,7 +136,7 @@ export async function startWorker(settings: WorkerRoleSettings): Promise<Running
   const { name, dataFolder } = settings;
   const incarnation = await openIncarnation({ folder: workersIn(dataFolder), host: hostname(), name });
   const { board, close } = await boardFor(settings);
-  const world = worldOf(settings);
+  const world = worldOf(settings.environment);
   const worker = runWorker(board, world, { ...settings, incarnation });
   return {
     stop: async () => {
@@ -167,11 +159,8 @@ function openStore({ store, dataFolder, environment }: RoleSettings, bell: Bell)
   const address = parseStoreAddress(store);
   const isSet = (name: string) => Boolean(environment[name]);
   const endpoint = () => endpointOf(address, systemSecrets(environment), isSet);
-  return openMysqlStore({ endpoint, bell, clock: systemClock, random: fraction });
+  return openMysqlStore({ endpoint, bell, clock: systemClock, random: systemFraction });
 }
-
-/** From 0 to 1, to spread what many do at once. */
-const fraction = (): number => randomInt(2 ** 32) / 2 ** 32;
 
 const workersIn = (dataFolder: string): string => join(dataFolder, 'workers');
 
@@ -191,17 +180,18 @@ async function startEmbedded(
 
 type Work = Pick<WorkerRoleSettings, 'pool' | 'slots' | 'log'> & { readonly incarnation: Incarnation };
 
+const LOGGED = new Set(['board.silent', 'task.refused', 'member.kept-out', 'keeping.hindered']);
+
 function runWorker(board: TaskBoard, world: World, { incarnation, pool, slots, log }: Work): Running {
   const worker = workerId(incarnation.id);
   const gone = incarnation.gone.map(workerId);
   const handlers = bindActions([...COMMON_ACTIONS, ...DATACENTER_ACTIONS], world);
   const notice = (seen: { readonly kind: string }) => {
-    if (seen.kind === 'board.silent' || seen.kind === 'task.refused')
-      log(`worker ${worker}: ${seen.kind}`, seen);
+    if (LOGGED.has(seen.kind)) log(`worker ${worker}: ${seen.kind}`, seen);
   };
   const role = new Worker(
     { ...WORKER_DEFAULTS, worker, gone, pool, ...(slots !== undefined && { slots }) },
-    { board, clock: world.clock, handlers, notice },
+    { board, clock: world.clock, handlers, balancer: world.balancer, notice },
   );
   const stopping = new AbortController();
   const running = role.run(stopping.signal);
@@ -213,47 +203,13 @@ function runWorker(board: TaskBoard, world: World, { incarnation, pool, slots, l
   };
 }
 
-type World = ActionPorts & { close(): Promise<void> };
-
-/** What actions reach hosts, balancers and health pages with. */
-function worldOf({ environment }: RoleSettings): World {
-  const clock = systemClock;
-  const secrets = systemSecrets(environment);
-  const hosts = createSshHosts({ clock, random: fraction });
-  const devices = new Map<string, LoadBalancer>();
-  const balancer = async (config: BalancerConfig): Promise<LoadBalancer> => {
-    const key = hashOf(config);
-    const device = devices.get(key) ?? createBalancer(config, { clock, secrets });
-    devices.set(key, device);
-    return device;
-  };
-  const http = new HttpClient({ trust: 'system', sleep: (ms, signal) => clock.sleep(ms, signal) });
-  const close = async () => {
-    await Promise.allSettled([...devices.values()].map((device) => device.close()));
-    await http.close();
-    hosts.close();
-  };
-  return { clock, secrets, hosts, balancer, probe: createProbe(http), close };
-}
-
-function createBalancer(
-  config: BalancerConfig,
-  { clock, secrets }: Pick<ActionPorts, 'clock' | 'secrets'>,
-): LoadBalancer {
-  switch (config.kind) {
-    case 'f5':
-      return createF5Balancer({ config, clock, password: () => secrets.resolve(config.password) });
-    case 'haproxy':
-      return createHaproxyBalancer(config);
-    default:
-      return config satisfies never;
-  }
-}
-
 function portsOf({ journal, tasks, records, views }: Store, world: World): Omit<OperationPorts, 'bell'> {
   const { clock, hosts, balancer } = world;
   const ids = sortableIds(clock);
-  const beside = { artifacts: fileArtifacts(), random: systemRandom, platform: datacenter };
+  const beside = {
+    ...{ artifacts: fileArtifacts(), random: systemRandom, platform: datacenter },
+    simulator: threadedSimulator(),
+  };
   return { journal, board: tasks, records, views, ids, clock, hosts, balancer, ...beside };
 }
 

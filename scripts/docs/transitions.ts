@@ -26,6 +26,7 @@ const moves: readonly Move[] = [
   }),
   ...(['pause', 'resume', 'abort'] as const).map((verb) => (turns: Turns) => void turns.operator(verb)),
   ...(['retry', 'skip'] as const).map((verb) => (turns: Turns) => void turns.ofTarget(verb, 0)),
+  ...(['succeeded', 'failed'] as const).map((as) => (turns: Turns) => void turns.resolve(0, as)),
 ];
 
 export async function transitions(): Promise<readonly Piece[]> {
@@ -57,7 +58,8 @@ function replay(path: readonly Move[], arrows: Map<string, Arrow>): Turns {
 
 function isOfTarget(event: Event): boolean {
   if (event.kind === 'tasks.granted') return event.targets.includes(0);
-  return event.kind.startsWith('target.') && 'target' in event && event.target === 0;
+  if (event.kind !== 'task.resolved' && !event.kind.startsWith('target.')) return false;
+  return 'target' in event && event.target === 0;
 }
 
 function note(arrows: Map<string, Arrow>, arrow: Arrow): void {

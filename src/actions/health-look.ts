@@ -6,6 +6,7 @@ import type { Json } from '../lib/json.ts';
 import type { ActionContext } from '../ports/action.ts';
 import type { HostAddress } from '../ports/hosts.ts';
 import type { HttpSeen } from '../ports/probe.ts';
+import { lookAtMembers, type MembersPlace } from './health-members.ts';
 import { cancelCommand, type Dispatched, type RemoteCommand, runCommand } from './remote-command.ts';
 import { withTimeout } from './timeout.ts';
 
@@ -24,7 +25,8 @@ export type LookPlace =
       readonly cwd: string | undefined;
       readonly env: Readonly<Record<string, string | SecretRef>> | undefined;
       readonly sudoUser: string | undefined;
-    };
+    }
+  | ({ readonly kind: 'balancer'; readonly check: Kind<'balancer'> } & MembersPlace);
 
 type LookRequest = {
   readonly place: LookPlace;
@@ -50,6 +52,8 @@ export function lookOnce(context: ActionContext, request: LookRequest): Promise<
       return lookTcp(context, place);
     case 'command':
       return lookCommand(context, place, request.command);
+    case 'balancer':
+      return lookAtMembers(context, place, place.check.timeoutMs);
     default:
       return place satisfies never;
   }
@@ -74,10 +78,29 @@ function wrongWith(answer: HttpSeen, check: Kind<'http'>, version: string | unde
   if (check.body !== undefined && !answer.body.includes(check.body)) {
     return `answered without \`${quote(check.body)}\` in its body`;
   }
+  const other = check.json && wrongValue(answer.body, check.json);
+  if (other !== undefined) return other;
   if (check.version === undefined || version === undefined) return undefined;
   const running = versionIn(answer, check.version);
   if (running === version) return undefined;
   return running === undefined ? 'did not say its version' : `runs \`${quote(running)}\`, not \`${version}\``;
+}
+
+function wrongValue(body: string, { path, equals }: NonNullable<Kind<'http'>['json']>): string | undefined {
+  const value = valueAt(body, path);
+  if (value === equals) return undefined;
+  if (value === undefined) return `answered without \`${path}\` in JSON`;
+  return `says \`${path}\` is ${quote(JSON.stringify(value))}, not ${quote(JSON.stringify(equals))}`;
+}
+
+/** `undefined` where there is no such value, or no JSON. */
+function valueAt(body: string, path: string): unknown {
+  let value: unknown = parsed(body);
+  for (const name of path.split('.')) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined;
+    value = Reflect.get(value, name);
+  }
+  return value;
 }
 
 function versionIn(
@@ -85,11 +108,7 @@ function versionIn(
   source: NonNullable<Kind<'http'>['version']>,
 ): string | undefined {
   if ('header' in source) return answer.headers[source.header.toLowerCase()];
-  let value: unknown = parsed(answer.body);
-  for (const name of source.jsonPath.split('.')) {
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined;
-    value = Reflect.get(value, name);
-  }
+  const value = valueAt(answer.body, source.jsonPath);
   return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
 }
 

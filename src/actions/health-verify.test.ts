@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { expectKind, HOST, Trial } from '../../test/support/trial.ts';
+import { createMemoryBalancer } from '../adapters/memory/load-balancer.ts';
 import type { JsonObject } from '../lib/json.ts';
 import type { HttpSeen } from '../ports/probe.ts';
 import { healthVerify } from './health-verify.ts';
@@ -58,6 +59,7 @@ test('a check that passes and fails in turn never passes, and ends with its wind
   const { error, retryable } = expectKind(await trial.finish(healthVerify, http()), 'failed');
   assert.equal(error.cause, 'health');
   assert.equal(retryable, false);
+  assert.match(error.message, /^it flaps, well and ill again 7 times; GET .*answered 500/);
   assert.match(error.message, /14 of 21 looks passed, needed are 3 in a row within 20 s\)$/);
 });
 
@@ -79,6 +81,82 @@ test('the body must contain the text that is asked for', async () => {
   );
   assert.match(error.message, /without `ready` in its body/);
   expectKind(await answering(answer(200, 'is ready')).finish(healthVerify, http({ body: 'ready' })), 'done');
+});
+
+test('a target that is never well does not flap', async () => {
+  const trial = answering(answer(503));
+  const { error } = expectKind(await trial.finish(healthVerify, http()), 'failed');
+  assert.doesNotMatch(error.message, /flaps/);
+});
+
+test('a value in the JSON of the answer must be the one that is asked for, at any depth and in lists', async () => {
+  const json = (path: string, equals: string | number | boolean | null) => http({ json: { path, equals } });
+  const body = JSON.stringify({ db: { up: true, lag: 0 }, checks: [{ state: 'warm' }], spare: null });
+  const good = [
+    ['db.up', true],
+    ['db.lag', 0],
+    ['checks.0.state', 'warm'],
+    ['spare', null],
+  ] as const;
+  for (const [path, equals] of good)
+    expectKind(await answering(answer(200, body)).finish(healthVerify, json(path, equals)), 'done');
+  const bad = [
+    ['db.up', 'true', /says `db.up` is true, not "true"/],
+    ['checks.0.state', 'hot', /says `checks.0.state` is "warm", not "hot"/],
+    ['checks.1.state', 'hot', /answered without `checks.1.state` in JSON/],
+    ['db.constructor', 'x', /answered without `db.constructor` in JSON/],
+  ] as const;
+  for (const [path, equals, words] of bad) {
+    const failed = await answering(answer(200, body)).finish(healthVerify, json(path, equals));
+    assert.match(expectKind(failed, 'failed').error.message, words);
+  }
+  const notJson = await answering(answer(200, 'ok')).finish(healthVerify, json('db.up', true));
+  assert.match(expectKind(notJson, 'failed').error.message, /answered without `db.up` in JSON/);
+});
+
+const WEB_1 = { pool: 'web', member: 'web-1' };
+const monitored = (more: JsonObject = {}): JsonObject => ({
+  check: { kind: 'balancer' },
+  members: [{ balancer: 'edge', ...WEB_1 }],
+  balancers: { edge: { kind: 'haproxy', socket: '/run/haproxy.sock' } },
+  passes: 2,
+  intervalMs: 1_000,
+  windowMs: 5_000,
+  ...more,
+});
+
+test('a drained member passes when the monitor of its balancer sees it up', async () => {
+  const balancer = createMemoryBalancer({ web: ['web-1'] });
+  balancer.editByHand(WEB_1, { admin: 'drained' });
+  balancer.setHealth(WEB_1, 'down');
+  const trial = new Trial({ balancer });
+  trial.at(2_500, () => balancer.setHealth(WEB_1, 'up'));
+  const { outputs } = expectKind(await trial.finish(healthVerify, monitored()), 'done');
+  assert.equal(outputs.seen, 'its balancer sees web-1 (web of edge) up');
+});
+
+test('of every member that its balancer does not see up it is said why', async () => {
+  const cases = [
+    ['drained', 'down', /its balancer sees web-1 \(web of edge\) as down/],
+    ['drained', 'unknown', /whether web-1 \(web of edge\) is up is unknown: it has no monitor/],
+    ['offline', 'up', /is unknown: its balancer looks at no member that is offline/],
+  ] as const;
+  for (const [admin, health, words] of cases) {
+    const balancer = createMemoryBalancer({ web: ['web-1'] });
+    balancer.editByHand(WEB_1, { admin });
+    balancer.setHealth(WEB_1, health);
+    const failed = await new Trial({ balancer }).finish(healthVerify, monitored());
+    assert.match(expectKind(failed, 'failed').error.message, words);
+  }
+});
+
+test('a balancer that does not answer, or has no such member, is no pass', async () => {
+  const balancer = createMemoryBalancer({ web: ['web-2'] });
+  const gone = await new Trial({ balancer }).finish(healthVerify, monitored());
+  assert.match(expectKind(gone, 'failed').error.message, /web-1 \(web of edge\) is not there/);
+  balancer.setReachable(false);
+  const silent = await new Trial({ balancer }).finish(healthVerify, monitored());
+  assert.match(expectKind(silent, 'failed').error.message, /switched off/);
 });
 
 test('the version that answers must be that of the release', async () => {
@@ -111,6 +189,16 @@ test('a new owner goes on counting where the last one stopped, in the same windo
   expectKind(await trial.attempt(healthVerify, http()), 'wait');
   await trial.clock.advance(19_500);
   expectKind(await trial.attempt(healthVerify, http()), 'failed');
+});
+
+test('what an owner saw before it died is no row with what the next one sees', async () => {
+  const trial = answering(answer(200));
+  const progressOf = async () => expectKind(await trial.attempt(healthVerify, http()), 'wait').progress ?? '';
+  assert.match(await progressOf(), /^1 of 3 passes in a row/);
+  assert.match(await progressOf(), /^2 of 3 passes in a row/);
+  const signal = AbortSignal.abort(new Error('died'));
+  await assert.rejects(trial.attempt(healthVerify, http(), { signal }), /died/);
+  assert.match(await progressOf(), /^1 of 3 passes in a row/);
 });
 
 test('short intervals are waited for in place, and a takeover does not prolong the window', async () => {

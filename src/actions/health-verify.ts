@@ -1,17 +1,22 @@
 import { z } from 'zod';
+import type { MemberRef } from '../domain/balancer.ts';
 import { envField, portField, timeoutField } from '../domain/fields.ts';
 import { healthCheckSchema } from '../domain/health.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { ActionContext } from '../ports/action.ts';
 import { defineAction } from './define.ts';
 import { type Look, type LookPlace, lookOnce } from './health-look.ts';
+import type { MembersPlace } from './health-members.ts';
 import { dispatched } from './remote-command.ts';
-import { hostAddress, plannedRelease } from './schemas.ts';
+import { balancers, hostAddress, memberRef, plannedRelease } from './schemas.ts';
 
 /** From this interval on the wait between two looks is the board's, and holds no worker. */
 const YIELD_FROM_MS = 1_000;
 
-/** `url` is for an HTTP check, `address` and `port` for TCP, `host` and what follows it for a command. */
+/**
+ * `url` is for an HTTP check, `address` and `port` for TCP, `host` and what follows it for a command, `members` and `balancers`
+ * for the monitor of a balancer.
+ */
 export const healthVerifyInputs = z
   .strictObject({
     check: healthCheckSchema,
@@ -22,6 +27,8 @@ export const healthVerifyInputs = z
     cwd: z.string().optional(),
     env: envField.optional(),
     sudoUser: z.string().optional(),
+    members: z.array(memberRef).optional(),
+    balancers: balancers.optional(),
     passes: z.int().min(1),
     intervalMs: timeoutField,
     windowMs: timeoutField,
@@ -35,6 +42,10 @@ const progress = z.object({
   looks: z.number(),
   passed: z.number(),
   inRow: z.number(),
+  /** How often it was well and then ill again. */
+  falls: z.number().default(0),
+  /** That counts them. What another saw last before it died nobody knows: its looks are no row with those of the next. */
+  attempt: z.number(),
   /** The window has ended when no more than this is left of the task's time. */
   endsAtRemainingMs: z.number(),
   /** A command that may be running. */
@@ -46,7 +57,7 @@ const outputs = z.strictObject({ looks: z.number(), passed: z.number(), seen: z.
 
 /**
  * A target is well when its check passes `passes` times in a row within the window. One that passes and fails in turn never
- * is (FAULTS row 33). What was seen last is the message of the failure.
+ * is (FAULTS row 33), and its failure says how often it changed. What was seen last is in the message too.
  */
 export const healthVerify = defineAction({
   name: 'health.verify',
@@ -74,9 +85,10 @@ export const healthVerify = defineAction({
 /** Where an earlier attempt left off, or the beginning of the window: noted first, so that no takeover prolongs it. */
 async function begun(context: ActionContext, { windowMs, intervalMs }: Inputs): Promise<Progress> {
   const before = progress.nullable().parse(context.checkpoint);
-  if (before) return before;
+  const { attempt } = context;
+  if (before) return before.attempt === attempt ? before : { ...before, inRow: 0, attempt };
   const endsAtRemainingMs = Math.max(0, context.remainingMs() - windowMs);
-  const state = { looks: 0, passed: 0, inRow: 0, endsAtRemainingMs, command: null };
+  const state = { looks: 0, passed: 0, inRow: 0, falls: 0, attempt, endsAtRemainingMs, command: null };
   if (intervalMs < YIELD_FROM_MS) await context.saveCheckpoint(state);
   return state;
 }
@@ -88,16 +100,18 @@ function after(state: Progress, look: Look): Progress {
     looks: state.looks + 1,
     passed,
     inRow: look.passed ? state.inRow + 1 : 0,
+    falls: state.falls + (state.inRow > 0 && !look.passed ? 1 : 0),
     command: null,
   };
 }
 
 function verdictOf(context: ActionContext, inputs: Inputs, state: Progress, look: Look): Outcome | undefined {
-  const { looks, passed, inRow } = state;
+  const { looks, passed, inRow, falls } = state;
   if (inRow >= inputs.passes) return { kind: 'done', outputs: { looks, passed, seen: look.seen } };
   if (context.remainingMs() - inputs.intervalMs >= state.endsAtRemainingMs) return undefined;
   const needed = `${inputs.passes} in a row within ${inputs.windowMs / 1_000} s`;
-  const message = `${look.seen} (${passed} of ${looks} looks passed, needed are ${needed})`;
+  const flaps = falls > 0 ? `it flaps, well and ill again ${falls} times; ` : '';
+  const message = `${flaps}${look.seen} (${passed} of ${looks} looks passed, needed are ${needed})`;
   return { kind: 'failed', error: { code: 'health_failed', message, cause: 'health' }, retryable: false };
 }
 
@@ -125,8 +139,10 @@ function placeOf(inputs: {
   readonly cwd?: string | undefined;
   readonly env?: z.infer<typeof envField> | undefined;
   readonly sudoUser?: string | undefined;
+  readonly members?: readonly MemberRef[] | undefined;
+  readonly balancers?: MembersPlace['balancers'] | undefined;
 }): LookPlace | undefined {
-  const { check, url, address, port, host, cwd, env, sudoUser } = inputs;
+  const { check, url, address, port, host, cwd, env, sudoUser, members = [] } = inputs;
   switch (check.kind) {
     case 'http':
       return url === undefined ? undefined : { kind: 'http', check, url };
@@ -134,6 +150,10 @@ function placeOf(inputs: {
       return address === undefined || port === undefined ? undefined : { kind: 'tcp', check, address, port };
     case 'command':
       return host && { kind: 'command', check, host, cwd, env, sudoUser };
+    case 'balancer':
+      return members.length === 0 || !inputs.balancers
+        ? undefined
+        : { kind: 'balancer', check, members, balancers: inputs.balancers };
     default:
       return check satisfies never;
   }

@@ -204,6 +204,83 @@ test('inputs that do not fit the action are told as a failure', async () => {
   assert.match(error.message, /argv/);
 });
 
+const restarted = { ...inputs, ifUnknown: 'retry' };
+
+test('a command that may be done twice is run again when nobody saw its end, under another id, once it is gone', async () => {
+  const trial = new Trial(always({ durationMs: 5_000, code: 0, output: lines(2, 100) }));
+  trial.at(1_000, () => trial.host.reboot());
+  expectKind(await trial.attempt(hostRun, restarted), 'done');
+  assert.deepEqual(
+    [0, 1].map((tries) => trial.host.starts.get(remoteIdOf(trial.task, tries))),
+    [1, 1],
+  );
+  assert.equal(trial.output, 'line 0\nline 1\n'.repeat(2));
+});
+
+test('an owner that dies during the second run is followed by one that goes on with that run', async () => {
+  const trial = new Trial(always({ durationMs: 5_000, code: 0 }));
+  trial.at(1_000, () => trial.host.reboot());
+  const worker = new AbortController();
+  trial.at(3_000, () => worker.abort(new Error('gone')));
+  await assert.rejects(trial.attempt(hostRun, restarted, { signal: worker.signal }), /gone/);
+  expectKind(await trial.finish(hostRun, restarted), 'done');
+  assert.deepEqual([...trial.host.starts.values()], [1, 1]);
+});
+
+test('a cancel during the second run ends that run', async () => {
+  const trial = new Trial(always({ durationMs: 60_000, code: 0 }));
+  trial.at(1_000, () => trial.host.reboot());
+  const worker = new AbortController();
+  trial.at(3_000, () => worker.abort(new Error('cancelled')));
+  await assert.rejects(trial.attempt(hostRun, restarted, { signal: worker.signal }), /cancelled/);
+  assert.deepEqual(await trial.cancel(hostRun, restarted), { gone: true, note: 'its processes were ended' });
+  assert.deepEqual(trial.host.running(), []);
+});
+
+test('a command is run again three times at most, then a person is asked', async () => {
+  const trial = new Trial(always({ durationMs: 5_000, code: 0 }));
+  for (const atMs of [1_000, 3_000, 5_000, 7_000, 9_000]) trial.at(atMs, () => trial.host.reboot());
+  expectKind(await trial.attempt(hostRun, restarted), 'unknown');
+  assert.equal(trial.host.starts.size, 4);
+});
+
+test('a command that failed is not run again: its end was seen', async () => {
+  const trial = new Trial(always({ durationMs: 10, code: 3 }));
+  expectKind(await trial.attempt(hostRun, restarted), 'failed');
+  assert.equal(trial.host.starts.size, 1);
+});
+
+for (const [code, kind] of [
+  [0, 'done'],
+  [1, 'unknown'],
+] as const)
+  test(`a command of which nobody saw the end is ${kind} when its check ends with ${code}`, async () => {
+    const program = ({ argv }: { readonly argv: readonly string[] }): Behaviour =>
+      argv[0] === 'bin/is-done' ? { durationMs: 10, code } : { durationMs: 5_000, code: 0 };
+    const trial = new Trial({ program });
+    trial.at(1_000, () => trial.host.reboot());
+    const outcome = expectKind(
+      await trial.attempt(hostRun, { ...inputs, ifUnknown: { check: ['bin/is-done'] } }),
+      kind,
+    );
+    assert.equal(trial.host.starts.get(remoteIdOf(trial.task, 0)), 1);
+    if (outcome.kind === 'unknown') assert.match(outcome.seen, /its check ended with exit status 1/);
+  });
+
+test('to cancel a command of which nobody saw the end is to end its check as well', async () => {
+  const program = ({ argv }: { readonly argv: readonly string[] }): Behaviour =>
+    argv[0] === 'bin/is-done' ? { durationMs: 600_000, code: 0 } : { durationMs: 5_000, code: 0 };
+  const trial = new Trial({ program });
+  const checking = { ...inputs, ifUnknown: { check: ['bin/is-done'] } };
+  trial.at(1_000, () => trial.host.reboot());
+  const worker = new AbortController();
+  trial.at(3_000, () => worker.abort(new Error('gone')));
+  await assert.rejects(trial.attempt(hostRun, checking, { signal: worker.signal }), /gone/);
+  assert.equal(trial.host.running().length, 1);
+  assert.equal((await trial.cancel(hostRun, checking)).gone, true);
+  assert.deepEqual(trial.host.running(), []);
+});
+
 function remoteTask(trial: Trial) {
   const id = remoteIdOf(trial.task, 0);
   return { id, argv: inputs.argv, env: {}, secrets: [], outputLimitBytes: 1_000 };

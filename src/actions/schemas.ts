@@ -9,16 +9,31 @@ import type { HostAddress } from '../ports/hosts.ts';
 const hostKey = z.union([
   z.strictObject({ knownHosts: z.string().min(1) }),
   z.strictObject({ fingerprint: z.string().min(1) }),
+  z.strictObject({ config: z.literal(true) }),
 ]);
+
+const sshPort = z.int().min(1).max(65_535).exactOptional();
+const jumpHost = z.strictObject({
+  address: z.string().min(1),
+  port: sshPort,
+  user: z.string().min(1).exactOptional(),
+  hostKey,
+});
 
 /** `HostAddress` of the Hosts port. */
 export const hostAddress = z.strictObject({
   name: z.string().min(1),
   address: z.string().min(1),
-  port: z.int().min(1).max(65_535),
-  user: z.string().min(1),
-  identityFile: z.string().min(1),
+  port: sshPort,
+  user: z.string().min(1).exactOptional(),
+  config: z.string().min(1).exactOptional(),
+  identityFile: z.string().min(1).exactOptional(),
+  passphrase: secretRefField.exactOptional(),
+  agent: z.union([z.literal(true), z.string().min(1)]).exactOptional(),
+  password: secretRefField.exactOptional(),
   hostKey,
+  jump: z.array(jumpHost).exactOptional(),
+  transport: z.literal('openssh').exactOptional(),
 }) satisfies z.ZodType<HostAddress>;
 
 export const memberRef = z.strictObject({ balancer: z.string(), pool: z.string(), member: z.string() });
@@ -32,15 +47,38 @@ const tls = z.union([
   z.enum(['system', 'none']),
 ]);
 const balancerConfig = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('haproxy'), socket: z.string() }),
+  z.strictObject({
+    kind: z.literal('haproxy'),
+    socket: z.string().exactOptional(),
+    sockets: z.array(z.string()).exactOptional(),
+  }),
+  z.strictObject({
+    kind: z.literal('nginx'),
+    hosts: z.array(z.strictObject({ address: z.string(), hostKey: z.string().exactOptional() })),
+    ssh: z.strictObject({
+      user: z.string(),
+      port: z.int(),
+      identityFile: z.string(),
+      knownHosts: z.string().exactOptional(),
+    }),
+    file: z.string(),
+    pidFile: z.string(),
+    test: z.array(z.string()),
+    reload: z.array(z.string()),
+    runAs: z.string().exactOptional(),
+  }),
   z.strictObject({
     kind: z.literal('f5'),
     url: z.string(),
+    peer: z.string().exactOptional(),
+    sync: z.enum(['auto', 'off']).exactOptional(),
+    save: z.enum(['after-changes', 'off']).exactOptional(),
     username: z.string(),
     password: secretRefField,
     partition: z.string(),
     loginProvider: z.string(),
     tls,
+    peerTls: tls.exactOptional(),
   }),
 ]) satisfies z.ZodType<BalancerConfig>;
 /** How to reach the balancers that members name. */

@@ -3,6 +3,7 @@ import { ROLES } from '../domain/permission.ts';
 import { type Release, releaseRequestSchema } from '../domain/release.ts';
 import { DEPLOYMENT_ROUTES } from './deployment-contract.ts';
 import { atField, environmentField, opaque, projectField, releaseIdField } from './fields.ts';
+import { HOST_KEY_ROUTES } from './host-key-contract.ts';
 import { type InputOf, type OutputOf, type ParsedOf, type Route, route } from './route.ts';
 import {
   doctorCheckSchema,
@@ -162,6 +163,7 @@ export const ROUTES = {
     response: z.object({ token: tokenInfoSchema }),
   }),
 
+  ...HOST_KEY_ROUTES,
   ...DEPLOYMENT_ROUTES,
   ...WORKER_ROUTES,
 } as const satisfies Readonly<Record<string, Route>>;
@@ -186,4 +188,5 @@ export type Overall = DeploymentView['overall'];
 export type WatchItem = Output<'watchDeployment'>;
 export type ProjectEnvironmentStatus = Output<'status'>['projectEnvironments'][number];
 export type Parked = ProjectEnvironmentStatus['parked'][number];
+export type HostKeyRow = Output<'showHostKeys'>['hosts'][number];
 export type DoctorCheck = Output<'doctor'>['checks'][number];

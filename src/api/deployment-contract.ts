@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { nameField } from '../domain/fields.ts';
 import { type Plan, VERBS } from '../domain/plan.ts';
 import {
   afterField,
@@ -13,7 +14,7 @@ import {
   targetNameField,
   taskIdField,
 } from './fields.ts';
-import { explainedSchema, noteSchema } from './plan-shapes.ts';
+import { explainedSchema, forecastSchema, noteSchema, simulatedItemSchema } from './plan-shapes.ts';
 import { type Route, route } from './route.ts';
 import {
   deploymentRowSchema,
@@ -67,8 +68,26 @@ export const DEPLOYMENT_ROUTES = {
       explained: explainedSchema,
       text: z.string().describe('The same as text.'),
       notes: z.array(noteSchema),
-      expectedMs: z.number().describe('A guess.'),
+      forecast: forecastSchema,
     }),
+  }),
+  simulatePlan: route({
+    method: 'POST',
+    path: '/v1/plans/simulations',
+    permission: 'deployment.plan',
+    summary: 'Runs that plan many times in a simulated world; touches nothing. Ends with a report.',
+    longPoll: true,
+    body: planRequest.extend({
+      runs: z
+        .int()
+        .min(1)
+        .max(10_000)
+        .default(1_000)
+        .describe('Of a deployment one in five is made with a bad release.'),
+      seed: z.int().min(0).max(4_294_967_295).default(1).describe('The same seed gives the same runs.'),
+    }),
+    stream: { resumes: false },
+    response: simulatedItemSchema,
   }),
   deploy: route({
     method: 'POST',
@@ -111,6 +130,14 @@ export const DEPLOYMENT_ROUTES = {
     summary: 'The plan that a deployment follows.',
     params: oneDeployment,
     response: z.object({ hash: planHashField, plan: opaque<Plan>('Plan', 'The whole plan.') }),
+  }),
+  deploymentForecast: route({
+    method: 'GET',
+    path: '/v1/deployments/:deployment/forecast',
+    permission: 'deployment.read',
+    summary: 'How long its plan takes from its start, as far as earlier deployments tell.',
+    params: oneDeployment,
+    response: z.object({ forecast: forecastSchema }),
   }),
   deploymentEvents: route({
     method: 'GET',
@@ -201,9 +228,28 @@ export const DEPLOYMENT_ROUTES = {
     method: 'POST',
     path: '/v1/deployments/:deployment/targets/:target/skip',
     permission: 'deployment.decide',
-    summary: 'Leaves a target out; it is parked if it was taken out of service.',
+    summary:
+      'Leaves a target out, once its step has ended if it is being worked on; it is parked if it was taken out of service.',
     params: oneTarget,
     body: because,
+    response: started,
+  }),
+  resolveTarget: route({
+    method: 'POST',
+    path: '/v1/deployments/:deployment/targets/:target/resolve',
+    permission: 'target.resolve',
+    summary: 'Sets by hand how the step ended at which a target failed or is unknown.',
+    params: oneTarget,
+    body: because.extend({
+      as: z.enum(['succeeded', 'failed']).describe('`succeeded`: the target goes on with the next step.'),
+      step: nameField
+        .exactOptional()
+        .describe('The step that is meant; refused if the target ended at another.'),
+      ended: z
+        .boolean()
+        .default(false)
+        .describe('Somebody has seen that nothing of the step runs any more; needed where it is unknown.'),
+    }),
     response: started,
   }),
   returnParked: route({

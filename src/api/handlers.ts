@@ -10,18 +10,23 @@ import {
   logs,
 } from '../operations/deployments.ts';
 import { doctor } from '../operations/doctor.ts';
+import { deploymentForecast } from '../operations/forecast.ts';
+import { showHostKeys, trustHostKeys } from '../operations/host-keys.ts';
 import { plan } from '../operations/plan.ts';
 import type { OperationPorts } from '../operations/ports.ts';
 import { createRelease, releases } from '../operations/releases.ts';
+import { resolveTarget } from '../operations/resolve.ts';
 import { returnParked } from '../operations/return-parked.ts';
 import { rollback } from '../operations/rollback.ts';
 import {
   appendOutput,
   claimTasks,
+  keepOut,
   renewTasks,
   reportTasks,
   waitForWork,
 } from '../operations/serve-worker.ts';
+import { simulatePlan } from '../operations/simulate-plan.ts';
 import { status } from '../operations/status.ts';
 import { abort, pause, resume, retryTarget, skipTarget } from '../operations/steer.ts';
 import { createToken, revokeToken, tokens } from '../operations/tokens.ts';
@@ -77,12 +82,16 @@ export const HANDLERS: Handlers = {
   status: does(status),
   overview: { open: watches(overview), idOf: () => null },
   doctor: does(doctor),
+  showHostKeys: does(showHostKeys),
+  trustHostKeys: does(trustHostKeys),
 
   plan: does(plan),
+  simulatePlan: { open: watches(simulatePlan), idOf: () => null },
   deploy: does(deploy),
   deployments: does(deployments),
   deployment: does(deployment),
   deploymentPlan: does(deploymentPlan),
+  deploymentForecast: does(deploymentForecast),
   deploymentEvents: does(deploymentEvents),
   watchDeployment: {
     open: watches(watchDeployment),
@@ -97,6 +106,7 @@ export const HANDLERS: Handlers = {
   rollback: does(rollback),
   retryTarget: does(retryTarget),
   skipTarget: does(skipTarget),
+  resolveTarget: does(resolveTarget),
   returnParked: does(returnParked),
 
   tokens: does(tokens),
@@ -105,6 +115,7 @@ export const HANDLERS: Handlers = {
 
   claimTasks: does(claimTasks),
   renewTasks: does(renewTasks),
+  keepOut: does(keepOut),
   reportTasks: does(reportTasks),
   appendOutput: does(appendOutput),
   waitForWork: watches(waitForWork),

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { type Policy, VERBS } from '../domain/plan.ts';
+import { ENDINGS, MISHAPS } from '../domain/plan-simulation.ts';
 import type { JsonObject } from '../lib/json.ts';
-import { countField, opaque } from './fields.ts';
+import { countField, opaque, planHashField } from './fields.ts';
 
 /** A plan for people, as data: what is done to which targets in which order, with the exact commands. */
 
@@ -23,8 +24,16 @@ const explainedStepSchema = z
       .exactOptional()
       .describe('Exactly what will run on the host.'),
     timeoutMs: z.number(),
+    retries: z
+      .object({ max: z.number(), backoffMs: z.number(), factor: z.number().exactOptional() })
+      .describe('Tries by Edge itself; each pause is `factor` times the one before, 2 if left out.'),
   })
   .meta({ id: 'ExplainedStep' });
+
+const zoneField = z
+  .string()
+  .exactOptional()
+  .describe('Of the members of this zone in the pool; left out: of the whole pool.');
 
 const capacitySchema = z.object({
   stage: countField,
@@ -32,6 +41,8 @@ const capacitySchema = z.object({
   batch: countField,
   balancer: z.string(),
   pool: z.string(),
+  zone: zoneField,
+  configured: countField.describe('Members of the pool, or of the zone in it.'),
   floor: z.number(),
   before: z.number().describe('Members in service before the batch.'),
   lowest: z.number().describe('The fewest while it lasts.'),
@@ -57,6 +68,29 @@ const explainedBatchSchema = z
   })
   .meta({ id: 'ExplainedBatch' });
 
+const SOURCES = ['plan', 'here', 'fleet', 'guess'] as const;
+
+export const forecastSchema = z
+  .object({
+    p50Ms: z.number().describe('From its start, if nothing fails: half of the times it takes no longer.'),
+    p90Ms: z.number().describe('Nine times of ten it takes no longer.'),
+    basis: z.string().describe('In words: what it was learnt from.'),
+    steps: z.array(
+      z.object({
+        sequence: z.string(),
+        step: z.string(),
+        from: z
+          .enum(SOURCES)
+          .describe('Known from the plan, from deployments here, from the fleet, or guessed.'),
+        deployments: countField,
+        samples: countField,
+        p50Ms: z.number(),
+        p90Ms: z.number(),
+      }),
+    ),
+  })
+  .meta({ id: 'Forecast' });
+
 export const noteSchema = z.object({ code: z.string(), message: z.string() });
 
 const steps = z.record(z.string(), z.array(explainedStepSchema));
@@ -66,12 +100,75 @@ export const explainedSchema = z
     title: z.string(),
     verb: z.enum(VERBS),
     hash: z.string(),
-    expectedMs: z.number().describe('A guess.'),
+    forecast: forecastSchema,
     notes: z.array(noteSchema),
     stages: z.array(z.object({ name: z.string(), batches: z.array(explainedBatchSchema) })),
     sequences: steps.describe('The steps of each sequence that a batch does.'),
     rollbacks: steps.describe('The steps that a rollback of this plan would do.'),
     policy: opaque<Policy>('Policy', 'Failure budgets and what follows when they are spent.'),
-    floors: z.array(z.object({ pool: z.string(), floor: z.string() })),
+    floors: z.array(z.object({ pool: z.string(), zone: zoneField, floor: z.string() })),
   })
   .meta({ id: 'Explained' });
+
+/** What came of many runs of a plan in a simulated world. */
+
+const spreadSchema = z.object({
+  p50: z.number(),
+  p90: z.number(),
+  p99: z.number(),
+  most: z.number(),
+});
+
+const simulatedCaseSchema = z
+  .object({
+    release: z.enum(['good', 'bad']).describe('`bad`: one that starts and never becomes healthy.'),
+    runs: countField,
+    endings: z.record(z.enum(ENDINGS), countField).describe('How many runs ended in each way.'),
+    durationMs: spreadSchema.describe('To its end, the rollback with it, or until it waits for a decision.'),
+    touched: spreadSchema.describe('Targets on which more was done than to look.'),
+    ran: spreadSchema.describe('Targets on which the new release ran at some time.'),
+    served: spreadSchema.describe('Targets that served it to clients.'),
+    pools: z.array(
+      z.object({
+        balancer: z.string(),
+        pool: z.string(),
+        zone: zoneField,
+        configured: countField,
+        floor: countField,
+        usual: countField.describe('The fewest members in service, in the middle one of the runs.'),
+        lowest: countField.describe('The fewest in any run.'),
+      }),
+    ),
+  })
+  .meta({ id: 'SimulatedCase' });
+
+export const simulatedItemSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('progress'), done: countField, of: countField }),
+  z.object({
+    kind: z.literal('report'),
+    planHash: planHashField,
+    seed: z.number(),
+    cases: z.array(simulatedCaseSchema),
+    violations: z
+      .array(
+        z.object({
+          run: countField,
+          release: z.enum(['good', 'bad']),
+          invariant: z.string(),
+          message: z.string(),
+        }),
+      )
+      .describe('Promises that Edge broke: a fault of Edge, please report it.'),
+    odds: z
+      .array(
+        z.object({
+          step: z.string(),
+          mishap: z.enum(MISHAPS),
+          share: z.number().describe('How likely it was taken to be, for one target.'),
+          met: countField,
+          of: countField.describe('So often it was met in so many tasks of the log.'),
+        }),
+      )
+      .describe('What the runs assumed; where the log tells little, what is usual counts.'),
+  }),
+]);

@@ -67,7 +67,9 @@ export const deploymentRowSchema = z
     status,
     reason: z.string().describe('Why it is paused, stopping or ended; empty when there is nothing to say.'),
     counts,
-    exceptions: countField.describe('Targets that are not on the release although the deployment succeeded.'),
+    exceptions: countField.describe(
+      'Targets that are not on the release, or not verified there, although the deployment succeeded.',
+    ),
     ended: z.boolean(),
     planHash: planHashField,
     by: z.string().describe('Name of the token that asked for it, or `engine`.'),
@@ -91,11 +93,14 @@ export const targetViewSchema = z
     status,
     step: z.string().nullable().describe('Id of the step that it is at, or that it ended at.'),
     attempt: countField.describe('Of the step; 0 before the first.'),
+    group: countField.describe('How often people had it tried again.'),
     since: atField.nullable().describe('When it got this status or step.'),
     reason: z.string().nullable().describe('Why it waits, failed or was skipped.'),
     parked: z.boolean().describe('Its members stay out of service until they are returned.'),
     progress: z.string().nullable().describe('What its step says of itself while it waits.'),
     worker: z.string().nullable(),
+    mayRun: z.boolean().describe('Nobody has seen the end of its last step: something of it may still run.'),
+    byHand: z.string().nullable().describe('The step whose result a person has set last, who, and why.'),
   })
   .meta({ id: 'TargetView' });
 

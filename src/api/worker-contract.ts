@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { BalancerConfig } from '../domain/balancer.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { Json, JsonObject } from '../lib/json.ts';
 import { atField, countField, deploymentIdField, opaque, taskIdField, workerIdField } from './fields.ts';
@@ -11,6 +12,16 @@ const json = z.json().meta({ id: 'Json' }) as z.ZodType<Json, Json>;
 const jsonObject = opaque<JsonObject>('Inputs', 'The inputs of the action.');
 const poolField = z.string().min(1).max(63).describe('Worker pool; that of the token.');
 const claimOf = { task: taskIdField, epoch: countField };
+const checkpointField = z
+  .strictObject({ no: z.int().min(1), value: json })
+  .describe('`no` grows with each checkpoint of a claim.');
+const leaseField = z.int().min(1_000).max(600_000);
+const goneField = z.array(workerIdField).max(1_000);
+const memberField = z.object({ balancer: z.string(), pool: z.string(), member: z.string() });
+const keptMemberSchema = memberField.extend({
+  as: z.enum(['drained', 'offline']),
+  reach: opaque<BalancerConfig>('Balancer', 'How the balancer of the member is reached.'),
+});
 const done = z.object({});
 
 const claimedTaskSchema = z.object({
@@ -45,8 +56,8 @@ export const WORKER_ROUTES = {
       pool: poolField,
       capabilities: z.array(z.string().max(200)).max(1_000),
       max: z.int().min(1).max(1_000),
-      leaseMs: z.int().min(1_000).max(600_000),
-      gone: z.array(workerIdField).max(1_000),
+      leaseMs: leaseField,
+      gone: goneField,
       held: z
         .array(taskIdField)
         .max(10_000)
@@ -69,7 +80,7 @@ export const WORKER_ROUTES = {
         .array(
           z.object({
             ...claimOf,
-            checkpoint: json.exactOptional(),
+            checkpoint: checkpointField.exactOptional(),
             progress: z.string().max(1_000).exactOptional(),
           }),
         )
@@ -105,12 +116,33 @@ export const WORKER_ROUTES = {
             ...claimOf,
             seq: countField,
             text: z.string().max(65_536),
-            checkpoint: json.exactOptional(),
+            checkpoint: checkpointField.exactOptional(),
           }),
         )
         .max(1_000),
     }),
     response: done,
+  }),
+  keepOut: route({
+    method: 'POST',
+    path: '/v1/worker/keep-out',
+    permission: 'worker.serve',
+    summary: 'Says which members the worker is to keep out of service, under a lease.',
+    maxBodyBytes: 32 * 1_048_576,
+    body: z.strictObject({
+      worker: workerIdField,
+      pool: poolField,
+      leaseMs: leaseField,
+      gone: goneField,
+      no: z.int().min(1).describe('Grows with each call of the worker.'),
+      keeping: z.array(memberField).max(100_000).describe('What the worker may still write to.'),
+      unanswered: z
+        .array(memberField)
+        .max(100_000)
+        .describe('What it wrote to when its lease ran out, without an answer.'),
+      more: z.boolean().describe('`false`: it stops, and is given nothing more.'),
+    }),
+    response: z.object({ members: z.array(keptMemberSchema), leaseMs: z.number() }),
   }),
   waitForWork: route({
     method: 'POST',

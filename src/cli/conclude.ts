@@ -5,15 +5,16 @@ import type { Cli } from './context.ts';
 import { type Followed, follow } from './follow.ts';
 import { INTERRUPTED } from './interrupts.ts';
 import { type Presenter, presenterOf } from './presenters.ts';
-import type { Watched } from './view/watched.ts';
+import type { Expected, Watched } from './view/watched.ts';
 import { waysOn } from './view/ways-on.ts';
 
 export type ConcludeOptions = {
   readonly deployment: DeploymentId;
-  readonly expectedMs?: number;
+  readonly forecast?: Expected;
   readonly onInterrupt: 'pause' | 'leave';
   readonly from: 'start' | 'now';
   readonly after?: number;
+  readonly resumed?: number | null;
   /** What was wanted is its rollback: then that one's end counts. */
   readonly rollsBack?: boolean;
   /** With `--json`: the end as one value, or every item of the stream. */

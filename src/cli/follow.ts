@@ -6,13 +6,13 @@ import type { Cli } from './context.ts';
 import { Mailbox } from './mailbox.ts';
 import { OutputLines } from './output-lines.ts';
 import type { Presenter } from './presenters.ts';
-import { advanceView, type OutputLine, type Watched, withOutput } from './view/watched.ts';
+import { advanceView, type Expected, type OutputLine, type Watched, withOutput } from './view/watched.ts';
 
 export type FollowOptions = {
   readonly deployment: DeploymentId;
   readonly presenter: Presenter;
-  /** Of the plan, if it was asked. */
-  readonly expectedMs?: number;
+  /** Of the plan, if it was asked; else a screen asks for it. */
+  readonly forecast?: Expected;
   /** From which event on a log tells. */
   readonly from: 'start' | 'now';
   /** What Ctrl-C does at first: pauses the deployment, or only stops looking. */
@@ -21,6 +21,8 @@ export type FollowOptions = {
   readonly onHold?: 'wait' | 'leave';
   /** How far its log was before the command that is followed: a pause that it had then is not what came of that. */
   readonly after?: number;
+  /** The pause that this command ends, by when it would have aborted: as long as it lasts, the command has not had its turn. */
+  readonly resumed?: number | null;
   /** The way to wait for a moment that is not the end. */
   readonly until?: (watched: Watched) => boolean;
 };
@@ -61,12 +63,22 @@ export async function follow(cli: Cli, client: EdgeClient, options: FollowOption
 /** How it stands; for a log from the start, as if nothing had happened yet. */
 async function begin(
   client: EdgeClient,
-  { deployment, presenter, from, expectedMs }: FollowOptions,
+  { deployment, presenter, from, forecast }: FollowOptions,
 ): Promise<Watched> {
   const { deployment: row, view } = await client.deployment({ deployment });
   const unstarted = { ...view, overall: { ...view.overall, version: 0, endedAt: null } };
   const shown = presenter.tells && from === 'start' ? unstarted : view;
-  return { row, view: shown, expectedMs: expectedMs ?? null, output: [], notice: null };
+  const expected = forecast ?? (presenter.frames && !row.ended ? await forecastOf(client, deployment) : null);
+  return { row, view: shown, expected, output: [], notice: null };
+}
+
+/** An extra of the screen: without it the deployment is shown all the same. */
+async function forecastOf(client: EdgeClient, deployment: DeploymentId): Promise<Expected | null> {
+  try {
+    return (await client.deploymentForecast({ deployment })).forecast;
+  } catch {
+    return null;
+  }
 }
 
 type Showing = { readonly box: Mailbox<News>; readonly options: FollowOptions };
@@ -96,14 +108,15 @@ async function show(cli: Cli, first: Watched, { box, options }: Showing): Promis
 function endingOf(
   watched: Watched,
   pausing: boolean,
-  { until, onHold, after = 0 }: FollowOptions,
+  { until, onHold, after = 0, resumed = null }: FollowOptions,
 ): Followed['kind'] | null {
   const { endedAt, status, counts, paused, version } = watched.view.overall;
   if (endedAt !== null) return 'ended';
   if (until?.(watched)) return 'reached';
   if (status !== 'paused' || counts.active > 0) return null;
   if (pausing) return 'paused';
-  return onHold === 'leave' && version > after && paused?.cause !== 'operator' ? 'held' : null;
+  const isNew = version > after && (paused === null || paused.abortAt !== resumed);
+  return onHold === 'leave' && isNew && paused?.cause !== 'operator' ? 'held' : null;
 }
 
 /** Waits for news; a screen waits a little longer, to show a lot at once, and not for ever, since its times go on. */

@@ -12,18 +12,19 @@ import { addReleases } from './commands/releases.ts';
 import { addDemo, addServer, addWorker } from './commands/roles.ts';
 import { addStatus } from './commands/status.ts';
 import { addAbort, addPause, addResume } from './commands/steer.ts';
-import { addRetry, addReturn, addSkip } from './commands/target.ts';
+import { addResolve, addRetry, addReturn, addSkip } from './commands/target.ts';
 import { addToken } from './commands/token.ts';
+import { addTrust } from './commands/trust.ts';
 import { addWatch } from './commands/watch.ts';
 
 type Add = (program: Command, choose: Choose) => void;
 
 /** All commands, under the heads that the help shows. */
 const GROUPS: Readonly<Record<string, readonly Add[]>> = {
-  'Begin:': [addDemo, addInit, addApply, addDoctor],
+  'Begin:': [addDemo, addInit, addApply, addTrust, addDoctor],
   'Deploy:': [addPlan, addDeploy, addRestart, addRollback, addReleases],
   'Look:': [addStatus, addWatch, addLogs, addHistory],
-  'Decide:': [addPause, addResume, addAbort, addRetry, addSkip, addReturn],
+  'Decide:': [addPause, addResume, addAbort, addRetry, addSkip, addResolve, addReturn],
   'Run Edge:': [addServer, addWorker, addToken],
 };
 

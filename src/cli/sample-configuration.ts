@@ -37,6 +37,7 @@ platform: datacenter
 ssh:
   user: deploy
   identityFile: /etc/edge/id_ed25519
+  # The keys of the hosts. Without it \`edge trust\` shows and records them.
   knownHosts: /etc/edge/known_hosts
 
 balancers:

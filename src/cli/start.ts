@@ -1,13 +1,14 @@
-import { createInterface } from 'node:readline/promises';
 import type { EdgeClient } from '../api/client.ts';
 import type { Input, Output } from '../api/contract.ts';
 import { asEdgeError } from '../domain/errors.ts';
 import type { DeploymentId } from '../domain/ids.ts';
+import { asksPeople, saysYes } from './ask.ts';
 import { conclude } from './conclude.ts';
 import type { Cli } from './context.ts';
 import { whatOf } from './format.ts';
 import { INTERRUPTED } from './interrupts.ts';
 import { planLines } from './plan-lines.ts';
+import type { Expected } from './view/watched.ts';
 
 export type StartOptions = {
   readonly reason?: string;
@@ -25,7 +26,7 @@ export const unexplained = (done: string): string => `${done} on the command lin
 /** Shows the plan and asks, if a person is there; then starts the deployment and follows it to its end. */
 export async function start(cli: Cli, request: Input<'plan'>, options: StartOptions): Promise<number> {
   const client = await cli.client();
-  const asks = cli.environment.terminal.answers && !cli.json && !options.yes;
+  const asks = asksPeople(cli) && !options.yes;
   while (true) {
     if (options.wait) await untilFree(cli, client, request);
     const plan = asks ? await client.plan(request) : null;
@@ -35,7 +36,7 @@ export async function start(cli: Cli, request: Input<'plan'>, options: StartOpti
       { ...request, reason: options.reason ?? unexplained('started') },
       { plan, wait: options.wait },
     );
-    const expected = plan ? { expectedMs: plan.expectedMs } : {};
+    const expected = plan ? { forecast: plan.forecast } : {};
     if (started)
       return goOn(cli, client, { ...started, detach: options.detach ?? false, from: 'start', ...expected });
   }
@@ -43,24 +44,9 @@ export async function start(cli: Cli, request: Input<'plan'>, options: StartOpti
 
 async function agreed(cli: Cli, plan: Output<'plan'>): Promise<boolean> {
   for (const text of planLines(plan)) cli.say(text);
-  const answer = await ask(cli, 'Start this? [y/N] ');
-  const yes = /^y(es)?$/i.test(answer.trim());
+  const yes = await saysYes(cli, 'Start this?');
   if (!yes) cli.note('Nothing was started.');
   return yes;
-}
-
-/** The next line of standard input; empty at its end, and after Ctrl-C. */
-async function ask({ environment, interrupts }: Cli, question: string): Promise<string> {
-  environment.stderr.write(question);
-  const lines = createInterface({ input: environment.stdin });
-  const stopListening = interrupts.listen(() => lines.close());
-  try {
-    for await (const answer of lines) return answer;
-    return '';
-  } finally {
-    stopListening();
-    lines.close();
-  }
 }
 
 const LOOK_AGAIN_MS = 2_000;
@@ -97,6 +83,11 @@ async function deploy(
   }
 }
 
+/** Until when a deployment is paused, before a command goes to it that ends that. */
+export async function pausedUntil(client: EdgeClient, deployment: DeploymentId): Promise<number | null> {
+  return (await client.deployment({ deployment })).view.overall.paused?.abortAt ?? null;
+}
+
 /** How far the log of a deployment is, before a command goes to it. */
 export async function versionOf(client: EdgeClient, deployment: DeploymentId): Promise<number> {
   return (await client.deployment({ deployment })).view.overall.version;
@@ -107,7 +98,8 @@ export type GoOnOptions = {
   readonly detach: boolean;
   readonly from: 'start' | 'now';
   readonly after?: number;
-  readonly expectedMs?: number;
+  readonly resumed?: number | null;
+  readonly forecast?: Expected;
   readonly rollsBack?: boolean;
 };
 

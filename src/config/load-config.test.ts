@@ -20,7 +20,7 @@ const one = (text: string): readonly ConfigFile[] => [{ path: 'edge.yaml', text 
 /** What is said of a text: the first error and those that come with it. */
 function errorsOf(files: readonly ConfigFile[]): readonly ErrorBody[] {
   try {
-    loadConfig(files);
+    loadConfig(files, undefined, datacenter.checkSteps);
   } catch (error) {
     if (!(error instanceof EdgeError)) throw error;
     return [error.body, ...(error.body.also ?? [])];
@@ -67,6 +67,7 @@ test('the examples are valid and can be planned', () => {
     fleet: [],
     pools: [],
     heldByOthers: [],
+    hostKeys: new Map(),
   } as const;
   const options = { force: false, targets: null };
   const { plan } = buildPlan(
@@ -188,14 +189,21 @@ test('two targets of one name, or with one member, are told', () => {
   );
 });
 
-test('a target needs a zone where there are several, a balancer where there is not one, and a host key', () => {
-  const text = placed('  - { name: a, address: h, member: web/a }')
-    .replace(', knownHosts: /known_hosts', '')
-    .replace(/balancers:.*/, 'zones: [{ name: east }, { name: west }]');
+test('a target needs a zone where there are several, and a balancer where there is not one', () => {
+  const text = placed('  - { name: a, address: h, member: web/a }').replace(
+    /balancers:.*/,
+    'zones: [{ name: east }, { name: west }]',
+  );
   assert.deepEqual(
     errorsOf(one(text)).map(({ message }) => message.replace(/[,:].*/, '')),
-    ['The target a needs a zone', 'The member needs its balancer', 'The target a needs a hostKey'],
+    ['The target a needs a zone', 'The member needs its balancer'],
   );
+});
+
+test('the keys of hosts may be left to `edge trust`', () => {
+  const text = placed('  - { name: a, address: h, member: web/a }').replace(', knownHosts: /known_hosts', '');
+  const environment = loadConfig(one(text)).find((each) => each.kind === 'environment');
+  assert.deepEqual(environment?.ssh, { user: 'deploy', identityFile: '/key' });
 });
 
 test('what is in force already may be referred to, and is checked against what changes', () => {
@@ -264,4 +272,77 @@ test('wrong indentation, a tab and a file without a document are told in words o
     '2: A tab stands where the line is indented: use spaces',
   ]);
   assert.deepEqual(told('# nothing yet\n'), ['undefined: The file holds no document']);
+});
+
+const STRATEGY = `
+kind: strategy
+name: careful
+steps:
+  datacenter:
+    - guard
+    - drain
+    - stop
+    - install
+    - id: migrate
+      action: host.run@1
+      with: { argv: [bin/migrate], tries: 3 }
+    - start
+    - enable
+`;
+
+test('the steps of a strategy are checked against the schemas of their actions, with file and line', () => {
+  assert.deepEqual(said(STRATEGY), [
+    '6:5 steps.datacenter config_invalid: The steps have no verify, which protects | Add it, or write `without: [verify]` if it is left out on purpose.',
+    '12:43 steps.datacenter[4].with.tries config_invalid: host.run@1 has no input "tries" | There is: argv, env, cwd, sudoUser, graceMs.',
+  ]);
+  const inPlace = placed(
+    '- { name: web-1, address: a, member: web/web-1 }\n',
+    'strategy: { without: [drain] }\n',
+  );
+  assert.deepEqual(said(inPlace), [
+    '13:22 strategy.without config_invalid: `without` says what `steps` leaves out, and there are no steps | List the steps, or take `without` out.',
+  ]);
+});
+
+const owned = (environment: string, more: string) =>
+  `${placed('- { name: web-1, address: a, member: web/web-1 }\n', more).replace('haproxy.sock } }\n', `haproxy.sock } }\n${environment}\n`)}` +
+  '\n---\nkind: strategy\nname: careful\n---\nkind: strategy\nname: fast\nparallel: 50\n';
+
+test('an environment owns the strategies that projects choose from', () => {
+  const own = 'strategies: [careful]';
+  assert.deepEqual(said(owned(own, 'strategy: careful\n')), []);
+  const [other] = said(owned(own, 'strategy: fast\n'));
+  assert.match(
+    other ?? '',
+    /^14:11 strategy config_invalid: The strategy "fast" is not one of those of production \| /,
+  );
+  const [none] = said(owned(own, ''));
+  assert.match(
+    none ?? '',
+    /config_invalid: production has strategies of its own, and this project names none/,
+  );
+  const [inPlace] = said(owned(own, 'strategy: { parallel: 50 }\n'));
+  assert.match(
+    inPlace ?? '',
+    /^14:11 strategy .*names none of them \| Write `strategy:` and one of careful\.$/,
+  );
+  const [unknown] = said(owned('strategies: [carefull]', 'strategy: careful\n'));
+  assert.match(
+    unknown ?? '',
+    /^\d+:14 strategies\[0\] config_reference: There is no strategy "carefull" \| .*careful/,
+  );
+});
+
+test('what an environment has locked no project sets otherwise for itself', () => {
+  const locked = 'locked: [minInService, canary, onFailure]';
+  assert.deepEqual(said(owned(locked, 'notifications: false\npolicy: { holdLimitMs: 1 }\n')), []);
+  const more =
+    'canary: false\npolicy: { minInService: 0, onFailure: { health: pause } }\nfloors: { web: 0 }\n';
+  const messages = said(owned(locked, more)).map((line) => line.split(' | ')[0]);
+  assert.deepEqual(messages.toSorted(), [
+    '14:9 canary config_invalid: canary is locked in production',
+    '15:25 policy.minInService config_invalid: minInService is locked in production',
+    '15:39 policy.onFailure config_invalid: onFailure is locked in production',
+    '16:16 floors.web config_invalid: minInService is locked in production',
+  ]);
 });

@@ -1,4 +1,5 @@
 import type { ErrorCode, Where } from '../domain/errors.ts';
+import type { CheckSteps } from '../domain/strategy.ts';
 import { didYouMean } from '../lib/nearest.ts';
 import { type Issue, issuesOf } from './issues.ts';
 import { type ConfigDocument, isKind, KIND_NAMES, KINDS, keyOf } from './kinds.ts';
@@ -17,12 +18,14 @@ export type Loaded = {
 /**
  * The documents of configuration files, in the order in which they stand there. A file may hold several, with `---` between.
  * `known` is the configuration that is in force already: it may be referred to, and what the files define replaces it.
+ * `checkSteps` knows the actions of a platform, which this folder does not.
  * Throws one error with all problems, each with its place and advice: `config_syntax`, `config_invalid`, `config_duplicate`,
  * `config_reference`. Nothing is read and nothing is kept.
  */
 export function loadConfig(
   files: readonly ConfigFile[],
   known: Known = NOTHING_KNOWN,
+  checkSteps: CheckSteps = () => [],
 ): readonly ConfigDocument[] {
   const read = files.map(readFile);
   const problems = read.flatMap((file) => file.problems);
@@ -30,7 +33,7 @@ export function loadConfig(
   const all = [...problems, ...duplicates(loaded)];
   if (all.length === 0 && loaded.length === 0) all.push(...empty(files));
   // Only when all else is right: a reference to a document that could not be read would be told as a mistake of its own.
-  const found = all.length > 0 ? all : checkReferences(loaded, known);
+  const found = all.length > 0 ? all : checkReferences(loaded, known, checkSteps);
   if (found.length > 0) throw errorOf(found);
   return loaded.map(({ document }) => document);
 }

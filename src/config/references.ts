@@ -8,9 +8,10 @@ import {
   type TargetConfig,
   writtenMembers,
 } from '../domain/project-environment.ts';
-import type { Strategy } from '../domain/strategy.ts';
+import type { CheckSteps, Strategy } from '../domain/strategy.ts';
 import { didYouMean } from '../lib/nearest.ts';
 import type { ConfigDocument } from './kinds.ts';
+import { checkOwned } from './owned.ts';
 import type { Problem } from './problem.ts';
 import type { Path } from './yaml-text.ts';
 
@@ -28,10 +29,14 @@ export const NOTHING_KNOWN: Known = {
   projectEnvironments: [],
 };
 
-type Placed<T> = { readonly document: T; readonly whereIs: (path: Path) => Where };
+export type Placed<T> = { readonly document: T; readonly whereIs: (path: Path) => Where };
 
 /** Whether all names lead somewhere, in the files and in what is known that the files do not replace. */
-export function checkReferences(loaded: readonly Placed<ConfigDocument>[], known: Known): readonly Problem[] {
+export function checkReferences(
+  loaded: readonly Placed<ConfigDocument>[],
+  known: Known,
+  checkSteps: CheckSteps,
+): readonly Problem[] {
   const world = worldOf(
     loaded.map(({ document }) => document),
     known,
@@ -41,7 +46,26 @@ export function checkReferences(loaded: readonly Placed<ConfigDocument>[], known
     loaded.flatMap(({ document }) => (document.kind === 'project-environment' ? [placeName(document)] : [])),
   );
   const kept = known.projectEnvironments.filter((each) => !replaced.has(placeName(each)));
-  return [...written, ...kept.flatMap((document) => checkProjectEnvironment(unplaced(document), world))];
+  const steps = loaded.flatMap((placed) => checkStrategy(placed, checkSteps));
+  return [
+    ...written,
+    ...steps,
+    ...kept.flatMap((document) => checkProjectEnvironment(unplaced(document), world)),
+  ];
+}
+
+/** The steps of a strategy, wherever it is written. */
+function checkStrategy(
+  { document, whereIs }: Placed<ConfigDocument>,
+  checkSteps: CheckSteps,
+): readonly Problem[] {
+  const isPlace = document.kind === 'project-environment';
+  const strategy = isPlace ? document.strategy : document.kind === 'strategy' ? document : undefined;
+  if (strategy === undefined || typeof strategy === 'string') return [];
+  return checkSteps(strategy).map(({ path, ...problem }) => ({
+    ...{ code: 'config_invalid', ...problem },
+    where: whereIs(isPlace ? ['strategy', ...path] : path),
+  }));
 }
 
 const placeName = ({ project, environment }: ProjectEnvironment) => `${project}/${environment}`;
@@ -80,11 +104,7 @@ function problemsOf({ document, whereIs }: Placed<ConfigDocument>, world: World)
     case 'project-environment':
       return checkProjectEnvironment({ document, whereIs }, world);
     case 'environment':
-      return repeated(
-        document.zones,
-        ({ name }) => name,
-        (name, index) => twice(`The zone "${name}" is there twice`, whereIs(['zones', index])),
-      );
+      return checkEnvironment({ document, whereIs }, world);
     case 'release':
       return unknown(world.projects, document.project, 'project', whereIs(['project']));
     case 'project':
@@ -93,6 +113,21 @@ function problemsOf({ document, whereIs }: Placed<ConfigDocument>, world: World)
     default:
       return document satisfies never;
   }
+}
+
+function checkEnvironment(
+  { document, whereIs }: Placed<Environment>,
+  { strategies }: World,
+): readonly Problem[] {
+  const zones = repeated(
+    document.zones,
+    ({ name }) => name,
+    (name, index) => twice(`The zone "${name}" is there twice`, whereIs(['zones', index])),
+  );
+  const owned = (document.strategies ?? []).flatMap((name, index) =>
+    unknown(strategies, name, 'strategy', whereIs(['strategies', index])),
+  );
+  return [...zones, ...owned];
 }
 
 function checkProjectEnvironment(
@@ -107,6 +142,7 @@ function checkProjectEnvironment(
     ...(typeof strategy === 'string'
       ? unknown(world.strategies, strategy, 'strategy', whereIs(['strategy']))
       : []),
+    ...(environment ? checkOwned({ document, whereIs }, environment) : []),
     ...(environment ? checkTargets({ document, whereIs }, environment) : []),
   ];
 }
@@ -169,12 +205,7 @@ function checkTarget(
       where,
     );
   });
-  const hostKey = needed(
-    target.hostKey === undefined && environment.ssh.knownHosts === undefined,
-    `The target ${target.name} needs a hostKey, since ${environment.name} has no ssh.knownHosts`,
-    whereIs([]),
-  );
-  return [...zone, ...members, ...hostKey];
+  return [...zone, ...members];
 }
 
 function unknown(names: ReadonlySet<string>, name: string, what: string, where: Where): readonly Problem[] {

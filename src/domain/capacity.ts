@@ -1,4 +1,4 @@
-import type { AsFound, MemberRef, PoolObservation } from './balancer.ts';
+import type { AsFound, BalancerConfig, MemberRef, MemberState, PoolObservation } from './balancer.ts';
 import type { DeploymentId } from './ids.ts';
 
 /**
@@ -12,6 +12,16 @@ export type Hold = MemberRef & {
   readonly reason: string;
   readonly asFound: AsFound;
   readonly target: string;
+};
+
+/**
+ * A member that is kept out of service, from the end of its drain until its return begins: `as` it was left, drained again if its
+ * balancer forgets that.
+ */
+export type KeptMember = MemberRef & {
+  readonly as: Exclude<MemberState['admin'], 'enabled'>;
+  /** How its balancer is reached. */
+  readonly reach: BalancerConfig;
 };
 
 /** A member with the settings it was found with. */
@@ -48,3 +58,19 @@ export function inServiceAfter(
   for (const member of taking) out.add(member);
   return observed.configured - out.size;
 }
+
+/** What a floor is of: a pool as it was seen, or what was seen of some of its members, without those in reserve. */
+export function seenAmong(
+  observed: PoolObservation,
+  members?: ReadonlySet<string>,
+): { readonly seen: PoolObservation; readonly isOfIt: (ref: MemberRef) => boolean } {
+  const { balancer, pool, out, reserve = [] } = observed;
+  if (!members) return { seen: observed, isOfIt: ({ member }) => !reserve.includes(member) };
+  const sharing = reserve.length > 0 ? members.difference(new Set(reserve)) : members;
+  const seen = { balancer, pool, configured: sharing.size, out: out.filter((member) => sharing.has(member)) };
+  return { seen, isOfIt: ({ member }) => sharing.has(member) };
+}
+
+/** What a floor is of, in words: a pool, or the members that a zone has in it. */
+export const partName = (pool: string, zone: string | undefined): string =>
+  zone === undefined ? pool : `zone ${zone} of ${pool}`;

@@ -12,11 +12,24 @@ export type CommandBody =
   | { readonly kind: 'pause' | 'resume' | 'abort'; readonly reason: string }
   | { readonly kind: 'retry' | 'skip'; readonly target: number; readonly reason: string }
   | { readonly kind: 'rollback'; readonly reason: string }
+  | ResolveTask
   | TaskReport
   /** Made by the driver from a due row: the task's deadline has passed (never sent by a person). */
   | { readonly kind: 'deadline'; readonly task: TaskId }
   /** Made by the driver when a wait of the deployment itself is due (`DeploymentState.wakeAt`). */
   | { readonly kind: 'wake' };
+
+/**
+ * A person says how a task ended that failed or is unknown. It names the task that they looked at, so that it is refused once
+ * the target was tried again. `ended`: they have seen that nothing of it runs any more.
+ */
+export type ResolveTask = {
+  readonly kind: 'resolve';
+  readonly task: TaskId;
+  readonly as: 'succeeded' | 'failed';
+  readonly ended: boolean;
+  readonly reason: string;
+};
 
 /** The result of one attempt. `epoch` is that of the claim: a report of an older claim is refused (M5). */
 export type TaskReport = {

@@ -1,17 +1,19 @@
 import { z } from 'zod';
 import type { DeepReadonly } from '../lib/types.ts';
-import type { BalancerConfig } from './balancer.ts';
+import { type BalancerConfig, socketsOf } from './balancer.ts';
 import {
   amountField,
+  argvField,
   budgetField,
   durationField,
+  hostField,
   localPathField,
   nameField,
   portField,
   secretRefField,
-  timeoutField,
 } from './fields.ts';
 import { healthOverrideSchema } from './health.ts';
+import { sshSchema } from './ssh.ts';
 
 export const fingerprintField = z
   .string()
@@ -20,10 +22,67 @@ export const fingerprintField = z
     'a fingerprint as `ssh-keygen -lf` prints it: SHA256: and 43 characters',
   );
 
-const haproxy = z.strictObject({
-  kind: z.literal('haproxy'),
-  socket: localPathField.describe('Its runtime socket: a path, or `host:port`.'),
-});
+const different = (values: readonly string[]): boolean => new Set(values).size === values.length;
+
+const haproxy = z
+  .strictObject({
+    kind: z.literal('haproxy'),
+    socket: localPathField.exactOptional().describe('Its runtime socket: a path, or `host:port`.'),
+    sockets: z
+      .array(localPathField)
+      .min(1)
+      .max(16)
+      .refine(different, 'each socket once')
+      .exactOptional()
+      .describe('Or those of all instances that serve together: each is written and read.'),
+  })
+  .refine(({ socket, sockets }) => (socket === undefined) !== (sockets === undefined), {
+    path: ['socket'],
+    message: 'give socket, or sockets where several instances serve together',
+  });
+
+const absolutePathField = z
+  .string()
+  .regex(/^\/[^\p{Cc}|]{1,1023}$/u, 'an absolute path, such as /etc/nginx/conf.d/web.conf');
+
+const nginx = z
+  .strictObject({
+    kind: z.literal('nginx'),
+    hosts: z
+      .array(
+        z.strictObject({
+          address: hostField.describe('Host name or IP address.'),
+          hostKey: fingerprintField
+            .exactOptional()
+            .describe('Fingerprint of its host key, in place of known_hosts.'),
+        }),
+      )
+      .min(1)
+      .max(16)
+      .refine((hosts) => different(hosts.map(({ address }) => address)), 'each host once')
+      .describe('The hosts on which nginx runs: each is written and read.'),
+    ssh: z
+      .strictObject({
+        user: z.string().min(1).describe('User of the SSH login.'),
+        port: portField.default(22).describe('Port of sshd.'),
+        identityFile: localPathField.describe('File with the private key, on the machine of the worker.'),
+        knownHosts: localPathField
+          .exactOptional()
+          .describe('File with the keys of the hosts; else each host pins its `hostKey`.'),
+      })
+      .describe('How Edge logs in to these hosts.'),
+    file: absolutePathField.describe('The file of nginx that has the upstreams; Edge changes it.'),
+    pidFile: absolutePathField.default('/run/nginx.pid').describe('Where nginx keeps its process id.'),
+    test: argvField.default(['nginx', '-t']).describe('Command that tests the configuration.'),
+    reload: argvField.default(['nginx', '-s', 'reload']).describe('Command that makes nginx load it.'),
+    runAs: nameField
+      .exactOptional()
+      .describe('All of it runs as this user, through sudo; else as that of the login.'),
+  })
+  .refine(
+    ({ hosts, ssh }) => ssh.knownHosts !== undefined || hosts.every(({ hostKey }) => hostKey !== undefined),
+    { path: ['hosts'], message: 'give each host its hostKey, or ssh.knownHosts' },
+  );
 
 const tls = z.union(
   [
@@ -34,19 +93,46 @@ const tls = z.union(
   'one of system, none, { ca: file }, { fingerprint: … }',
 );
 
-const f5 = z.strictObject({
-  kind: z.literal('f5'),
-  url: z
-    .url({ protocol: /^https?$/, error: 'an address such as https://f5.example.net' })
-    .describe('Where its iControl REST answers.'),
-  username: z.string().min(1).describe('Account of Edge on the device.'),
-  password: secretRefField.describe('Where the worker finds the password.'),
-  partition: z.string().min(1).default('Common').describe('Partition of the pools.'),
-  loginProvider: z.string().min(1).default('tmos').describe('Its login provider.'),
-  tls: tls.default('system').describe('How its certificate is checked.'),
-});
+const f5Url = z.url({ protocol: /^https?$/, error: 'an address such as https://f5.example.net' });
 
-const balancerSchema = z.discriminatedUnion('kind', [haproxy, f5]) satisfies z.ZodType<BalancerConfig>;
+const f5 = z
+  .strictObject({
+    kind: z.literal('f5'),
+    url: f5Url.describe(
+      'Where its iControl REST answers. Its host names the device: the same in all environments that have it.',
+    ),
+    peer: f5Url
+      .exactOptional()
+      .describe('Where the other unit of the pair answers; Edge works on the one that is active.'),
+    sync: z
+      .enum(['auto', 'off'])
+      .exactOptional()
+      .describe(
+        '`auto`, if left out: a change counts when the peer has it; Edge pushes where the device group does not sync by itself. `off`: the active unit alone, so that a failover forgets drains.',
+      ),
+    save: z
+      .enum(['after-changes', 'off'])
+      .exactOptional()
+      .describe(
+        '`after-changes`: the configuration is saved, so that a reboot does not forget. Left out: `off`.',
+      ),
+    username: z.string().min(1).describe('Account of Edge on the device.'),
+    password: secretRefField.describe('Where the worker finds the password.'),
+    partition: z.string().min(1).default('Common').describe('Partition of the pools.'),
+    loginProvider: z.string().min(1).default('tmos').describe('Its login provider.'),
+    tls: tls.default('system').describe('How its certificate is checked.'),
+    peerTls: tls
+      .exactOptional()
+      .describe(
+        'How the certificate of the peer is checked; left out: as `tls` says. Two units have two fingerprints.',
+      ),
+  })
+  .refine(({ url, peer }) => peer === undefined || new URL(peer).host !== new URL(url).host, {
+    path: ['peer'],
+    error: 'the other unit of the pair, not that of `url` again',
+  });
+
+const balancerSchema = z.discriminatedUnion('kind', [haproxy, nginx, f5]) satisfies z.ZodType<BalancerConfig>;
 
 const REACTIONS = ['rollback', 'pause', 'abort'] as const;
 const health = z.enum(REACTIONS).describe('When health checks failed.');
@@ -54,9 +140,12 @@ const other = z.enum(REACTIONS).describe('When anything else failed.');
 const minInService = amountField.describe(
   'Floor: how many members of each pool must stay in service; a share is of the configured members, rounded up.',
 );
+const minInServicePerZone = amountField.describe(
+  'Floor of each zone as well: how many of its members in a pool must stay in service, so that a pool that spans zones keeps some in each. Left out, or 0: only the floors of the pools. A pool that has 0 in `floors` has none for its zones either.',
+);
 const holdLimitMs = durationField.describe('A paused deployment aborts after this time.');
-const capacityWaitMs = timeoutField.describe(
-  'How long a target waits for capacity before the deployment is paused.',
+const capacityWaitMs = durationField.describe(
+  'How long a target waits for capacity before the deployment is paused; 0: it is paused at once. Targets that wait for others of their own deployment to come back only make its batch smaller.',
 );
 
 const ONE = { count: 1 } as const;
@@ -68,6 +157,7 @@ const maxFailures = z.strictObject({
 
 const policySchema = z.strictObject({
   minInService: minInService.default('75%'),
+  minInServicePerZone: minInServicePerZone.exactOptional(),
   maxFailures: maxFailures.prefault({}).describe('How many failures stop a deployment.'),
   onFailure: z
     .strictObject({ health: health.default('rollback'), other: other.default('pause') })
@@ -80,6 +170,7 @@ const policySchema = z.strictObject({
 /** What a project does differently in this environment; what is left out stays as the environment says. */
 export const policyOverrideSchema = z.strictObject({
   minInService: minInService.exactOptional(),
+  minInServicePerZone: minInServicePerZone.exactOptional(),
   maxFailures: z
     .strictObject({
       batch: budgetField.exactOptional().describe('Of the targets of one batch.'),
@@ -96,6 +187,19 @@ export const policyOverrideSchema = z.strictObject({
   holdLimitMs: holdLimitMs.exactOptional(),
 });
 
+/** What an environment decides, and a project may decide otherwise for itself unless it is locked. */
+const LOCKABLE = [
+  'minInService',
+  'minInServicePerZone',
+  'maxFailures',
+  'onFailure',
+  'capacityWaitMs',
+  'holdLimitMs',
+  'health',
+  'canary',
+  'notifications',
+] as const;
+
 const zoneSchema = z.strictObject({
   name: nameField.describe('Name of the zone.'),
   pool: nameField.default('default').describe('The worker pool whose workers reach its hosts and balancers.'),
@@ -107,18 +211,7 @@ export const environmentSchema = z
     name: nameField.describe('Name of the environment.'),
     description: z.string().max(1_000).exactOptional().describe('What it is, for people.'),
     platform: z.literal('datacenter').default('datacenter').describe('What kind of place it is.'),
-    ssh: z
-      .strictObject({
-        user: z.string().min(1).describe('User of the SSH login.'),
-        port: portField.default(22).describe('Port of sshd.'),
-        identityFile: localPathField.describe('File with the private key, on the machine of the worker.'),
-        knownHosts: localPathField
-          .exactOptional()
-          .describe(
-            'File with the keys of the hosts, on the machine of the worker; else each target pins its `hostKey`.',
-          ),
-      })
-      .describe('How Edge logs in to the hosts.'),
+    ssh: sshSchema,
     balancers: z.record(nameField, balancerSchema).default({}).describe('The balancers, by name.'),
     zones: z
       .array(zoneSchema)
@@ -126,6 +219,18 @@ export const environmentSchema = z
       .default([{ name: 'default', pool: 'default' }])
       .describe('The zones, in the order in which deployments go through them.'),
     policy: policySchema.prefault({}).describe('What holds for every project here.'),
+    strategies: z
+      .array(nameField)
+      .min(1)
+      .max(100)
+      .exactOptional()
+      .describe(
+        'The strategies that projects choose from here, by name; none is written in place then. Left out: any.',
+      ),
+    locked: z
+      .array(z.enum(LOCKABLE))
+      .exactOptional()
+      .describe('What no project sets otherwise for itself here.'),
     health: healthOverrideSchema
       .exactOptional()
       .describe('Health attributes that differ from those of the projects.'),
@@ -143,17 +248,35 @@ export type Environment = DeepReadonly<z.infer<typeof environmentSchema>>;
 
 /**
  * The device that a balancer's name stands for in an environment, the same from every environment that has it (contract C8):
- * where it answers on the network, or the environment's own name for a socket of one machine.
+ * where it answers on the network, or the environment's own name for what only one machine can reach. A pair is one device,
+ * named by its `url`, whichever unit is active.
  */
 export function deviceOf(
   { name, balancers }: Pick<Environment, 'name' | 'balancers'>,
   balancer: string,
 ): string {
   const config = balancers[balancer];
-  if (config?.kind === 'f5') return new URL(config.url).host;
-  const isOfOneMachine = !config || /^(\/|127\.|localhost:|\[::1\])/.test(config.socket);
-  return isOfOneMachine ? `${name}/${balancer}` : config.socket;
+  const addresses = config ? addressesOf(config) : [];
+  const isOfOneMachine = addresses.length === 0 || addresses.some(isLocal);
+  if (isOfOneMachine && config?.kind !== 'f5') return `${name}/${balancer}`;
+  // One nginx may have a file for each upstream, and an environment a balancer for each file.
+  return `${addresses.toSorted().join(',')}${config?.kind === 'nginx' ? config.file : ''}`;
 }
+
+function addressesOf(config: BalancerConfig): readonly string[] {
+  switch (config.kind) {
+    case 'f5':
+      return [new URL(config.url).host];
+    case 'haproxy':
+      return socketsOf(config);
+    case 'nginx':
+      return config.hosts.map(({ address }) => address);
+    default:
+      return config satisfies never;
+  }
+}
+
+const isLocal = (address: string): boolean => /^(\/|127\.|localhost(:|$)|(\[::1\]|::1$))/.test(address);
 
 /** The balancers by device. */
 export function devicesOf(environment: Pick<Environment, 'name' | 'balancers'>): Environment['balancers'] {

@@ -59,9 +59,9 @@ export const CATALOGUE = {
   target_active: entry('user', 409, 6, 'The target is still being worked on', 'Pause the deployment, or wait until its step has ended.', true),
   // The world
   host_unreachable: entry('target', 502, 7, 'A host cannot be reached over SSH', 'Check address, port, sshd and firewalls; `edge doctor` tries each host.', true),
-  host_key_mismatch: entry('target', 502, 7, 'A host showed another key than the known one', 'Do not go on before you know why; then put the new key into known_hosts.'),
-  host_key_unknown: entry('target', 502, 7, 'A host has no known key', 'Add its key to known_hosts, or pin its fingerprint as `hostKey` of the target.'),
-  host_auth_refused: entry('target', 502, 7, 'A host refused the key', 'Check user and identity file of the environment, and authorized_keys on the host.'),
+  host_key_mismatch: entry('target', 502, 7, 'A host showed another key than the known one', 'Do not go on before you know why. Then put the new key where the old one is: known_hosts, `hostKey` of the target, or the record, by `edge trust --replace`.'),
+  host_key_unknown: entry('target', 502, 7, 'A host has no known key', '`edge trust` shows its key, and records it where the environment names no known_hosts; else add it to that file, or pin it as `hostKey` of the target.'),
+  host_auth_refused: entry('target', 502, 7, 'A host refused the log-in', 'Check user, key, agent or password of the environment, and authorized_keys on the host.'),
   host_unfit: entry('target', 502, 7, 'A host lacks what Edge needs', 'Install the named program, or free the named disk.'),
   balancer_unreachable: entry('world', 502, 7, 'A balancer cannot be reached', 'Check its address; Edge goes on when it answers.', true),
   balancer_refused: entry('world', 502, 7, 'A balancer refused the request', 'Check the credentials and the role of the account.'),

@@ -25,6 +25,8 @@ type Attempt = {
   readonly startedAt: number | null;
 };
 
+export type ByPerson = { readonly by: string; readonly reason: string };
+
 export type EndStatus = 'succeeded' | 'failed' | 'aborted';
 export type PauseCause = 'operator' | 'budget' | 'unknown' | 'capacity';
 /** What made the deployment stop before its plan was done, and what is to follow. */
@@ -67,11 +69,28 @@ export type Event =
       readonly step: number;
       readonly why: 'deadline' | 'abort';
     }
+  /** A person leaves the target out while its step runs: it ends, and then the target is skipped. */
+  | ({
+      readonly kind: 'task.cancelling';
+      readonly target: number;
+      readonly step: number;
+      readonly why: 'skip';
+    } & ByPerson)
+  /** Its result was set by a person. `succeeded`: the target goes on with the next step. */
+  | ({
+      readonly kind: 'task.resolved';
+      readonly target: number;
+      readonly step: number;
+      readonly group: number;
+      readonly as: 'succeeded' | 'failed';
+    } & ByPerson)
   | { readonly kind: 'capacity.taken'; readonly target: number; readonly members: readonly HeldMember[] }
   | {
       readonly kind: 'capacity.refused';
       readonly target: number;
       readonly pool: string;
+      /** Of the members of this zone in the pool; left out: of the whole pool. */
+      readonly zone?: string;
       readonly inService: number;
       readonly floor: number;
       readonly since: number;
@@ -115,7 +134,7 @@ export type Event =
       readonly kind: 'deployment.ended';
       readonly status: EndStatus;
       readonly reason: string;
-      /** Targets that are not on the release although the deployment succeeded. */
+      /** Targets that are not on the release, or not verified there, although the deployment succeeded. */
       readonly exceptions: number;
       readonly notes: readonly string[];
       /** The rollback that this one caused, made in the same transaction. */

@@ -49,6 +49,12 @@ export const argvField = z
   .min(1, 'a command has at least one argument')
   .max(256);
 
+/** What follows when nobody saw how a command ended. */
+export const ifUnknownField = z.union(
+  [z.literal('retry'), z.strictObject({ check: argvField.describe('Exit status 0: it has done its work.') })],
+  'retry, or { check: command }',
+);
+
 export const secretRefField = z.strictObject({
   source: z.enum(['env', 'file']).describe('Where the worker finds it: an environment variable or a file.'),
   name: z

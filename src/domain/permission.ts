@@ -12,6 +12,9 @@ export const PERMISSIONS = [
   'deployment.abort',
   'deployment.decide',
   'target.return',
+  'target.resolve',
+  'target.vouch',
+  'host.trust',
   'token.manage',
   'worker.serve',
 ] as const;
@@ -30,12 +33,13 @@ const DEPLOY: readonly Permission[] = [
   'deployment.abort',
   'deployment.decide',
   'target.return',
+  'target.resolve',
 ];
 
 /** `admin` has all but `worker.serve`: a worker's token is a thing of its own and good for nothing else. */
 export const ROLE_PERMISSIONS: Readonly<Record<Role, ReadonlySet<Permission>>> = {
   view: new Set(VIEW),
   deploy: new Set(DEPLOY),
-  admin: new Set([...DEPLOY, 'configuration.write', 'token.manage']),
+  admin: new Set([...DEPLOY, 'target.vouch', 'configuration.write', 'host.trust', 'token.manage']),
   worker: new Set(['worker.serve']),
 };

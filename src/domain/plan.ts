@@ -64,20 +64,35 @@ export type PlanTarget = {
 
 /**
  * One kind of work at one place of a sequence. `action` is `name@major`. `hold: 'take'` marks the step whose result asks
- * for capacity (its outputs carry `observed` and `asFound`), `hold: 'give'` the one after which the target serves again.
+ * for capacity (its outputs carry `observed` and `asFound`), `hold: 'keep'` the one after which what was taken is kept out of
+ * service (its outputs say how, `members`, and its input `balancers` how they are reached), `hold: 'give'` the one after which
+ * the target serves again.
  */
 export type Step = {
   readonly id: string;
   readonly action: string;
   readonly inputs: Readonly<Record<string, Input>>;
   readonly timeoutMs: number;
-  readonly hold?: 'take' | 'give';
+  readonly hold?: 'take' | 'keep' | 'give';
   /** Retries by the engine itself, of outcomes that the action calls retryable. */
-  readonly retries: { readonly max: number; readonly backoffMs: number };
+  readonly retries: Retries;
   readonly onUnknown: 'ask' | 'retry';
   /** How long its command may take to end by itself once it is asked to, before it is killed. */
   readonly graceMs?: number;
 };
+
+/** The n-th pause is `backoffMs * factor ** n`, from 0; left out, the factor is 2. No pause is longer than `MOST_BACKOFF_MS`. */
+export type Retries = { readonly max: number; readonly backoffMs: number; readonly factor?: number };
+
+export const MOST_BACKOFF_MS = 600_000;
+
+/** The pause before the next try, after so many. */
+export function pauseMs({ backoffMs, factor = 2 }: Retries, done: number): number {
+  return Math.min(Math.round(backoffMs * factor ** done), MOST_BACKOFF_MS);
+}
+
+/** Its success is what says that a target is well; without it nobody has seen that. */
+export const verifies = ({ action }: Pick<Step, 'action'>): boolean => action.startsWith('health.verify@');
 
 /**
  * Contract C5: a literal, an output of an earlier step of the same target, a fact of the target, its members (`MemberRef[]`),
@@ -104,7 +119,14 @@ export type Batch = {
   readonly countsFailures: boolean;
 };
 
-export type PoolFloor = { readonly balancer: string; readonly pool: string; readonly floor: Floor };
+/** Of a whole pool, or of those members of it that the targets of one zone are. */
+export type PoolFloor = {
+  readonly balancer: string;
+  readonly pool: string;
+  readonly floor: Floor;
+  /** `members`: all that the configuration names; of those in reserve the guard tells. */
+  readonly zone?: { readonly name: string; readonly members: readonly string[] };
+};
 
 /** `count` failures, or `percent` of the targets (rounded up), whichever is reached first, stop the deployment. */
 export type Budget = { readonly count?: number; readonly percent?: number };

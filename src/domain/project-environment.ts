@@ -11,8 +11,10 @@ const memberSchema = z.strictObject({
   balancer: nameField
     .exactOptional()
     .describe('Name of the balancer; may be left out where there is only one.'),
-  pool: vendorNameField.describe('Pool (of HAProxy: backend).'),
-  member: vendorNameField.describe('Name of the member as the balancer has it.'),
+  pool: vendorNameField.describe('Pool (of HAProxy: backend; of nginx: upstream).'),
+  member: vendorNameField.describe(
+    'Name of the member as the balancer has it (of nginx: address of the server).',
+  ),
 });
 
 const SHORTHAND = 'pool/member, such as web/web-1:8080';
@@ -35,7 +37,7 @@ const targetSchema = z
       .array(memberSchema)
       .max(32)
       .exactOptional()
-      .describe('Its members, in full. Without any, nothing is drained.'),
+      .describe('Its members, in full. Without any it has no balancer: nothing is drained.'),
     env: envField
       .exactOptional()
       .describe('Environment variables that are added or replaced on this target.'),

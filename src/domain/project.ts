@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { DeepReadonly } from '../lib/types.ts';
-import { argvField, envField, nameField, remoteFolderField, timeoutField } from './fields.ts';
+import { argvField, envField, ifUnknownField, nameField, remoteFolderField, timeoutField } from './fields.ts';
 import { healthSchema } from './health.ts';
 
 const folder = remoteFolderField.describe('Folder on the hosts; commands run in it. May start with `~/`.');
@@ -20,7 +20,29 @@ const stop = argvField.describe(
 const install = argvField.describe(
   'Your own way to install, in place of release folders. It finds EDGE_RELEASE, EDGE_VERSION and EDGE_RELEASE_HASH in its environment.',
 );
+const unknown = z
+  .union([z.literal('ask'), ifUnknownField], 'ask, retry, or { check: command }')
+  .describe(
+    'When nobody saw how it ended: `ask` a person; `retry`, once nothing of it runs any more, if it may be done twice; or `check` on the target whether it is done, else ask.',
+  );
+const onUnknown = z
+  .strictObject({
+    stop: unknown.exactOptional(),
+    start: unknown.exactOptional(),
+    install: unknown.exactOptional(),
+  })
+  .describe('What follows when nobody saw how a command ended, such as when its host was restarted.');
 const env = envField.describe('Environment variables of start, stop and install.');
+
+/** A second lock beside the balancer, on the host itself. */
+const gate = z
+  .strictObject({
+    close: argvField.describe('Makes the page that the balancer asks say "not ready". Run in `folder`.'),
+    open: argvField.describe('Makes it say "ready" again. Exit status 0 also if it does already.'),
+  })
+  .describe(
+    'A second lock on the host: closed once a target is drained, before it is stopped, and opened once it is verified, so that no balancer sends it anything whatever it has forgotten. The health check asks another page or port than the balancer: it must pass while the gate is closed.',
+  );
 
 const stopMs = timeoutField.describe('Longest time for `stop`.');
 const startMs = timeoutField.describe('Longest time for `start`.');
@@ -44,7 +66,9 @@ export const projectSchema = z
       })
       .prefault({})
       .describe('How the service is started, stopped and installed.'),
+    onUnknown: onUnknown.exactOptional(),
     env: env.default({}),
+    gate: gate.exactOptional(),
     health: healthSchema
       .exactOptional()
       .describe('How a target shows that it is well; without it nothing is verified.'),
@@ -77,7 +101,9 @@ export const projectOverridesSchema = z.strictObject({
     })
     .exactOptional()
     .describe('Commands that differ here.'),
+  onUnknown: onUnknown.exactOptional(),
   env: env.exactOptional().describe('Environment variables that are added or replaced here.'),
+  gate: gate.exactOptional(),
   timeouts: z
     .strictObject({
       stopMs: stopMs.exactOptional(),

@@ -1,4 +1,5 @@
 import type { Environment } from './environment.ts';
+import type { HostKeyRecord } from './host-key.ts';
 import type { Project } from './project.ts';
 import type { ProjectEnvironment } from './project-environment.ts';
 import type { Release } from './release.ts';
@@ -7,7 +8,7 @@ import type { Token } from './token.ts';
 
 /**
  * What is kept beside the deployments, by kind. Keys: a project's, environment's or strategy's name;
- * `<project>/<environment>`; `<project>/<release id>`; a token's id.
+ * `<project>/<environment>`; `<project>/<release id>`; a token's id; `<environment>/<address>:<port>`.
  */
 export type RecordTypes = {
   project: Project;
@@ -16,5 +17,6 @@ export type RecordTypes = {
   strategy: Strategy;
   release: Release;
   token: Token;
+  'host-key': HostKeyRecord;
 };
 export type RecordKind = keyof RecordTypes;

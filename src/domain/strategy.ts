@@ -1,11 +1,84 @@
 import { z } from 'zod';
 import type { DeepReadonly } from '../lib/types.ts';
-import { amountField, durationField, nameField, timeoutField } from './fields.ts';
+import { amountField, durationField, ifUnknownField, nameField, timeoutField } from './fields.ts';
 
 const batchSize = amountField.refine(
   (amount) => amount !== 0 && amount !== '0%',
   'a batch has at least 1 target',
 );
+
+/** The steps of the cycle of a target in a datacenter, in their usual order. */
+export const CYCLE = ['guard', 'drain', 'stop', 'install', 'start', 'verify', 'enable', 'settle'] as const;
+export type CycleStep = (typeof CYCLE)[number];
+
+const actionField = z
+  .string()
+  .regex(/^[a-z][a-z0-9.-]*@[1-9][0-9]*$/, 'an action and its version, such as host.run@1');
+
+const retriesField = z.strictObject({
+  max: z.int().min(0).max(50).describe('So many tries after the first; 0: none.'),
+  backoffMs: durationField.describe('Pause before the first of them.'),
+  factor: z
+    .number()
+    .min(1)
+    .max(10)
+    .exactOptional()
+    .describe('Each pause is so many times the one before, 2 if left out; none is longer than 10 minutes.'),
+});
+
+const furtherStep = z.strictObject({
+  id: nameField.describe('Name of the step; no other of the list has it.'),
+  action: actionField.describe('What it does: `host.run@1`, `health.verify@1` or `wait.settle@1`.'),
+  with: z
+    .record(z.string(), z.unknown())
+    .default({})
+    .describe(
+      'Inputs of the action; one may be `{ from: step, output: name }`. Host, user, variables and folder are given; before the first install there is no folder yet, and a command needs a `cwd`.',
+    ),
+  timeoutMs: timeoutField.exactOptional().describe('Longest time for the step.'),
+  retries: retriesField
+    .exactOptional()
+    .describe('Tries by Edge itself, of what failed before it began, or can be looked at again.'),
+  onUnknown: z
+    .union([z.literal('ask'), ifUnknownField], 'ask, retry, or { check: command }')
+    .exactOptional()
+    .describe(
+      'Of a command, when nobody saw how it ended: `ask` a person; `retry`, once nothing of it runs any more, if it may be done twice; or `check` on the target whether it is done, else ask.',
+    ),
+  whileServing: z
+    .boolean('write true or false')
+    .default(false)
+    .describe('It changes nothing of the service, so that it may stand before `drain` or after `verify`.'),
+});
+export type FurtherStep = DeepReadonly<z.infer<typeof furtherStep>>;
+
+/** A field for each step of the cycle. */
+function oneOfEach<T>(field: T): Record<CycleStep, T> {
+  const [guard, drain, stop, install] = [field, field, field, field];
+  return { guard, drain, stop, install, start: field, verify: field, enable: field, settle: field };
+}
+
+const stepList = z
+  .array(
+    z.union(
+      [z.enum(CYCLE), furtherStep],
+      `one of ${CYCLE.join(', ')}, or a step of your own as { id, action, with }`,
+    ),
+  )
+  .min(1)
+  .max(64);
+export type StepList = readonly (CycleStep | FurtherStep)[];
+
+/** What protects: `drain` stands for guard, drain and enable. */
+const PROTECTIONS = ['drain', 'verify'] as const;
+
+/** What is wrong with a list of steps; `path` is below the strategy. */
+export type StepProblem = {
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+  readonly hint?: string;
+};
+export type CheckSteps = (strategy: Pick<InlineStrategy, 'steps' | 'without'>) => readonly StepProblem[];
 
 const fields = {
   canary: amountField
@@ -32,7 +105,12 @@ const fields = {
     .describe(
       'Whether targets that were out of service are installed as well, last and outside of every budget.',
     ),
-  parallel: z.int().min(1).max(10_000).default(20).describe('How many targets may be worked on at once.'),
+  parallel: z
+    .int()
+    .min(1)
+    .max(10_000)
+    .default(20)
+    .describe('How many targets may be worked on at once; fewer where the floors allow no more.'),
   settleMs: durationField
     .default(2_000)
     .describe('Wait after a target is back in service before it counts as done; 0: none.'),
@@ -41,14 +119,35 @@ const fields = {
       timeoutMs: timeoutField.default(300_000).describe('How long live connections may take to end.'),
       // biome-ignore lint/suspicious/noThenProperty: the word of the strategy file; nothing awaits a configuration
       then: z
-        .enum(['force', 'stop'])
+        .enum(['force', 'stop', 'continue'])
         .default('force')
         .describe(
-          'What follows if they do not: `force` the member offline, or `stop` this target as failed.',
+          'What follows if they do not: `force` the member offline, `stop` this target as failed, or `continue` with those that are left.',
         ),
     })
     .prefault({})
     .describe('How a target is taken out of service.'),
+  steps: z
+    .strictObject({ datacenter: stepList.describe('Of environments of the kind `datacenter`.') })
+    .exactOptional()
+    .describe(
+      'The steps of a deployment, in their order; restart and rollback have those of them that they need.',
+    ),
+  retries: z
+    .strictObject({
+      default: retriesField.exactOptional().describe('Of every step of the cycle that is not named here.'),
+      ...oneOfEach(retriesField.exactOptional().describe('Of this step.')),
+    })
+    .exactOptional()
+    .describe(
+      'How often and how soon Edge tries a step again by itself: only what failed before it began, or can be looked at again. The pauses come on top of its longest time.',
+    ),
+  without: z
+    .array(z.enum(PROTECTIONS))
+    .exactOptional()
+    .describe(
+      'What `steps` leaves out on purpose: `verify`, or `drain` (with it guard and enable). What protects is needed otherwise.',
+    ),
 };
 
 /** A strategy as it is written in place, inside of a project environment. */

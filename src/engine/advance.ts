@@ -1,12 +1,12 @@
-import type { EndStatus, Event } from '../domain/event.ts';
+import type { EndStatus, Event, StopCause } from '../domain/event.ts';
 import type { DeploymentId } from '../domain/ids.ts';
 import type { Plan } from '../domain/plan.ts';
 import { isTerminal } from '../domain/status.ts';
 import { at } from './chunks.ts';
-import { pausedBy, stopped } from './decide-report.ts';
+import { endedBetween, pausedBy } from './decide-report.ts';
 import type { Facts } from './facts.ts';
 import { type Model, present } from './model.ts';
-import type { DeploymentState } from './state.ts';
+import type { DeploymentState, TargetState } from './state.ts';
 
 /** A target that a rollback must look after, and whether its members are out of service now. */
 export type Touched = { readonly target: number; readonly held: boolean };
@@ -22,13 +22,11 @@ export type PlanRollback = (
  */
 export function advance(model: Model, state: DeploymentState, facts: Facts): Event | undefined {
   if (isTerminal(state.status)) return undefined;
-  if (state.stop) return stopping(model, state);
+  if (state.stop) return stopping(model, state, state.stop);
   if (state.status === 'pending') return { kind: 'deployment.started' };
   if (state.status !== 'running') return undefined;
   if (state.stage < 0) return nextStage(model, state, facts);
-  return (
-    laneProgress(model, state) ?? (allLanesDone(model, state) ? nextStage(model, state, facts) : undefined)
-  );
+  return laneProgress(model, state) ?? (allLanesDone(state) ? nextStage(model, state, facts) : undefined);
 }
 
 function laneProgress(model: Model, state: DeploymentState): Event | undefined {
@@ -44,12 +42,8 @@ function laneProgress(model: Model, state: DeploymentState): Event | undefined {
   return undefined;
 }
 
-function allLanesDone(model: Model, state: DeploymentState): boolean {
-  const lanes = present(model.plan.stages[state.stage], 'stage').lanes;
-  return state.lanes.every(
-    (lane, index) => !lane.open && lane.batch + 1 >= present(lanes[index], 'lane').batches.length,
-  );
-}
+/** Where no lane has a next batch to open. */
+const allLanesDone = ({ lanes }: DeploymentState): boolean => lanes.every(({ open }) => !open);
 
 function nextStage(model: Model, state: DeploymentState, facts: Facts): Event {
   if (state.stage + 1 < model.plan.stages.length) return { kind: 'stage.opened', stage: state.stage + 1 };
@@ -64,27 +58,35 @@ function done(model: Model, state: DeploymentState): Event {
   const { succeeded, failed, skipped } = state.counts;
   const status: EndStatus =
     failed > 0 && (succeeded === 0 || model.plan.verb === 'rollback') ? 'failed' : 'succeeded';
-  const notes = model.plan.hard ? ['unverified'] : [];
-  return { kind: 'deployment.ended', status, reason: '', exceptions: failed + skipped, notes };
+  const unverified = unverifiedTargets(model, state);
+  const notes = model.plan.hard || unverified > 0 ? ['unverified'] : [];
+  const exceptions = failed + skipped + unverified;
+  return { kind: 'deployment.ended', status, reason: '', exceptions, notes };
+}
+
+/** Targets that are done on the word of a person alone: nobody has seen that they are well. */
+function unverifiedTargets(model: Model, state: DeploymentState): number {
+  const isUnverified = ({ status, unverified }: TargetState) => status === 'succeeded' && unverified;
+  return model.plan.targets.filter((_, target) => isUnverified(at(state.targets, target))).length;
 }
 
 /** Nothing new starts; what runs now ends its step; then the deployment ends. */
-function stopping(model: Model, state: DeploymentState): Event | undefined {
+function stopping(model: Model, state: DeploymentState, { status, reason }: StopCause): Event | undefined {
   const waiting = state.lanes.flatMap((lane) => lane.goOn)[0];
-  if (waiting !== undefined) return stopped(state, waiting, at(state.targets, waiting).held !== null);
-  if (state.counts.active > 0 || state.stop === null) return undefined;
-  const { status, reason } = state.stop;
-  const exceptions = model.plan.targets.length - state.counts.succeeded;
+  if (waiting !== undefined) return endedBetween(state, waiting, at(state.targets, waiting).held !== null);
+  if (state.counts.active > 0) return undefined;
+  const exceptions = model.plan.targets.length - state.counts.succeeded + unverifiedTargets(model, state);
   return { kind: 'deployment.ended', status, reason, exceptions, notes: [] };
 }
 
-/** The plan of the rollback that the end of this deployment causes, if any. */
-export function successorOf(model: Model, state: DeploymentState, planRollback: PlanRollback): Plan | null {
-  if (state.stop?.next !== 'rollback') return null;
-  return planRollback(
-    { id: model.id, plan: model.plan, touched: touchedTargets(model, state) },
-    state.stop.reason,
-  );
+/** The plan of the rollback that the end of this deployment causes, if there is anything to return to. */
+export function successorOf(
+  model: Model,
+  state: DeploymentState,
+  why: string,
+  planRollback: PlanRollback,
+): Plan | null {
+  return planRollback({ id: model.id, plan: model.plan, touched: touchedTargets(model, state) }, why);
 }
 
 /** With a hold a target is out of service, even if nothing else was done to it yet. */

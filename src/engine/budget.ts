@@ -21,10 +21,10 @@ export function spentBudget(model: Model, state: DeploymentState, target: number
   return undefined;
 }
 
-function isSpent(budget: Budget, failures: number, size: () => number): boolean {
-  if (failures === 0) return false;
-  if (budget.count !== undefined && failures >= budget.count) return true;
-  return budget.percent !== undefined && failures >= Math.max(1, Math.ceil((size() * budget.percent) / 100));
+/** A budget is at least 1, so that without a failure none is spent. */
+function isSpent({ count = Infinity, percent }: Budget, failures: number, size: () => number): boolean {
+  const share = percent === undefined ? Infinity : Math.max(1, Math.ceil((size() * percent) / 100));
+  return failures >= Math.min(count, share);
 }
 
 function planSize(model: Model): number {

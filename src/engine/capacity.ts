@@ -1,21 +1,30 @@
+import type { MemberRef, PoolObservation } from '../domain/balancer.ts';
 import {
-  type Floor,
   floorOf,
   type GuardOutputs,
   type HeldMember,
   inServiceAfter,
   poolKey,
+  seenAmong,
 } from '../domain/capacity.ts';
 import type { Event } from '../domain/event.ts';
 import type { Facts } from './facts.ts';
-import type { Model } from './model.ts';
+import type { KeptFloor, Model } from './model.ts';
 import type { TargetState } from './state.ts';
 
-const DEFAULT_FLOOR: Floor = { percent: 75 };
+type Taken = Extract<Event, { kind: 'capacity.taken' }>;
+type Refused = Extract<Event, { kind: 'capacity.refused' }>;
+type Answer = {
+  readonly event: Taken | Refused;
+  /** Refused while members of the deployment itself are out of what is short: it gives back what it needs next. */
+  readonly isOwnDoing: boolean;
+};
 
 /**
  * Whether a target's members may be taken out of service, given what its guard has just seen and all holds (DESIGN.md
- * section 5, "Floor"). Members that are out already, or that this deployment or a parked hold has, cost nothing more.
+ * section 5, "Floor"). Members that are out already, or that this deployment has taken, cost nothing more. One that is parked
+ * and serves all the same, since its balancer forgot that it was drained, costs like any other. Whoever asks has taken nothing
+ * yet: what is taken is another's.
  */
 export function askCapacity(
   model: Model,
@@ -23,16 +32,19 @@ export function askCapacity(
   record: TargetState,
   seen: GuardOutputs,
   facts: Facts,
-): Event {
+): Answer {
   const foreign = seen.members
     .map((member) => facts.holds.of(member))
-    .find((hold) => hold?.phase === 'taken' && hold.deployment !== model.id);
+    .find((hold) => hold?.phase === 'taken');
   const short = foreign ? { pool: foreign.pool, inService: 0, floor: 0 } : shortPool(model, seen, facts);
-  if (!short)
-    return { kind: 'capacity.taken', target, members: seen.members.map((member) => adopted(member, facts)) };
+  if (!short) {
+    const members = seen.members.map((member) => adopted(member, facts));
+    return { event: { kind: 'capacity.taken', target, members }, isOwnDoing: false };
+  }
+  const { isOwnDoing = false, ...of } = short;
   const since = record.refusedSince ?? facts.now;
   const wakeAt = facts.now + askAgainAfter(model, facts.now - since);
-  return { kind: 'capacity.refused', target, ...short, since, wakeAt };
+  return { event: { kind: 'capacity.refused', target, ...of, since, wakeAt }, isOwnDoing };
 }
 
 const MOST_MS = 60_000;
@@ -43,31 +55,54 @@ function askAgainAfter(model: Model, waitedMs: number): number {
   return Math.max(retryMs, Math.min(MOST_MS, Math.ceil(waitedMs / 10)));
 }
 
-type Short = { readonly pool: string; readonly inService: number; readonly floor: number };
+type Short = {
+  readonly pool: string;
+  readonly zone?: string;
+  readonly inService: number;
+  readonly floor: number;
+  readonly isOwnDoing?: boolean;
+};
 
-/** The first pool that would fall under its floor. */
-function shortPool(model: Model, seen: GuardOutputs, facts: Facts): Short | undefined {
-  for (const observed of seen.observed) {
-    const out = new Set(observed.out);
-    const key = poolKey(observed);
-    const members = seen.members.filter((member) => poolKey(member) === key);
-    const taking = members.filter(
-      (member) => !out.has(member.member) && facts.holds.of(member) === undefined,
-    );
-    if (taking.length === 0) continue;
-    const inService = inServiceAfter(
-      observed,
-      facts.holds.in(observed),
-      taking.map((member) => member.member),
-    );
-    const floor = floorOf(floorFor(model, key), observed.configured);
-    if (inService < floor) return { pool: observed.pool, inService, floor };
+/** The first pool, or zone of a pool, that would fall under its floor. */
+function shortPool(model: Model, { observed, members }: GuardOutputs, facts: Facts): Short | undefined {
+  for (const pool of observed) {
+    const key = poolKey(pool);
+    const taking = members.filter((member) => poolKey(member) === key);
+    const holds = [...facts.holds.in(pool)];
+    const own = holds.filter(({ deployment, phase }) => deployment === model.id && phase === 'taken');
+    for (const floor of model.floors.get(key) ?? []) {
+      const short = shortOf(floor, { pool, taking, holds, own });
+      if (short) return short;
+    }
   }
   return undefined;
 }
 
-function floorFor(model: Model, key: string): Floor {
-  return model.plan.floors.find((floor) => poolKey(floor) === key)?.floor ?? DEFAULT_FLOOR;
+type Seen = {
+  readonly pool: PoolObservation;
+  readonly taking: readonly MemberRef[];
+  readonly holds: readonly MemberRef[];
+  /** Of them those of the deployment that asks, whose targets it works on. */
+  readonly own: readonly MemberRef[];
+};
+
+/** Taking what is out already costs nothing. */
+function shortOf(
+  { floor, members, named }: KeptFloor,
+  { pool, taking, holds, own }: Seen,
+): Short | undefined {
+  const { seen, isOfIt } = seenAmong(pool, members);
+  const out = new Set(seen.out);
+  const taken = taking.filter((ref) => isOfIt(ref) && !out.has(ref.member));
+  if (taken.length === 0) return undefined;
+  const inService = inServiceAfter(
+    seen,
+    holds.filter(isOfIt),
+    taken.map(({ member }) => member),
+  );
+  const least = floorOf(floor, seen.configured);
+  const short = { pool: pool.pool, ...named, inService, floor: least, isOwnDoing: own.some(isOfIt) };
+  return inService < least ? short : undefined;
 }
 
 /** A member that is held already keeps the settings it was first found with: what is seen now is Edge's own doing. */
@@ -77,9 +112,6 @@ function adopted(member: HeldMember, facts: Facts): HeldMember {
 }
 
 /** Whether capacity has been refused for so long that a person should look. */
-export function refusedTooLong(model: Model, event: Event, resumedAt: number, now: number): boolean {
-  return (
-    event.kind === 'capacity.refused' &&
-    now - Math.max(event.since, resumedAt) >= model.plan.policy.capacity.holdAfterMs
-  );
+export function isTooLong(model: Model, since: number, resumedAt: number, now: number): boolean {
+  return now - Math.max(since, resumedAt) >= model.plan.policy.capacity.holdAfterMs;
 }

@@ -3,10 +3,14 @@ import type { Event } from '../domain/event.ts';
 import { at } from './chunks.ts';
 import type { Facts } from './facts.ts';
 import type { Model } from './model.ts';
+import { resolveTask } from './resolve-task.ts';
 import { cancelling, isOpen } from './running.ts';
 import type { DeploymentState } from './state.ts';
 
-type Operator = Extract<Command, { kind: 'pause' | 'resume' | 'abort' | 'retry' | 'skip' | 'rollback' }>;
+type Operator = Extract<
+  Command,
+  { kind: 'pause' | 'resume' | 'abort' | 'retry' | 'skip' | 'rollback' | 'resolve' }
+>;
 
 /** The operator's verbs. One that cannot be obeyed is refused with the reason, and changes nothing. */
 export function decideOperator(
@@ -41,6 +45,10 @@ export function decideOperator(
     case 'retry':
     case 'skip':
       return ofTarget(model, state, command);
+    case 'resolve': {
+      const answer = resolveTask(model, state, command, facts);
+      return typeof answer === 'string' ? refused(command, answer) : answer;
+    }
     default:
       return command satisfies never;
   }
@@ -86,12 +94,19 @@ function retry(model: Model, state: DeploymentState, command: OfTarget): readonl
   return [{ kind: 'target.retried', target, by, reason, group: record.group + 1 }];
 }
 
+/**
+ * Left out, whenever that is said. One that is being worked on is left out once its step has ended, with proof: it is asked to
+ * end now.
+ */
 function skip(state: DeploymentState, command: OfTarget): readonly Event[] {
   const { target, by, reason } = command;
   const record = at(state.targets, target);
-  if (record.status === 'running')
-    return refused(command, 'the target is being worked on; pause, and wait for its step');
   if (record.status === 'succeeded' || record.status === 'skipped')
     return refused(command, `the target is ${record.status}`);
+  if (record.status === 'running' && state.stop) return refused(command, 'the deployment is stopping');
+  if (record.granted) {
+    if (record.skip) return refused(command, 'the target is being left out');
+    return [{ kind: 'task.cancelling', target, step: record.step, why: 'skip', by, reason }];
+  }
   return [{ kind: 'target.skipped', target, by, reason, parked: record.held !== null }];
 }

@@ -1,13 +1,14 @@
-import type { GuardOutputs } from '../domain/capacity.ts';
+import { type GuardOutputs, partName } from '../domain/capacity.ts';
 import type { TaskReport } from '../domain/command.ts';
 import type { Event } from '../domain/event.ts';
 import { parseTaskId } from '../domain/ids.ts';
 import type { FailureCause } from '../domain/outcome.ts';
+import { pauseMs } from '../domain/plan.ts';
 import type { JsonObject } from '../lib/json.ts';
 import { reactionTo, spentBudget } from './budget.ts';
-import { askCapacity, refusedTooLong } from './capacity.ts';
+import { askCapacity, isTooLong } from './capacity.ts';
 import { at } from './chunks.ts';
-import { counts, evolve } from './evolve.ts';
+import { evolve } from './evolve.ts';
 import type { Facts } from './facts.ts';
 import { type Model, stepOf, stepsOf } from './model.ts';
 import { cancelling } from './running.ts';
@@ -56,7 +57,8 @@ export function decideReport(
 function onDone(context: Context, outputs: JsonObject): readonly Event[] {
   const { model, state, attempt } = context;
   const step = stepOf(model, attempt.target, attempt.step);
-  if (step.hold === 'take' && !isStopping(context)) {
+  const record = at(state.targets, attempt.target);
+  if (step.hold === 'take' && !state.stop && !record.skip) {
     const seen = guardOutputs(outputs);
     return seen ? onGuard(context, seen) : onFailed(context, NOTHING_SEEN);
   }
@@ -65,19 +67,17 @@ function onDone(context: Context, outputs: JsonObject): readonly Event[] {
   const events: Event[] = [{ kind: 'task.succeeded', ...attempt, outputs }];
   if (given) events.push({ kind: 'capacity.given', target: attempt.target });
   if (isLast) events.push({ kind: 'target.succeeded', target: attempt.target });
-  else if (isStopping(context)) {
-    const parked = !given && at(state.targets, attempt.target).held !== null;
-    events.push(stopped(state, attempt.target, parked));
+  else if (state.stop || record.skip) {
+    const parked = !given && record.held !== null;
+    events.push(endedBetween(state, attempt.target, parked));
   }
   return events;
 }
 
-function isStopping({ state, attempt }: Context): boolean {
-  return state.stop !== null || at(state.targets, attempt.target).cancelling === 'abort';
-}
-
-/** A target that is between two steps when the deployment stops. */
-export function stopped(state: DeploymentState, target: number, parked: boolean): Event {
+/** A target that is between two steps when the deployment stops, or when a person has left it out. */
+export function endedBetween(state: DeploymentState, target: number, parked: boolean): Event {
+  const { skip } = at(state.targets, target);
+  if (skip) return { kind: 'target.skipped', target, ...skip, parked };
   return {
     kind: 'target.failed',
     target,
@@ -89,17 +89,16 @@ export function stopped(state: DeploymentState, target: number, parked: boolean)
 
 function onGuard({ model, state, facts, attempt }: Context, seen: GuardOutputs): readonly Event[] {
   const record = at(state.targets, attempt.target);
-  const answer = askCapacity(model, attempt.target, record, seen, facts);
-  if (answer.kind === 'capacity.taken') return [{ kind: 'task.succeeded', ...attempt, outputs: {} }, answer];
-  if (state.status !== 'running' || !refusedTooLong(model, answer, state.resumedAt, facts.now))
-    return [answer];
-  return [answer, pausedBy(model, facts, 'capacity', `no capacity may be taken out: ${whyRefused(answer)}`)];
+  const { event, isOwnDoing } = askCapacity(model, attempt.target, record, seen, facts);
+  if (event.kind === 'capacity.taken') return [{ kind: 'task.succeeded', ...attempt, outputs: {} }, event];
+  const isWaiting = state.status !== 'running' || isOwnDoing;
+  if (isWaiting || !isTooLong(model, event.since, state.resumedAt, facts.now)) return [event];
+  return [event, pausedBy(model, facts, 'capacity', `no capacity may be taken out: ${whyRefused(event)}`)];
 }
 
-function whyRefused(event: Event): string {
-  if (event.kind !== 'capacity.refused') return event.kind;
-  if (event.floor === 0) return `another deployment holds a member of ${event.pool}`;
-  return `${event.pool} would have ${event.inService} in service, under its floor of ${event.floor}`;
+function whyRefused({ pool, zone, inService, floor }: Extract<Event, { kind: 'capacity.refused' }>): string {
+  if (floor === 0) return `another deployment holds a member of ${pool}`;
+  return `${partName(pool, zone)} would have ${inService} in service, under its floor of ${floor}`;
 }
 
 /** A worker of another make may say anything; a log that cannot be decided on would stand still for ever. */
@@ -120,9 +119,15 @@ type Failed = Extract<TaskReport['outcome'], { kind: 'failed' }>;
 function onFailed(context: Context, { error, retryable }: Failed): readonly Event[] {
   const { model, state, attempt } = context;
   const record = at(state.targets, attempt.target);
-  const retry =
-    retryable && !isStopping(context) && record.cancelling === null ? retried(context) : undefined;
+  const retry = retryable && !state.stop && record.cancelling === null ? retried(context) : undefined;
   if (retry) return [{ kind: 'task.retried', ...attempt, error, ...retry }];
+  if (record.skip) {
+    const parked = record.held !== null;
+    return [
+      { kind: 'task.failed', ...attempt, error },
+      { kind: 'target.skipped', target: attempt.target, ...record.skip, parked },
+    ];
+  }
   const status = record.cancelling === 'abort' ? 'aborted' : 'failed';
   const cause = record.cancelling === 'deadline' ? 'timeout' : error.cause;
   const reason = whyFailed(context, error.message);
@@ -143,13 +148,14 @@ function retried({ model, state, facts, attempt }: Context): { retries: number; 
   const { retries } = stepOf(model, attempt.target, attempt.step);
   const done = at(state.targets, attempt.target).retries;
   if (done >= retries.max) return undefined;
-  return { retries: done + 1, wakeAt: facts.now + retries.backoffMs * 2 ** done };
+  return { retries: done + 1, wakeAt: facts.now + pauseMs(retries, done) };
 }
 
 function onUnknown(context: Context, seen: string): readonly Event[] {
   const { model, state, facts, attempt } = context;
   const step = stepOf(model, attempt.target, attempt.step);
-  const retry = step.onUnknown === 'retry' && !isStopping(context) ? retried(context) : undefined;
+  const { skip } = at(state.targets, attempt.target);
+  const retry = step.onUnknown === 'retry' && !state.stop && !skip ? retried(context) : undefined;
   if (retry)
     return [
       { kind: 'task.retried', ...attempt, error: { code: 'outcome_unknown', message: seen }, ...retry },
@@ -183,7 +189,7 @@ export function failedTarget(failed: FailedTarget): readonly Event[] {
   const { model, state, target, status, reason } = failed;
   const parked = at(state.targets, target).held !== null;
   const event: Event = { kind: 'target.failed', target, status, reason, parked };
-  if (state.status !== 'running' || state.stop !== null || status === 'aborted') return [event];
+  if (state.status !== 'running' || state.stop) return [event];
   return [event, ...reaction(failed, evolve(model, state, event))];
 }
 
@@ -194,7 +200,7 @@ function reaction(
   const name = model.plan.targets[target]?.name ?? String(target);
   if (status === 'unknown' && asksAboutUnknown(model))
     return [pausedBy(model, facts, 'unknown', `${name}: ${reason}`)];
-  const spent = counts(model, target) ? spentBudget(model, after, target) : undefined;
+  const spent = spentBudget(model, after, target);
   if (spent === undefined) return [];
   const why = `${spent}; ${name}: ${reason}`;
   const how = reactionTo(model, cause);

@@ -7,6 +7,7 @@ import { decideOperator } from './decide-operator.ts';
 import { decideReport, failedTarget } from './decide-report.ts';
 import type { Facts } from './facts.ts';
 import type { Model } from './model.ts';
+import { currentTask } from './pending.ts';
 import { cancelling } from './running.ts';
 import type { DeploymentState } from './state.ts';
 
@@ -23,11 +24,8 @@ export function decide(
   if (isTerminal(state.status)) return [];
   switch (command.kind) {
     case 'report':
-      return isCurrent(model, state, command.task) ? decideReport(model, state, command, facts) : [];
     case 'deadline':
-      return isCurrent(model, state, command.task)
-        ? decideDeadline(model, state, parseTaskId(command.task), facts)
-        : [];
+      return ofTask(model, state, command, facts);
     case 'wake':
       return decideWake(model, state, facts);
     case 'pause':
@@ -36,19 +34,23 @@ export function decide(
     case 'retry':
     case 'skip':
     case 'rollback':
+    case 'resolve':
       return decideOperator(model, state, command, facts);
     default:
       return command satisfies never;
   }
 }
 
+type OfTask = Extract<Command, { kind: 'report' | 'deadline' }>;
+
 /** Only the task whose row is open may speak: what a finished step or an older attempt group says is history. */
-function isCurrent(model: Model, state: DeploymentState, task: Parameters<typeof parseTaskId>[0]): boolean {
-  const key = parseTaskId(task);
-  const target = at(state.targets, key.target);
-  return (
-    key.deployment === model.id && target.granted && target.step === key.step && target.group === key.group
-  );
+function ofTask(model: Model, state: DeploymentState, command: OfTask, facts: Facts): readonly Event[] {
+  const key = parseTaskId(command.task);
+  const { granted } = at(state.targets, key.target);
+  if (!granted || command.task !== currentTask(model, state, key.target)) return [];
+  return command.kind === 'report'
+    ? decideReport(model, state, command, facts)
+    : decideDeadline(model, state, key, facts);
 }
 
 type Key = { readonly target: number; readonly step: number; readonly group: number };
@@ -75,8 +77,9 @@ function decideDeadline(model: Model, state: DeploymentState, key: Key, facts: F
   ];
 }
 
+/** Only a paused deployment has a time at which it gives up. */
 function decideWake(model: Model, state: DeploymentState, facts: Facts): readonly Event[] {
-  if (state.status !== 'paused' || state.abortAt === null || facts.now < state.abortAt) return [];
+  if (state.abortAt === null || facts.now < state.abortAt) return [];
   const reason = `nobody decided in time: ${state.reason}`;
   return [
     { kind: 'deployment.stopping', by: 'engine', abort: true, reason, next: 'nothing', status: 'aborted' },

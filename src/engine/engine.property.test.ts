@@ -34,6 +34,12 @@ type Move = { readonly of: number } & (
       readonly after: number;
     }
   | { readonly kind: 'ofTarget'; readonly verb: 'retry' | 'skip'; readonly pick: number }
+  | {
+      readonly kind: 'resolve';
+      readonly as: 'succeeded' | 'failed';
+      readonly ended: boolean;
+      readonly pick: number;
+    }
   /** A report that was dealt with comes again. */
   | { readonly kind: 'again'; readonly pick: number }
   | { readonly kind: 'time'; readonly ms: number; readonly isQuiet: boolean }
@@ -84,6 +90,13 @@ const ofTarget: fc.Arbitrary<Move> = fc.record({
   verb: fc.constantFrom('retry' as const, 'retry' as const, 'skip' as const),
   pick,
 });
+const resolve: fc.Arbitrary<Move> = fc.record({
+  of,
+  kind: fc.constant('resolve' as const),
+  as: fc.constantFrom('succeeded' as const, 'succeeded' as const, 'failed' as const),
+  ended: fc.constantFrom(true, true, false),
+  pick,
+});
 const moves = fc.array(
   fc.oneof(
     weighted(24, answers('good')),
@@ -92,6 +105,7 @@ const moves = fc.array(
     weighted(2, operator('pause', 'abort', 'rollback', 'rollback')),
     weighted(3, operator('resume')),
     weighted(4, ofTarget),
+    weighted(3, resolve),
     weighted(3, fc.record({ of, kind: fc.constant('again' as const), pick })),
     weighted(
       2,
@@ -198,6 +212,9 @@ function play(world: EngineWorld, move: Move): void {
       world.submit(turns, { kind: move.verb, target, reason: 'because' });
       return;
     }
+    case 'resolve':
+      world.resolve(turns, chosen(turns, move.pick), move);
+      return;
     case 'again':
       repeat(world, turns, move.pick);
       return;

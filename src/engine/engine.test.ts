@@ -69,6 +69,23 @@ describe('a deployment that goes well', () => {
     assert.equal(turns.state.counts.succeeded, 6);
   });
 
+  test('keeps what a drain took out from its end until the return begins, and not before or after', () => {
+    const reach = { kind: 'haproxy', socket: '/run/haproxy.sock' } as const;
+    const drain = step('drain', { hold: 'keep', inputs: { balancers: { value: { lb: reach } } } });
+    const steps = GUARDED.map((one) => (one.id === 'drain' ? drain : one));
+    const turns = new Turns(samplePlan({ batches: [[0]], steps }));
+    // A worker of another make may say anything beside it.
+    const members = [{ ...memberOf(0), admin: 'offline' }, null, 'all', { pool: 'web' }];
+    const kept: unknown[] = [];
+    for (const { id } of steps) {
+      turns.report(0, id === 'drain' ? { kind: 'done', outputs: { members } } : undefined);
+      kept.push(turns.last?.keepOut);
+    }
+    const left = { ...memberOf(0), as: 'offline', reach };
+    const place = { target: 'web-0', pool: 'default' };
+    assert.deepEqual(kept, [[], [{ ...place, members: [left] }], [{ ...place, members: [] }], [], []]);
+  });
+
   test('gives every hold back, and the settings as found reach the step that restores them', () => {
     const turns = new Turns(samplePlan({ batches: [[0]] }));
     for (const _ of ['guard', 'drain', 'start']) turns.report(0);
@@ -150,13 +167,165 @@ describe('the floor', () => {
     assert.equal(turns.holds.size, 1);
   });
 
-  test('holds the deployment when capacity was refused for too long, and goes on when it is resumed and there is room', () => {
-    const turns = new Turns(samplePlan({ batches: [[0], [1]], floor: { count: 2 } }));
+  test('of a zone is kept while the pool could spare more, and does not bind the other zones', () => {
+    const zoneFloor = { floor: { percent: 50 }, targets: [0, 1] };
+    const turns = new Turns(samplePlan({ batches: [[0, 1, 2, 3]], floor: { count: 1 }, zoneFloor }));
+    turns.submit(...[0, 1, 2, 3].map((target) => turns.reportOf(target)));
+    assert.deepEqual(
+      [...turns.holds.values()].map(({ target }) => target),
+      ['web-0', 'web-2', 'web-3'],
+    );
+    const refused = turns.events.filter((event) => event.kind === 'capacity.refused');
+    assert.deepEqual(
+      refused.map(({ target, pool, zone, inService, floor }) => ({ target, pool, zone, inService, floor })),
+      [{ target: 1, pool: 'web', zone: 'north', inService: 0, floor: 1 }],
+    );
+  });
+
+  test('of a zone counts its members that were down before, and what other deployments hold of it', () => {
+    const takenWith = (out: readonly string[], holds: readonly Hold[]) => {
+      const zoneFloor = { floor: { count: 2 }, targets: [0, 1, 2] };
+      const turns = new Turns(samplePlan({ batches: [[0], [1, 2, 3]], zoneFloor }), { holds });
+      const task = turns.taskOf(0);
+      assert.ok(task);
+      turns.report(0, turns.seen(task, out));
+      return turns.target(0).held !== null;
+    };
+    const theirs = (target: number): Hold => ({ ...parked(target), phase: 'taken' });
+    assert.equal(takenWith([], []), true);
+    assert.equal(takenWith(['web-3:80'], [theirs(3)]), true, 'those of other zones are not its own');
+    assert.equal(takenWith(['web-1:80'], []), false);
+    assert.equal(takenWith([], [theirs(1)]), false);
+    assert.equal(takenWith(['web-0:80', 'web-1:80'], []), true, 'what is out already costs nothing');
+  });
+
+  test('of a zone does not count members in reserve', () => {
+    const takenWith = (reserve: readonly string[]) => {
+      const zoneFloor = { floor: { count: 2 }, targets: [0, 1, 2] };
+      const turns = new Turns(samplePlan({ batches: [[0], [1, 2, 3]], zoneFloor }));
+      const observed = [{ balancer: 'lb', pool: 'web', configured: 4 - reserve.length, out: [], reserve }];
+      turns.report(0, { kind: 'done', outputs: { observed, members: [{ ...memberOf(0), asFound: {} }] } });
+      return turns.target(0).held !== null;
+    };
+    assert.equal(takenWith([]), true);
+    assert.equal(takenWith(['web-2:80']), false);
+    assert.equal(
+      takenWith(['web-0:80', 'web-1:80', 'web-2:80']),
+      true,
+      'and to take one of them costs nothing',
+    );
+  });
+
+  test('of a pool is not in the way of a member in reserve', () => {
+    const takenWith = (reserve: readonly string[]) => {
+      const turns = new Turns(samplePlan({ batches: [[0], [1, 2, 3]], floor: { count: 3 } }));
+      const observed = [{ balancer: 'lb', pool: 'web', configured: 3, out: [], reserve }];
+      turns.report(0, { kind: 'done', outputs: { observed, members: [{ ...memberOf(0), asFound: {} }] } });
+      return turns.target(0).held !== null;
+    };
+    assert.equal(takenWith(['web-0:80']), true);
+    assert.equal(takenWith(['web-3:80']), false);
+  });
+
+  test('of a zone is named when the deployment holds for it', () => {
+    const zoneFloor = { floor: { count: 2 }, targets: [0, 1] };
+    const turns = new Turns(samplePlan({ batches: [[0], [1]], zoneFloor }));
+    turns.report(0);
+    turns.now += 60_000;
+    turns.report(0);
+    assert.match(turns.state.reason, /zone north of web would have 1 in service, under its floor of 2/);
+  });
+
+  test('of a pool that its plan does not name is three quarters, whatever that of a zone is', () => {
+    const plan = samplePlan({
+      batches: [[0], [1, 2, 3]],
+      zoneFloor: { floor: { count: 1 }, targets: [0, 1] },
+    });
+    const turns = new Turns({ ...plan, floors: plan.floors.filter(({ zone }) => zone !== undefined) });
+    turns.submit(turns.reportOf(0));
+    assert.equal(turns.holds.size, 1);
+    const task = turns.taskOf(0);
+    assert.ok(task);
+    const low = new Turns({ ...plan, floors: plan.floors.filter(({ zone }) => zone !== undefined) });
+    const asked = low.taskOf(0);
+    assert.ok(asked);
+    low.report(0, low.seen(asked, ['web-3:80']));
+    assert.equal(low.holds.size, 0);
+  });
+
+  test('shrinks the batch to what the floor allows, whatever the policy says of waiting', () => {
+    const policy = { capacity: { retryMs: 5_000, holdAfterMs: 0 } };
+    const turns = new Turns(samplePlan({ batches: [[0, 1, 2, 3]], floor: { count: 3 }, policy }));
+    turns.submit(...[0, 1, 2, 3].map((target) => turns.reportOf(target)));
+    turns.now += 600_000;
+    turns.submit(...[1, 2, 3].map((target) => turns.reportOf(target)));
+    assert.equal(turns.holds.size, 1);
+    assert.equal(turns.state.status, 'running');
+    turns.finish();
+    assert.equal(turns.state.status, 'succeeded');
+    assert.ok(!turns.kinds().includes('deployment.paused'));
+  });
+
+  test('waits for capacity that is not there, and goes on once it is', () => {
+    const other: Hold = { ...parked(1), phase: 'taken', deployment: deploymentId('d7') };
+    const turns = new Turns(samplePlan({ batches: [[0], [1]], floor: { count: 1 } }), { holds: [other] });
+    turns.report(0);
+    turns.now += 59_000;
+    turns.report(0);
+    assert.equal(turns.state.status, 'running');
+    assert.equal(turns.target(0).held, null);
+    turns.holds.clear();
+    turns.report(0);
+    assert.notEqual(turns.target(0).held, null);
+  });
+
+  test('holds when it waited too long, and goes on when it is resumed and there is room', () => {
+    const other: Hold = { ...parked(1), phase: 'taken', deployment: deploymentId('d7') };
+    const turns = new Turns(samplePlan({ batches: [[0], [1]], floor: { count: 1 } }), { holds: [other] });
     turns.report(0);
     turns.now += 60_000;
     turns.report(0);
     assert.equal(turns.state.status, 'paused');
-    assert.match(turns.state.reason, /web would have 1 in service, under its floor of 2/);
+    assert.match(turns.state.reason, /web would have 0 in service, under its floor of 1/);
+    turns.holds.clear();
+    turns.operator('resume');
+    turns.finish();
+    assert.equal(turns.state.status, 'succeeded');
+  });
+
+  test('holds at once where the policy says that nothing is waited for', () => {
+    const policy = { capacity: { retryMs: 5_000, holdAfterMs: 0 } };
+    const turns = new Turns(samplePlan({ batches: [[0], [1]], floor: { count: 2 }, policy }));
+    turns.report(0);
+    assert.equal(turns.state.status, 'paused');
+    turns.operator('resume');
+    turns.report(0);
+    assert.equal(turns.state.status, 'paused', 'each time that it is tried');
+  });
+
+  test('does not hold for what the deployment itself has out, and does for what of it is parked', () => {
+    const policy = {
+      capacity: { retryMs: 5_000, holdAfterMs: 0 },
+      maxFailures: { batch: {}, zone: {}, deployment: { count: 2 } },
+    };
+    const turns = new Turns(samplePlan({ batches: [[0, 1, 2]], floor: { count: 2 }, policy }));
+    turns.submit(turns.reportOf(0), turns.reportOf(1));
+    assert.equal(turns.state.status, 'running');
+    turns.submit(turns.reportOf(0, commandFailure), turns.reportOf(1));
+    assert.equal(turns.target(0).status, 'failed');
+    assert.equal(turns.state.status, 'paused');
+    assert.match(turns.state.reason, /web would have 1 in service/);
+  });
+
+  test('of one zone holds the deployment although it works in another', () => {
+    const policy = { capacity: { retryMs: 5_000, holdAfterMs: 0 } };
+    const zoneFloor = { floor: { count: 2 }, targets: [0, 1] };
+    const turns = new Turns(samplePlan({ batches: [[0], [1]], lanes: [[[2], [3]]], zoneFloor, policy }));
+    turns.report(2);
+    assert.equal(turns.state.status, 'running');
+    turns.report(0);
+    assert.match(turns.state.reason, /zone north of web would have 1 in service/);
+    assert.equal(turns.state.status, 'paused');
   });
 
   test('is asked ever more rarely, at least once a minute', () => {
@@ -205,6 +374,19 @@ describe('the floor', () => {
       turns.last?.takeHolds.map((hold) => hold.asFound),
       [{ session: 'user-enabled', weight: 42 }],
     );
+  });
+
+  test('a parked member that is out costs nothing, one that its balancer has put back into service does', () => {
+    const takenWith = (out: readonly string[]) => {
+      const holds = [parked(0), parked(2)];
+      const turns = new Turns(samplePlan({ batches: [[0], [1, 2]], floor: { count: 2 } }), { holds });
+      const task = turns.taskOf(0);
+      assert.ok(task);
+      turns.report(0, turns.seen(task, out));
+      return turns.target(0).held !== null;
+    };
+    assert.equal(takenWith(['web-0:80', 'web-2:80']), true);
+    assert.equal(takenWith(['web-2:80']), false);
   });
 
   test('never takes a member that another deployment works on', () => {
@@ -306,6 +488,24 @@ describe('a failure', () => {
     assert.deepEqual(turns.last?.rearm, [{ task: 'd1/0/0/0', wakeAt: turns.now + 2_000 }]);
     turns.report(0, commandFailure);
     assert.equal(turns.target(0).status, 'failed');
+  });
+
+  test('is tried again with the pauses that the plan says, none longer than ten minutes', () => {
+    const pausesOf = (retries: { max: number; backoffMs: number; factor?: number }) => {
+      const turns = new Turns(
+        samplePlan({ batches: [[0]], steps: [step('start', { retries, timeoutMs: 9_000_000 })] }),
+      );
+      return Array.from({ length: retries.max }, () => {
+        turns.report(0, commandFailure);
+        return (turns.last?.rearm[0]?.wakeAt ?? 0) - turns.now;
+      });
+    };
+    assert.deepEqual(pausesOf({ max: 3, backoffMs: 500, factor: 1 }), [500, 500, 500]);
+    assert.deepEqual(pausesOf({ max: 3, backoffMs: 500, factor: 1.5 }), [500, 750, 1_125]);
+    assert.deepEqual(
+      pausesOf({ max: 4, backoffMs: 100_000, factor: 3 }),
+      [100_000, 300_000, 600_000, 600_000],
+    );
   });
 
   test('of a percentage is counted over the batch, rounded up', () => {

@@ -1,5 +1,6 @@
 import type { Event } from '../domain/event.ts';
 import { at, replaced } from './chunks.ts';
+import { resolved, retried } from './go-on.ts';
 import { type Model, placeOf, present, stepOf, stepsOf } from './model.ts';
 import { CLOSED_LANE, type DeploymentState, type LaneState, type TargetState } from './state.ts';
 
@@ -25,10 +26,21 @@ export function evolve(model: Model, state: DeploymentState, event: Event): Depl
     case 'task.retried':
       return withTarget(state, event.target, (target) => ({ ...target, retries: event.retries }));
     case 'task.failed':
+      return withTarget(state, event.target, (target) => ({ ...target, ...CLOSED_TASK }));
     case 'task.unknown':
-      return withTarget(state, event.target, (target) => ({ ...target, granted: false, cancelling: null }));
+      return withTarget(state, event.target, (target) => ({
+        ...target,
+        ...CLOSED_TASK,
+        mayRun: event.worker === null ? 'at-worker' : 'on-target',
+      }));
     case 'task.cancelling':
-      return withTarget(state, event.target, (target) => ({ ...target, cancelling: event.why }));
+      return withTarget(state, event.target, (target) => ({
+        ...target,
+        cancelling: event.why,
+        skip: event.why === 'skip' ? { by: event.by, reason: event.reason } : target.skip,
+      }));
+    case 'task.resolved':
+      return resolved(model, state, event);
     case 'capacity.taken':
       return withTarget(state, event.target, (target) => ({
         ...target,
@@ -69,6 +81,8 @@ export function evolve(model: Model, state: DeploymentState, event: Event): Depl
       return event satisfies never;
   }
 }
+
+const CLOSED_TASK = { granted: false, cancelling: null } as const;
 
 function withTarget(
   state: DeploymentState,
@@ -160,7 +174,9 @@ function ended(model: Model, state: DeploymentState, event: Ended): DeploymentSt
     status,
     granted: false,
     cancelling: null,
-    outputs: {},
+    skip: null,
+    // A person may still say that the step which failed has succeeded: the next ones go on with what is known.
+    outputs: event.kind === 'target.failed' ? before.outputs : {},
   });
   return { ...countEnded(model, state, event, before), targets: records };
 }
@@ -201,38 +217,6 @@ function countEnded(
 /** Whether a failure of this target spends budget (DESIGN.md section 5, "others" and rollback). */
 export function counts(model: Model, target: number): boolean {
   return placeOf(model, target).of.countsFailures;
-}
-
-/** A new attempt group begins at the first step; what is held stays held. */
-function retried(
-  model: Model,
-  state: DeploymentState,
-  event: Extract<Event, { kind: 'target.retried' }>,
-): DeploymentState {
-  const place = placeOf(model, event.target);
-  const before = at(state.targets, event.target);
-  const lane = present(state.lanes[place.lane], 'lane');
-  const target: TargetState = {
-    ...before,
-    status: 'running',
-    group: event.group,
-    step: 0,
-    granted: false,
-    retries: 0,
-    refusedSince: null,
-    outputs: {},
-  };
-  return {
-    ...state,
-    targets: replaced(state.targets, event.target, target),
-    counts: { ...state.counts, failed: state.counts.failed - 1, active: state.counts.active + 1 },
-    lanes: state.lanes.with(place.lane, {
-      ...lane,
-      active: lane.active + 1,
-      ended: lane.ended - 1,
-      goOn: [...lane.goOn, event.target],
-    }),
-  };
 }
 
 /** Whoever resumes accepts the failures so far: budgets begin anew. */

@@ -27,6 +27,11 @@ export class Ledger implements Holds {
     for (const hold of holds) this.#put(hold);
   }
 
+  park(members: readonly { balancer: string; pool: string; member: string }[]): void {
+    const holds = members.flatMap((member) => this.of(member) ?? []);
+    for (const hold of holds) this.#put({ ...hold, phase: 'parked' });
+  }
+
   give(members: readonly { balancer: string; pool: string; member: string }[]): void {
     for (const member of members) this.#pools.get(poolKey(member))?.delete(member.member);
   }

@@ -1,3 +1,4 @@
+import { type Floor, poolKey } from '../domain/capacity.ts';
 import type { DeploymentId } from '../domain/ids.ts';
 import type { Batch, Plan, PlanTarget, Step } from '../domain/plan.ts';
 
@@ -8,6 +9,15 @@ export type Model = {
   readonly places: readonly Place[];
   /** Per sequence: the steps whose outputs a later step reads. */
   readonly kept: Readonly<Record<string, ReadonlySet<string>>>;
+  /** By pool key. */
+  readonly floors: ReadonlyMap<string, readonly KeptFloor[]>;
+};
+
+/** `members`: it is of these only. `named`: how a refusal says so. */
+export type KeptFloor = {
+  readonly floor: Floor;
+  readonly members?: ReadonlySet<string>;
+  readonly named: { readonly zone?: string };
 };
 
 /** Where a target is in its plan. Each target is in exactly one batch. */
@@ -30,8 +40,27 @@ export function modelOf(id: DeploymentId, plan: Plan): Model {
   const kept = Object.fromEntries(
     Object.entries(plan.sequences).map(([name, steps]) => [name, keptSteps(steps)]),
   );
-  return { id, plan, places, kept };
+  return { id, plan, places, kept, floors: floorsOf(plan) };
 }
+
+const DEFAULT_FLOOR: KeptFloor = { floor: { percent: 75 }, named: {} };
+
+/** Each pool of a target has a floor, whether its plan says so or not. */
+function floorsOf({ floors, targets }: Plan): Model['floors'] {
+  const named = Map.groupBy(floors, poolKey);
+  const used = new Set(targets.flatMap(({ members }) => members.map(poolKey)));
+  return new Map(
+    [...used].map((key) => {
+      const kept = (named.get(key) ?? []).map(keptFloor);
+      return [key, kept.some(({ members }) => !members) ? kept : [DEFAULT_FLOOR, ...kept]];
+    }),
+  );
+}
+
+const keptFloor = ({ floor, zone }: Plan['floors'][number]): KeptFloor => ({
+  floor,
+  ...(zone ? { members: new Set(zone.members), named: { zone: zone.name } } : { named: {} }),
+});
 
 function keptSteps(steps: readonly Step[]): ReadonlySet<string> {
   const inputs = steps.flatMap((step) => Object.values(step.inputs));

@@ -6,13 +6,10 @@ import type { DeploymentState } from './state.ts';
 /** Asks the workers to end whatever runs now in the open batches. */
 export function cancelling(model: Model, state: DeploymentState): readonly Event[] {
   return state.lanes.flatMap((lane, index) => {
-    const batch = model.plan.stages[state.stage]?.lanes[index]?.batches[lane.batch];
-    if (!lane.open || batch === undefined) return [];
-    return batch.targets.flatMap((target): Event[] => {
-      const record = at(state.targets, target);
-      return record.granted && record.cancelling !== 'abort'
-        ? [{ kind: 'task.cancelling', target, step: record.step, why: 'abort' }]
-        : [];
+    const targets = model.plan.stages[state.stage]?.lanes[index]?.batches[lane.batch]?.targets ?? [];
+    return targets.flatMap((target): Event[] => {
+      const { granted, step } = at(state.targets, target);
+      return granted ? [{ kind: 'task.cancelling', target, step, why: 'abort' }] : [];
     });
   });
 }

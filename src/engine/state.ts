@@ -1,5 +1,5 @@
 import type { HeldMember } from '../domain/capacity.ts';
-import type { StopCause } from '../domain/event.ts';
+import type { ByPerson, StopCause } from '../domain/event.ts';
 import type { PlanHash } from '../domain/ids.ts';
 import type { Status } from '../domain/status.ts';
 import type { JsonObject } from '../lib/json.ts';
@@ -56,7 +56,13 @@ export type TargetState = {
   /** A task row exists for the step. */
   readonly granted: boolean;
   /** The engine has asked the worker to end the task, and why. */
-  readonly cancelling: 'deadline' | 'abort' | null;
+  readonly cancelling: 'deadline' | 'abort' | 'skip' | null;
+  /** Who leaves it out once its step has ended, and why. */
+  readonly skip: ByPerson | null;
+  /** Where something of its last task may still run, since nobody has seen its end. */
+  readonly mayRun: 'on-target' | 'at-worker' | null;
+  /** A person has set the result of a step that verifies. */
+  readonly unverified: boolean;
   /** It may be other than it was before: a step was granted that does more than look at the pools. */
   readonly touched: boolean;
   readonly retries: number;
@@ -73,6 +79,9 @@ const FRESH: TargetState = {
   group: 0,
   granted: false,
   cancelling: null,
+  skip: null,
+  mayRun: null,
+  unverified: false,
   touched: false,
   retries: 0,
   refusedSince: null,

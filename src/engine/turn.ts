@@ -11,6 +11,7 @@ import { decide } from './decide.ts';
 import { evolve } from './evolve.ts';
 import type { Facts } from './facts.ts';
 import { Ledger, taking } from './ledger.ts';
+import { holdsOf, placedBy, unprovenBy } from './marks.ts';
 import { type Model, stepOf, targetOf } from './model.ts';
 import { currentTask, pending, taskOf } from './pending.ts';
 import type { DeploymentState } from './state.ts';
@@ -106,7 +107,7 @@ class Log {
   /** The end, with the rollback that it causes: both are of one transaction (contract C7). */
   ended(event: Extract<Event, { kind: 'deployment.ended' }>, rollback: TurnInput['rollback']): Event {
     if (this.state.stop?.next !== 'rollback') return event;
-    const plan = successorOf(this.model, this.state, rollback.plan);
+    const plan = successorOf(this.model, this.state, this.state.stop.reason, rollback.plan);
     if (plan === null)
       return {
         ...event,
@@ -128,6 +129,8 @@ class Log {
       this.#ledger.take(event.members.map((member) => taking(this.model.id, name, member)));
     }
     if (event.kind === 'capacity.given') this.#ledger.give(targetOf(this.model, event.target).members);
+    if ((event.kind === 'target.failed' || event.kind === 'target.skipped') && event.parked)
+      this.#ledger.park(targetOf(this.model, event.target).members);
   }
 
   #noteTask(event: Event): void {
@@ -171,7 +174,7 @@ function commitOf(log: Log, { version, lot, open }: Rest): Commit {
   return {
     expectedVersion: version,
     events,
-    handled: lot.commands.map((command) => command.id),
+    handled: lot.rows,
     open,
     close: log.close,
     rearm: log.rearm,
@@ -184,45 +187,6 @@ function commitOf(log: Log, { version, lot, open }: Rest): Commit {
     wakeAt: state.abortAt,
     ...(log.successor && { successor: log.successor }),
   };
-}
-
-function holdsOf(
-  model: Model,
-  events: readonly Event[],
-): Pick<Commit, 'takeHolds' | 'parkHolds' | 'giveHolds'> {
-  const name = (target: number) => targetOf(model, target).name;
-  return {
-    takeHolds: events.flatMap((event) =>
-      event.kind === 'capacity.taken'
-        ? event.members.map((member) => taking(model.id, name(event.target), member))
-        : [],
-    ),
-    parkHolds: events.flatMap((event) =>
-      (event.kind === 'target.failed' || event.kind === 'target.skipped') && event.parked
-        ? [{ target: name(event.target), reason: event.reason }]
-        : [],
-    ),
-    giveHolds: events.flatMap((event) =>
-      event.kind === 'capacity.given' ? [{ target: name(event.target) }] : [],
-    ),
-  };
-}
-
-function placedBy(model: Model, events: readonly Event[]): Commit['placed'] {
-  return events.flatMap((event) => {
-    if (event.kind !== 'target.succeeded') return [];
-    const { name, release } = targetOf(model, event.target);
-    return release === null ? [] : [{ target: name, release }];
-  });
-}
-
-/** Whatever ended it: it may be other than it was before. One whose pools were only looked at is not. */
-function unprovenBy(model: Model, state: DeploymentState, events: readonly Event[]): Commit['unproven'] {
-  return events.flatMap((event) =>
-    event.kind === 'target.failed' && at(state.targets, event.target).touched
-      ? [targetOf(model, event.target).name]
-      : [],
-  );
 }
 
 function summaryOf(model: Model, state: DeploymentState): Summary {

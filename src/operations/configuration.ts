@@ -31,7 +31,7 @@ export async function applyConfiguration(
   authorize(caller, 'configuration.write');
   for (let tries = 0; tries < TRIES; tries += 1) {
     const kept = await allKept(ports.records);
-    const documents = loadConfig(files, kept.known);
+    const documents = loadConfig(files, kept.known, ports.platform.checkSteps);
     const prepared: Prepared[] = [];
     for (const document of documents) prepared.push(await prepare(ports, document, kept));
     const changes = prepared.flatMap(({ change }) => change ?? []);

@@ -148,7 +148,7 @@ describe('deployments', () => {
       await assert.rejects(admin.retryTarget({ deployment, target: 'nix', ...because }), {
         code: 'target_unknown',
       });
-      await assert.rejects(admin.skipTarget({ deployment, target: 'web-1', ...because }), {
+      await assert.rejects(admin.resolveTarget({ deployment, target: 'web-1', as: 'failed', ...because }), {
         code: 'target_active',
       });
       await assert.rejects(admin.retryTarget({ deployment, target: 'web-4', ...because }), {

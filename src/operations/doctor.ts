@@ -1,10 +1,10 @@
-import { isInService } from '../domain/balancer.ts';
+import { isInService, withoutReserve } from '../domain/balancer.ts';
 import type { Environment } from '../domain/environment.ts';
 import { asEdgeError, EdgeError, type ErrorBody } from '../domain/errors.ts';
 import { membersOf, type TargetConfig } from '../domain/project-environment.ts';
 import { forEachLimited } from '../lib/concurrency.ts';
+import { hostAddressOf } from '../plan/host-address.ts';
 import { resolveSettings, type Settings } from '../plan/settings.ts';
-import type { HostAddress } from '../ports/hosts.ts';
 import { authorize, type Caller } from './caller.ts';
 import { documentsOf, mustBePlace } from './documents.ts';
 import type { OperationPorts } from './ports.ts';
@@ -83,7 +83,7 @@ const GIGABYTE = 1_073_741_824;
 const LEAST_FREE_BYTES = GIGABYTE / 4;
 
 async function seeHost({ hosts }: OperationPorts, target: TargetConfig, settings: Settings): Promise<Seen> {
-  const address = addressOf(target, settings);
+  const address = hostAddressOf(target, settings);
   const { system, missing, freeBytes } = await hosts.facts(address);
   const problems = [
     ...missing.map((name) => unfit(target, `has no ${name}`, `Install ${name}, where the login finds it.`)),
@@ -107,28 +107,6 @@ async function seeHost({ hosts }: OperationPorts, target: TargetConfig, settings
 const unfit = ({ name }: TargetConfig, what: string, hint: string) =>
   new EdgeError('host_unfit', `${name} ${what}`, { hint, where: { target: name } });
 
-function addressOf(target: TargetConfig, { ssh }: Settings): HostAddress {
-  const hostKey =
-    target.hostKey !== undefined
-      ? { fingerprint: target.hostKey }
-      : ssh.knownHosts !== undefined
-        ? { knownHosts: ssh.knownHosts }
-        : null;
-  if (!hostKey)
-    throw new EdgeError('host_key_unknown', `The target ${target.name} has no known host key`, {
-      where: { target: target.name },
-    });
-  const { user, identityFile } = ssh;
-  return {
-    name: target.name,
-    address: target.address,
-    port: target.sshPort ?? ssh.port,
-    user,
-    identityFile,
-    hostKey,
-  };
-}
-
 type NamedPool = PoolRef & { readonly members: readonly string[] };
 
 async function seePool(ports: OperationPorts, environment: Environment, named: NamedPool): Promise<Seen> {
@@ -144,6 +122,14 @@ async function seePool(ports: OperationPorts, environment: Environment, named: N
           { where: { member: `${named.balancer}/${named.pool}/${member}` } },
         ).body,
     );
-  const serving = members.filter(isInService).length;
-  return { facts: { members: String(members.length), 'in service': String(serving) }, problems };
+  const serving = withoutReserve(members).filter(isInService).length;
+  const reserve = members.length - withoutReserve(members).length;
+  const notes = members.flatMap(({ member, note }) => (note === undefined ? [] : `${member}: ${note}`));
+  const facts = {
+    members: String(members.length),
+    'in service': String(serving),
+    ...(reserve > 0 && { 'in reserve': String(reserve) }),
+    ...(notes.length > 0 && { notes: notes.join('; ') }),
+  };
+  return { facts, problems };
 }

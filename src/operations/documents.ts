@@ -1,4 +1,5 @@
 import { EdgeError } from '../domain/errors.ts';
+import { placeOfKey } from '../domain/host-key.ts';
 import type { Release } from '../domain/release.ts';
 import { didYouMean } from '../lib/nearest.ts';
 import type { Documents } from '../plan/settings.ts';
@@ -9,11 +10,12 @@ export type PlaceRequest = { readonly project: string; readonly environment: str
 /** The documents that hold for a project in an environment. Throws `project_unknown`, `environment_unknown`. */
 export async function documentsOf(records: Records, place: PlaceRequest): Promise<Documents> {
   const { project, environment } = place;
-  const [ofProject, ofEnvironment, ofBoth, strategies] = await Promise.all([
+  const [ofProject, ofEnvironment, ofBoth, strategies, keys] = await Promise.all([
     records.get('project', project),
     records.get('environment', environment),
     records.get('project-environment', `${project}/${environment}`),
     records.list('strategy'),
+    records.list('host-key', `${environment}/`),
   ]);
   if (!ofProject) throw await unknownProject(records, project);
   if (!ofEnvironment || !ofBoth) throw await unknownEnvironment(records, place, ofEnvironment !== null);
@@ -22,6 +24,9 @@ export async function documentsOf(records: Records, place: PlaceRequest): Promis
     environment: ofEnvironment.value,
     projectEnvironment: ofBoth.value,
     strategies: strategies.map(({ value }) => value),
+    hostKeys: new Map(
+      keys.map(({ value: { address, port, key } }) => [placeOfKey(address, port), key.fingerprint]),
+    ),
   };
 }
 

@@ -4,14 +4,16 @@ import type { Plan, Verb } from '../domain/plan.ts';
 import type { Release } from '../domain/release.ts';
 import { buildPlan } from '../plan/build-plan.ts';
 import { type Explained, explain } from '../plan/explain.ts';
+import type { Forecast } from '../plan/forecast.ts';
 import { renderPlan } from '../plan/render.ts';
-import type { Planned } from '../plan/request.ts';
+import type { Past, Planned, PlanRequest } from '../plan/request.ts';
 import { rollbackRelease } from '../plan/rollback-release.ts';
 import { brokenArtifacts } from './artifact-check.ts';
 import { authorize, type Caller } from './caller.ts';
 import { documentsOf, findRelease, type PlaceRequest, releasesOf } from './documents.ts';
+import { pastOf, withFleet } from './forecast.ts';
 import type { OperationPorts } from './ports.ts';
-import { fleetSeen, poolsSeen } from './survey.ts';
+import { type FleetSeen, fleetSeen, poolsSeen } from './survey.ts';
 
 export type PlanInput = PlaceRequest & {
   readonly verb: Verb;
@@ -28,17 +30,34 @@ export type PlanOutput = {
   readonly explained: Explained;
   readonly text: string;
   readonly notes: readonly { readonly code: string; readonly message: string }[];
-  readonly expectedMs: number;
+  readonly forecast: Forecast;
 };
 
 /** What a deployment would do now. Looks at records, artifacts and balancers, and touches nothing. */
 export async function plan(ports: OperationPorts, caller: Caller, input: PlanInput): Promise<PlanOutput> {
   authorize(caller, 'deployment.plan');
-  const planned = await makePlan(ports, input);
+  const planned = await planWithPast(ports, input);
   const explained = explain(planned);
-  const { hash, notes, expectedMs } = planned;
-  return { hash, plan: planned.plan, explained, text: renderPlan(explained), notes, expectedMs };
+  const { hash, notes, forecast } = planned;
+  return { hash, plan: planned.plan, explained, text: renderPlan(explained), notes, forecast };
 }
+
+/** A plan for somebody who looks at it: with what earlier deployments tell beside it. Throws what `makePlan` throws. */
+export async function planWithPast(
+  ports: OperationPorts,
+  input: PlanInput,
+): Promise<PlannedNow & { readonly past: Past }> {
+  const past = await pastOf(ports.views, input);
+  const planned = await makePlan(ports, input, past);
+  return {
+    ...planned,
+    ...(await withFleet(ports.views, planned.plan, { past, forecast: planned.forecast })),
+  };
+}
+
+/** A plan with what was looked at for it. */
+export type PlannedNow = Planned & { readonly seen: Seen };
+export type Seen = Pick<FleetSeen, 'heldByOthers' | 'parked'> & Pick<PlanRequest, 'pools'>;
 
 /** How many ended deployments are searched for one to roll back to. */
 const HISTORY = 1_000;
@@ -47,17 +66,17 @@ const HISTORY = 1_000;
  * Throws, beside what `buildPlan` throws: `project_unknown`, `environment_unknown`, `release_unknown`, `request_invalid`,
  * `release_missing_rollback`, `artifact_unreadable`, `artifact_mismatch`, `balancer_refused`, `balancer_member_unknown`.
  */
-export async function makePlan(ports: OperationPorts, input: PlanInput): Promise<Planned> {
+export async function makePlan(ports: OperationPorts, input: PlanInput, past?: Past): Promise<PlannedNow> {
   const documents = await documentsOf(ports.records, input);
   const releases = await releasesOf(ports.records, input.project);
   const release = await releaseFor(ports, input, releases);
-  const [{ targets, heldByOthers }, pools] = await Promise.all([
+  const [{ targets, heldByOthers, parked }, pools] = await Promise.all([
     fleetSeen(ports, input),
     poolsSeen(ports, documents),
   ]);
   const { verb, hard, force } = input;
   const options = { force, targets: input.targets ?? null };
-  const request = {
+  const request: PlanRequest = {
     ...documents,
     verb,
     hard,
@@ -67,10 +86,11 @@ export async function makePlan(ports: OperationPorts, input: PlanInput): Promise
     pools,
     heldByOthers,
     options,
+    ...(past && { past }),
   };
   const planned = buildPlan(request, ports.platform);
   refuseBroken(await brokenArtifacts(ports.artifacts, planned.plan));
-  return planned;
+  return { ...planned, seen: { heldByOthers, parked, pools } };
 }
 
 async function releaseFor(

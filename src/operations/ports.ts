@@ -3,12 +3,14 @@ import type { Platform } from '../plan/sequences.ts';
 import type { Artifacts } from '../ports/artifacts.ts';
 import type { Bell } from '../ports/bell.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { HostKeys } from '../ports/host-keys.ts';
 import type { Hosts } from '../ports/hosts.ts';
 import type { Ids } from '../ports/ids.ts';
 import type { Journal } from '../ports/journal.ts';
 import type { LoadBalancer } from '../ports/load-balancer.ts';
 import type { Random } from '../ports/random.ts';
 import type { Records } from '../ports/records.ts';
+import type { Simulator } from '../ports/simulator.ts';
 import type { TaskBoard } from '../ports/task-board.ts';
 import type { Views } from '../ports/views.ts';
 
@@ -23,8 +25,9 @@ export type OperationPorts = {
   readonly bell: Bell;
   readonly random: Random;
   readonly artifacts: Artifacts;
-  readonly hosts: Pick<Hosts, 'facts'>;
+  readonly hosts: Pick<Hosts, 'facts'> & HostKeys;
   /** One per device, shared. Used for looking only. */
   readonly balancer: (config: BalancerConfig) => Promise<LoadBalancer>;
   readonly platform: Platform;
+  readonly simulator: Simulator;
 };

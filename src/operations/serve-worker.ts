@@ -1,6 +1,15 @@
 import { EdgeError } from '../domain/errors.ts';
 import type { WorkerId } from '../domain/ids.ts';
-import type { Claim, ClaimedTask, Held, Renewed, Report, TaskOutput } from '../ports/task-board.ts';
+import type {
+  Claim,
+  ClaimedTask,
+  Held,
+  Keeping,
+  Kept,
+  Renewed,
+  Report,
+  TaskOutput,
+} from '../ports/task-board.ts';
 import { authorize, type Caller } from './caller.ts';
 import type { OperationPorts } from './ports.ts';
 import type { Watched } from './watch.ts';
@@ -48,6 +57,11 @@ export async function appendOutput(
   authorize(caller, 'worker.serve');
   await board.appendOutput(input.worker, input.chunks);
   return NOTHING;
+}
+
+export async function keepOut({ board }: OperationPorts, caller: Caller, input: Keeping): Promise<Kept> {
+  authorizePool(caller, input.pool);
+  return board.keepOut(input);
 }
 
 export type WaitInput = { readonly pool: string; readonly timeoutMs: number };

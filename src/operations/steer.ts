@@ -72,16 +72,20 @@ export async function retryTarget(
   });
 }
 
-/** Throws `deployment_unknown`, `deployment_ended`, `target_unknown`, `target_active`, `verb_refused`. */
+/**
+ * Leaves a target out; one that is being worked on once its step has ended. Throws `deployment_unknown`, `deployment_ended`,
+ * `target_unknown`, `verb_refused`.
+ */
 export async function skipTarget(
   ports: OperationPorts,
   caller: Caller,
   input: TargetInput,
 ): Promise<Steered> {
   authorize(caller, 'deployment.decide');
-  const { target } = await targetAtRest(ports, input);
+  const { view, target } = await targetOf(ports, input);
   if (target.status === 'succeeded' || target.status === 'skipped')
     throw refusedTarget(input, `is ${target.status}`);
+  if (target.status === 'running' && view.overall.stopping) throw refused(input.deployment, 'is stopping');
   return submit(ports, caller, {
     deployment: input.deployment,
     body: { kind: 'skip', target: target.index, reason: input.reason },
@@ -100,16 +104,15 @@ export const refused = (id: DeploymentId, why: string): EdgeError =>
     hint: `Run \`edge status ${id}\` to see where it stands.`,
   });
 
-const refusedTarget = ({ deployment, target }: TargetInput, why: string) =>
+export const refusedTarget = ({ deployment, target }: TargetInput, why: string) =>
   new EdgeError('verb_refused', `The target ${target} ${why}`, {
     where: { target },
     hint: `Run \`edge status ${deployment}\` to see where it stands.`,
   });
 
-async function targetAtRest(
-  ports: OperationPorts,
-  input: TargetInput,
-): Promise<{ readonly view: DeploymentView; readonly target: TargetView }> {
+type Found = { readonly view: DeploymentView; readonly target: TargetView };
+
+async function targetOf(ports: OperationPorts, input: TargetInput): Promise<Found> {
   await mustRun(ports, input.deployment);
   const view = await loadView(ports.views, input.deployment);
   const target = view.targets.find(({ name }) => name === input.target);
@@ -121,6 +124,11 @@ async function targetAtRest(
         view.targets.map(({ name }) => name),
       ),
     });
+  return { view, target };
+}
+
+export async function targetAtRest(ports: OperationPorts, input: TargetInput): Promise<Found> {
+  const { view, target } = await targetOf(ports, input);
   if (target.status === 'running')
     throw new EdgeError(
       'target_active',
@@ -135,7 +143,7 @@ async function targetAtRest(
   return { view, target };
 }
 
-function isInOpenBatch({ batches }: DeploymentView, target: TargetView): boolean {
+export function isInOpenBatch({ batches }: DeploymentView, target: TargetView): boolean {
   const its = batches.find(
     ({ stage, lane, batch }) => stage === target.stage && lane === target.lane && batch === target.batch,
   );

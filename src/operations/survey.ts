@@ -21,6 +21,8 @@ export type FleetSeen = {
   readonly targets: readonly TargetSeen[];
   /** Members that deployments of other projects have out of service now, and are going to return. */
   readonly heldByOthers: readonly MemberRef[];
+  /** Members that this project has parked here. */
+  readonly parked: readonly MemberRef[];
 };
 
 /** What the record knows of the targets. Whether a service runs is not looked at: that is `null`. */
@@ -35,6 +37,7 @@ export async function fleetSeen(
   const ownKeys = new Set(own.holds.map(memberKey));
   return {
     targets: targetsSeen(own),
+    parked: own.holds.filter(isParked),
     heldByOthers: whole.holds.filter((hold) => hold.phase === 'taken' && !ownKeys.has(memberKey(hold))),
   };
 }

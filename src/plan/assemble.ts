@@ -1,4 +1,3 @@
-import { poolKey } from '../domain/capacity.ts';
 import type { ReleaseId } from '../domain/ids.ts';
 import {
   PLAN_SCHEMA,
@@ -9,6 +8,7 @@ import {
   type Stage,
 } from '../domain/plan.ts';
 import { plannedRelease } from '../domain/release.ts';
+import { partKey, partsOf, zoneKey } from './pools.ts';
 import type { PlanRequest } from './request.ts';
 import { type Platform, withRollbacks } from './sequences.ts';
 import type { Settings } from './settings.ts';
@@ -78,11 +78,18 @@ function planTarget(target: Candidate, context: Context, releases: Plan['release
   };
 }
 
+/** Of the pools that a target is in; and of the zones in them that have one. */
 function floorsOf(targets: readonly Worked[], { pools }: Survey): Plan['floors'] {
-  const used = new Set(targets.flatMap(({ members }) => members.map(poolKey)));
+  const used = new Set(
+    targets.flatMap(({ members, zone }) => members.flatMap((ref) => [partKey(ref), zoneKey(ref, zone)])),
+  );
   return [...pools.values()]
-    .filter(({ key }) => used.has(key))
-    .map(({ balancer, pool, floor }) => ({ balancer, pool, floor }));
+    .flatMap(partsOf)
+    .filter((part) => used.has(partKey(part)))
+    .map(({ balancer, pool, floor, zone }) => ({
+      ...{ balancer, pool, floor },
+      ...(zone && { zone: { name: zone.name, members: [...zone.members] } }),
+    }));
 }
 
 const CAPACITY_RETRY_MS = 5_000;

@@ -8,10 +8,12 @@ import {
   request,
   targets,
 } from '../../test/fixtures/configuration.ts';
+import { deploymentId } from '../domain/ids.ts';
 import type { Plan } from '../domain/plan.ts';
 import { datacenter } from '../platforms/datacenter/plan.ts';
 import { buildPlan } from './build-plan.ts';
 import type { PlanRequest } from './request.ts';
+import { planRollback } from './rollback.ts';
 
 const build = (parts: Partial<PlanRequest> = {}) => buildPlan(request(parts), datacenter);
 
@@ -77,6 +79,70 @@ test('zones side by side are lanes of one stage, with a canary in each', () => {
   ]);
 });
 
+const perZone = (amount: number | string, parts: Partial<PlanRequest> = {}) =>
+  build({
+    environment: environment({ ...twoZones, policy: { minInService: 1, minInServicePerZone: amount } }),
+    projectEnvironment: projectEnvironment({
+      targets: targets(8, (index) => ({ zone: index < 4 ? 'east' : 'west' })),
+      strategy: { batches: ['100%'], canary: 0 },
+    }),
+    ...parts,
+  });
+
+test('a floor per zone is in the plan with the members of each zone, and limits the batches', () => {
+  const { plan } = perZone('50%');
+  assert.deepEqual(order(plan), ['east/east/100% rolling x2: 1 2 3 4', 'west/west/100% rolling x2: 5 6 7 8']);
+  const of = { balancer: 'lb:9999', pool: 'web' };
+  assert.deepEqual(plan.floors, [
+    { ...of, floor: { count: 1 } },
+    { ...of, floor: { percent: 50 }, zone: { name: 'east', members: members(8).slice(0, 4) } },
+    { ...of, floor: { percent: 50 }, zone: { name: 'west', members: members(8).slice(4) } },
+  ]);
+});
+
+test('a floor per zone counts all of the zone, whichever targets are asked for, and is that of no other zone', () => {
+  const { plan } = perZone('50%', { options: { force: false, targets: ['web-1', 'web-2'] } });
+  assert.deepEqual(
+    plan.floors.map(({ zone }) => zone),
+    [undefined, { name: 'east', members: members(8).slice(0, 4) }],
+  );
+});
+
+test('without a floor per zone, or with one of 0, a plan is as it was', () => {
+  const { plan } = perZone(0);
+  assert.deepEqual(plan.floors, [{ balancer: 'lb:9999', pool: 'web', floor: { count: 1 } }]);
+  assert.ok(!Object.hasOwn(plan.floors[0] ?? {}, 'zone'));
+});
+
+test('members in reserve are no capacity of their zone either, and each batch tells what the zone keeps', () => {
+  const seen = pool(members(8));
+  const states = seen.members.map((state) =>
+    ['web-3', 'web-4'].includes(state.member) ? { ...state, reserve: true } : state,
+  );
+  const { plan, capacity } = perZone(1, { pools: [{ ...seen, members: states }] });
+  assert.deepEqual(plan.floors[1]?.zone?.members, members(4), 'they may be in reserve no more when it runs');
+  const east = capacity.filter(({ zone }) => zone === 'east');
+  assert.deepEqual(
+    east.map(({ configured, floor, before, lowest, after }) => [configured, floor, before, lowest, after]),
+    [[2, 1, 2, 1, 2]],
+  );
+});
+
+test('a zone that is in reserve as a whole has nothing to keep, and is not slowed down', () => {
+  const seen = pool(members(8));
+  const states = seen.members.map((state, index) => (index < 4 ? { ...state, reserve: true } : state));
+  const { plan } = perZone(1, { pools: [{ ...seen, members: states }] });
+  assert.equal(order(plan)[0], 'east/east/100% rolling x3: 1 2 3 4');
+  assert.equal(plan.floors[1]?.zone?.name, 'east');
+});
+
+test('a rollback keeps the floors of zones', () => {
+  const { plan } = perZone('50%');
+  const touched = [{ target: 0, held: false }];
+  const back = planRollback({ id: deploymentId('d-1'), plan, touched }, 'it was bad');
+  assert.deepEqual(back?.floors, plan.floors);
+});
+
 test('a target of a zone is worked on by the workers of that zone', () => {
   const { plan } = build({
     environment: environment(twoZones),
@@ -118,7 +184,7 @@ test('what was out of service before comes last and spends no budget', () => {
 test('a service that did not run is installed but not started', () => {
   const { plan, notes } = build({
     pools: [pool(members(8), ['web-8'])],
-    fleet: [seen('web-8', { running: false })],
+    fleet: members(8).map((name) => seen(name, { running: name !== 'web-8' })),
   });
   assert.deepEqual(
     plan.sequences['others-stopped']?.map(({ id }) => id),

@@ -2,12 +2,12 @@ import { EdgeError } from '../domain/errors.ts';
 import { assemble } from './assemble.ts';
 import { capacityCurve } from './capacity.ts';
 import { spareCapacity } from './floors.ts';
-import { expectedMs } from './forecast.ts';
+import { forecast } from './forecast.ts';
 import { planHash } from './hash.ts';
 import { notesOf } from './notes.ts';
 import type { Planned, PlanRequest } from './request.ts';
 import type { Platform } from './sequences.ts';
-import { resolveSettings } from './settings.ts';
+import { resolveSettings, type Settings } from './settings.ts';
 import { stagesOf, type Worked } from './stages.ts';
 import { type Candidate, type Survey, survey, type Treatment, treatmentOf } from './targets.ts';
 
@@ -20,6 +20,7 @@ export const MAX_TARGETS = 20_000;
  */
 export function buildPlan(request: PlanRequest, platform: Platform): Planned {
   const settings = resolveSettings(request);
+  refuseSteps(platform, settings);
   const seen = survey(request, settings);
   const { strategy, zones, canary } = settings;
   const treated = treat(seen, request, strategy.others);
@@ -32,7 +33,18 @@ export function buildPlan(request: PlanRequest, platform: Platform): Planned {
   const plan = assemble({ request, settings, seen, platform }, { candidates, targets, stages });
   const capacity = capacityCurve(stages, targets, seen.pools);
   const notes = notesOf({ request, settings, seen, treated, plan, short, capacity });
-  return { plan, hash: planHash(plan), notes, capacity, expectedMs: expectedMs(plan) };
+  return { plan, hash: planHash(plan), notes, capacity, forecast: forecast(plan, request.past?.history) };
+}
+
+/** They were looked at when they were applied; an older Edge, or none, may have done that. */
+function refuseSteps(platform: Platform, { strategy }: Settings): void {
+  const [wrong] = platform.checkSteps(strategy);
+  if (!wrong) return;
+  const { message, hint, path } = wrong;
+  throw new EdgeError('config_invalid', `The steps of the strategy: ${message}`, {
+    where: { path: path.join('.') },
+    ...(hint !== undefined && { hint }),
+  });
 }
 
 function refuseEmpty(

@@ -1,11 +1,11 @@
 import type { MemberRef } from '../domain/balancer.ts';
 import { memberKey, poolKey } from '../domain/capacity.ts';
 import type { Batch, Plan } from '../domain/plan.ts';
-import type { Pool } from './pools.ts';
+import type { Part, Pool } from './pools.ts';
 import { takesCapacity, type Worked } from './stages.ts';
 
 /**
- * What a pool has in service around a batch: before it, at its lowest, and after it if all goes well. Lanes that run side
+ * What a pool, or a zone in it, has in service around a batch: before it, at its lowest, and after it if all goes well. Lanes that run side
  * by side are counted as if each were alone; the engine keeps the floor over all of them.
  */
 export type PoolCapacity = {
@@ -14,6 +14,9 @@ export type PoolCapacity = {
   readonly batch: number;
   readonly balancer: string;
   readonly pool: string;
+  /** Of its members only, where zones have a floor of their own. */
+  readonly zone?: string;
+  readonly configured: number;
   readonly floor: number;
   readonly before: number;
   readonly lowest: number;
@@ -29,20 +32,18 @@ export function capacityCurve(
   const out = new Set(
     [...pools.values()].flatMap((pool) => [...pool.out].map((member) => memberKey({ ...pool, member }))),
   );
-  const inService = new Map([...pools].map(([key, pool]) => [key, pool.configured - pool.out.size]));
+  const inService = new Map<Part, number>();
   return roundsOf(stages).flatMap(({ place, batch }) =>
-    movesOf(batch, targets, out).flatMap(({ key, takenAtOnce, returned }): PoolCapacity[] => {
-      const pool = pools.get(key);
-      if (!pool) return [];
-      const before = inService.get(key) ?? 0;
+    movesOf(batch, { targets, pools, out }).map(({ part, takenAtOnce, returned }): PoolCapacity => {
+      const { balancer, pool, zone, configured, least: floor } = part;
+      const before = inService.get(part) ?? configured - part.missing.size;
       const after = before + returned.length;
-      inService.set(key, after);
+      inService.set(part, after);
       for (const member of returned) out.delete(member);
-      const kept = isHard(batch) ? 0 : Math.min(pool.least, before);
+      const kept = isHard(batch) ? 0 : Math.min(floor, before);
       const lowest = Math.max(kept, before - takenAtOnce);
-      return [
-        { ...place, balancer: pool.balancer, pool: pool.pool, floor: pool.least, before, lowest, after },
-      ];
+      const of = { balancer, pool, ...(zone && { zone: zone.name }) };
+      return { ...place, ...of, configured, floor, before, lowest, after };
     }),
   );
 }
@@ -55,30 +56,46 @@ function roundsOf(stages: Plan['stages']) {
   );
 }
 
-type Move = { readonly key: string; readonly takenAtOnce: number; readonly returned: readonly string[] };
+type Move = { readonly part: Part; readonly takenAtOnce: number; readonly returned: readonly string[] };
+type Fleet = {
+  readonly targets: readonly Worked[];
+  readonly pools: ReadonlyMap<string, Pool>;
+  readonly out: ReadonlySet<string>;
+};
 
-/** Per pool of a batch: how many serving members are out at once, and which members come back that were out. */
-function movesOf(batch: Batch, targets: readonly Worked[], out: ReadonlySet<string>): readonly Move[] {
+/** Per pool of a batch, and its zone there: how many serving members are out at once, and which come back that were out. */
+function movesOf(batch: Batch, { targets, pools, out }: Fleet): readonly Move[] {
   const counted = batch.targets
     .flatMap((index) => targets[index] ?? [])
     .filter(({ other, sequence }) => !other || sequence === 'cold');
   const shares = counted.flatMap((target) =>
-    [...Map.groupBy(target.members, poolKey)].map(([key, members]) => ({
-      key,
-      ...shareOf(target, members, out),
-    })),
+    membersByPart(target, pools).map(([part, members]) => ({ part, ...shareOf(target, members, out) })),
   );
-  return [...Map.groupBy(shares, ({ key }) => key)].map(([key, ofPool]) => ({
-    key,
+  return [...Map.groupBy(shares, ({ part }) => part)].map(([part, ofPart]) => ({
+    part,
     takenAtOnce: largest(
-      ofPool.map(({ taken }) => taken),
+      ofPart.map(({ taken }) => taken),
       batch.parallel,
     ),
-    returned: ofPool.flatMap(({ returned }) => returned),
+    returned: ofPart.flatMap(({ returned }) => returned),
   }));
 }
 
-/** What one target does to one of its pools: how many serving members it takes out, and which it brings back. */
+/** The members of a target in each of its pools, and in its zone there if that has a floor of its own; without those in reserve. */
+function membersByPart(
+  { members, zone }: Worked,
+  pools: ReadonlyMap<string, Pool>,
+): readonly (readonly [Part, readonly MemberRef[]])[] {
+  return [...Map.groupBy(members, poolKey)].flatMap(([key, inPool]) => {
+    const pool = pools.get(key);
+    const ofZone = pool?.zones.find((part) => part.zone?.name === zone);
+    return [pool, ofZone].flatMap((part) =>
+      part ? [[part, inPool.filter(({ member }) => part.sharing.has(member))] as const] : [],
+    );
+  });
+}
+
+/** What one target does to one of its pools, or to its zone there: how many serving members it takes out, and which it brings back. */
 function shareOf(target: Worked, members: readonly MemberRef[], out: ReadonlySet<string>) {
   const [down, serving] = partition(members.map(memberKey), (member) => out.has(member));
   const brings = !isHard(target) && (target.parked || target.sequence.endsWith('cold'));

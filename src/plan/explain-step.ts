@@ -8,6 +8,7 @@ export type ExplainedStep = {
   readonly does: string;
   readonly command?: ExplainedCommand;
   readonly timeoutMs: number;
+  readonly retries: Step['retries'];
 };
 
 export type ExplainedCommand = {
@@ -20,9 +21,9 @@ export type ExplainedCommand = {
 export function describeStep(step: Step, plan: Plan): ExplainedStep {
   const name = step.action.split('@')[0] ?? '';
   const does = (SENTENCES[name] ?? generic)(step, plan);
-  const { id, action, timeoutMs } = step;
+  const { id, action, timeoutMs, retries } = step;
   const command = commandOf(step);
-  return { id, action, does, ...(command && { command }), timeoutMs };
+  return { id, action, does, ...(command && { command }), timeoutMs, retries };
 }
 
 type Sentence = (step: Step, plan: Plan) => string;
@@ -32,8 +33,8 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
   'capacity.guard': () => 'look at the pools, and wait until the floor allows it to go out of service',
   'balancer.drain': (step) =>
     `take it out of service; wait up to ${duration(literalOf(step, 'timeoutMs'))} for its connections to end, then ` +
-    (literalOf(step, 'then') === 'force' ? 'force it offline' : 'fail'),
-  'host.run': (step) => `run ${quoted(step)}`,
+    afterDrain(literalOf(step, 'then')),
+  'host.run': (step) => `run ${quoted(step)}${ifUnknown(step)}`,
   'release.install': (step, plan) =>
     `put ${artifactNames(plan)} into ${text(literalOf(step, 'folder'))}/releases/<release>, point current there, ` +
     `keep ${text(literalOf(step, 'keep'))} releases`,
@@ -43,6 +44,16 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
   'balancer.enable': () => 'return it to service exactly as found, and wait until it is up',
   'wait.settle': (step) => `wait ${duration(literalOf(step, 'ms'))}`,
 };
+
+const afterDrain = (then: Json | undefined): string =>
+  then === 'force' ? 'force it offline' : then === 'continue' ? 'go on with those that are left' : 'fail';
+
+function ifUnknown(step: Step): string {
+  const wanted = literalOf(step, 'ifUnknown');
+  if (wanted === undefined) return '';
+  if (!isObject(wanted)) return '; if nobody sees its end, again';
+  return `; if nobody sees its end, check with ${JSON.stringify(wanted.check)} whether it is done`;
+}
 
 const generic: Sentence = ({ action, inputs }) => `${action} ${JSON.stringify(inputs)}`;
 
@@ -55,6 +66,7 @@ function checked(step: Step): string {
   const check = literalOf(step, 'check');
   if (!isObject(check)) return 'its health';
   if (check.kind === 'http') return `HTTP ${text(check.path ?? '/')} for status ${text(check.status ?? 200)}`;
+  if (check.kind === 'balancer') return 'that its balancer sees it up';
   return check.kind === 'tcp' ? 'that its port is open' : `that ${JSON.stringify(check.argv)} exits with 0`;
 }
 

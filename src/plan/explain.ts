@@ -2,7 +2,7 @@ import type { Floor } from '../domain/capacity.ts';
 import type { Batch, Plan, Verb } from '../domain/plan.ts';
 import type { PoolCapacity } from './capacity.ts';
 import { describeStep, type ExplainedStep } from './explain-step.ts';
-import { expectedMs } from './forecast.ts';
+import { type Forecast, forecast } from './forecast.ts';
 import { poolName } from './pools.ts';
 import type { Note, Planned } from './request.ts';
 
@@ -11,7 +11,8 @@ export type Explained = {
   readonly title: string;
   readonly verb: Verb;
   readonly hash: string;
-  readonly expectedMs: number;
+  /** How long it takes if nothing fails. */
+  readonly forecast: Forecast;
   readonly notes: readonly Note[];
   readonly stages: readonly ExplainedStage[];
   /** The steps of each sequence that a batch does. */
@@ -19,7 +20,7 @@ export type Explained = {
   /** The steps that a rollback of this plan would do; the approval covers them too. */
   readonly rollbacks: Readonly<Record<string, readonly ExplainedStep[]>>;
   readonly policy: Plan['policy'];
-  readonly floors: readonly { readonly pool: string; readonly floor: string }[];
+  readonly floors: readonly { readonly pool: string; readonly zone?: string; readonly floor: string }[];
 };
 
 export type ExplainedStage = { readonly name: string; readonly batches: readonly ExplainedBatch[] };
@@ -42,10 +43,10 @@ export type ExplainedTarget = {
   readonly facts: Plan['targets'][number]['facts'];
 };
 
-/** `notes` and `capacity` are known only when the plan has just been made. */
+/** `notes`, `capacity` and what is known of the past are there only when the plan has just been made. */
 export type Explainable = Pick<Planned, 'plan' | 'hash'> & Partial<Planned>;
 
-export function explain({ plan, hash, notes = [], capacity = [] }: Explainable): Explained {
+export function explain({ plan, hash, notes = [], capacity = [], forecast: known }: Explainable): Explained {
   const used = new Set(
     plan.stages.flatMap(({ lanes }) =>
       lanes.flatMap(({ batches }) => batches.map((batch) => batch.sequence)),
@@ -58,13 +59,17 @@ export function explain({ plan, hash, notes = [], capacity = [] }: Explainable):
     title: titleOf(plan),
     verb: plan.verb,
     hash,
-    expectedMs: expectedMs(plan),
+    forecast: known ?? forecast(plan),
     notes,
     stages: stagesOf(plan, capacity),
     sequences: Object.fromEntries(described.filter(([name]) => used.has(name))),
     rollbacks: Object.fromEntries(described.filter(([name]) => !used.has(name))),
     policy: plan.policy,
-    floors: plan.floors.map((pool) => ({ pool: poolName(pool), floor: floorText(pool.floor) })),
+    floors: plan.floors.map((of) => ({
+      pool: poolName(of),
+      ...(of.zone && { zone: of.zone.name }),
+      floor: floorText(of.floor),
+    })),
   };
 }
 

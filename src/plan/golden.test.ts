@@ -49,6 +49,13 @@ golden('two zones with an other and a parked target', () =>
   }),
 );
 
+golden('zones with a floor of their own', () =>
+  rendered({
+    environment: environment({ ...zones, policy: { minInServicePerZone: '50%' } }),
+    projectEnvironment: projectEnvironment({ ...inZones, policy: { minInService: '25%' } }),
+  }),
+);
+
 golden('zones side by side', () =>
   rendered({
     environment: environment(zones),
@@ -69,6 +76,29 @@ golden('zones side by side', () =>
 golden('a restart', () => rendered({ verb: 'restart', release: null }));
 
 golden('a hard deployment', () => rendered({ hard: true }));
+
+golden('steps of its own without verify', () =>
+  rendered({
+    projectEnvironment: projectEnvironment({
+      strategy: {
+        steps: {
+          datacenter: [
+            ...['guard', 'drain', 'stop', 'install'],
+            {
+              id: 'migrate',
+              action: 'host.run@1',
+              with: { argv: ['bin/migrate', '--once'] },
+              timeoutMs: 300_000,
+            },
+            ...['start', 'enable'],
+            { id: 'rest', action: 'wait.settle@1', with: { ms: 30_000 } },
+          ],
+        },
+        without: ['verify'],
+      },
+    }),
+  }),
+);
 
 golden('own commands as another user', () =>
   rendered({

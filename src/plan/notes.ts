@@ -1,27 +1,27 @@
-import type { Plan } from '../domain/plan.ts';
-import type { PoolCapacity } from './capacity.ts';
-import { type Pool, poolName } from './pools.ts';
-import type { Note, NoteCode, PlanRequest } from './request.ts';
-import type { Settings } from './settings.ts';
-import type { Candidate, Survey, Treatment } from './targets.ts';
-
-export type Findings = {
-  readonly request: PlanRequest;
-  readonly settings: Settings;
-  readonly seen: Survey;
-  readonly treated: readonly (readonly [Candidate, Treatment])[];
-  readonly plan: Plan;
-  readonly short: readonly Pool[];
-  readonly capacity: readonly PoolCapacity[];
-};
+import type { Findings } from './findings.ts';
+import { partTitle, poolName } from './pools.ts';
+import type { Note, NoteCode } from './request.ts';
+import { notesOnRisks } from './risks.ts';
+import type { Candidate } from './targets.ts';
 
 /** What people should know before they say yes. */
 export function notesOf(findings: Findings): readonly Note[] {
-  return [...notesOnChecks(findings), ...notesOnPools(findings), ...notesOnTargets(findings)];
+  return [
+    ...notesOnChecks(findings),
+    ...notesOnPools(findings),
+    ...notesOnTargets(findings),
+    ...notesOnRisks(findings),
+  ];
 }
 
 const note = (code: NoteCode, when: boolean, message: () => string): readonly Note[] =>
   when ? [{ code, message: message() }] : [];
+
+const LEFT_OUT = {
+  drain:
+    'The strategy leaves out guard, drain and enable: servers change under traffic, and no floor is kept.',
+  verify: 'The strategy leaves out verify: nothing is verified before a target is returned.',
+} as const;
 
 function notesOnChecks({ request, settings, seen, treated }: Findings): readonly Note[] {
   return [
@@ -35,6 +35,9 @@ function notesOnChecks({ request, settings, seen, treated }: Findings): readonly
       !request.hard && settings.health === undefined,
       () =>
         `The project ${settings.project} has no health check: nothing is verified before a target is returned.`,
+    ),
+    ...(settings.strategy.without ?? []).flatMap((protection) =>
+      note('protection_left_out', !request.hard, () => LEFT_OUT[protection]),
     ),
     ...note(
       'no_balancer',
@@ -55,8 +58,15 @@ function notesOnPools({ request, seen, plan, short, capacity }: Findings): reado
   if (request.hard) return [];
   const planned = new Set(plan.floors.map(poolName));
   const unseen = [...seen.pools.values()].filter((pool) => !pool.seen && planned.has(poolName(pool)));
+  const reserved = [...seen.pools.values()].filter((pool) => pool.reserve > 0 && planned.has(poolName(pool)));
   const emptied = [
-    ...new Set(capacity.filter(({ before, lowest }) => before > 0 && lowest === 0).map(poolName)),
+    ...new Set(
+      capacity
+        .filter(
+          ({ zone, configured, before, lowest }) => !zone && configured > 1 && before > 0 && lowest === 0,
+        )
+        .map(poolName),
+    ),
   ];
   return [
     ...unseen.flatMap((pool) =>
@@ -66,13 +76,22 @@ function notesOnPools({ request, seen, plan, short, capacity }: Findings): reado
         () => `The pool ${poolName(pool)} could not be asked: all its members are taken to be in service.`,
       ),
     ),
-    ...short.flatMap((pool) =>
+    ...reserved.flatMap((pool) =>
+      note(
+        'pool_reserve',
+        true,
+        () =>
+          `The pool ${poolName(pool)} has ${pool.reserve} members in reserve (a lower priority group): they do not count, and get ` +
+          `traffic when too few of the other ${pool.configured} are in service.`,
+      ),
+    ),
+    ...short.flatMap((part) =>
       note(
         'capacity_short',
         true,
         () =>
-          `The pool ${poolName(pool)} has ${pool.configured - pool.out.size} of ${pool.configured} members in service and a ` +
-          `floor of ${pool.least}: the deployment waits until members are back.`,
+          `${partTitle(part)} has ${part.configured - part.missing.size} of ${part.configured} members in service and a ` +
+          `floor of ${part.least}: the deployment waits until members are back.`,
       ),
     ),
     ...emptied.flatMap((pool) =>

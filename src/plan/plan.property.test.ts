@@ -38,6 +38,7 @@ const anyRequest = fc
     order: fc.constantFrom('in-order', 'side-by-side'),
     parallel: fc.integer({ min: 1, max: 10 }),
     floor: fc.oneof(fc.integer({ min: 0, max: 10 }), share),
+    zoneFloor: fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 3 }), share),
   })
   .map((made): PlanRequest => {
     const list = targets(made.fleet.length, (index) => ({ zone: made.fleet[index]?.zone }));
@@ -57,7 +58,7 @@ const anyRequest = fc
       projectEnvironment: projectEnvironment({
         targets: list,
         strategy,
-        policy: { minInService: made.floor },
+        policy: { minInService: made.floor, minInServicePerZone: made.zoneFloor },
       }),
       pools: [pool(names, out)],
       fleet: made.fleet.map(({ state, running, before }, index) => ({
@@ -115,6 +116,18 @@ always('a batch that drains works on no more at once than the pool may spare', (
   const parked = asked.fleet.filter((entry) => entry.parked).length;
   for (const { sequence, parallel } of batchesOf(planned)) {
     if (sequence === 'rolling' || sequence === 'restart') assert.ok(parallel <= spare + parked);
+  }
+});
+
+always('a batch that drains works on no more at once than its zone may spare', ({ plan }, asked) => {
+  for (const { zone, batches } of plan.stages.flatMap(({ lanes }) => lanes)) {
+    const kept = plan.floors.find((floor) => floor.zone?.name === zone);
+    if (!kept?.zone) continue;
+    const { members } = kept.zone;
+    const spare = Math.max(0, members.length - floorOf(kept.floor, members.length));
+    const parked = asked.fleet.filter((entry) => entry.parked && members.includes(entry.target)).length;
+    for (const { sequence, parallel } of batches)
+      if (sequence === 'rolling' || sequence === 'restart') assert.ok(parallel <= spare + parked);
   }
 });
 

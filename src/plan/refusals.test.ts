@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
+  environment,
   pool,
   project,
   projectEnvironment,
@@ -32,6 +33,29 @@ test('a floor that leaves no target is refused before anything is touched', () =
   refuses({ pools: [pool(members(8), ['web-7', 'web-8'])] }, 'floor_impossible', /6 of 8 .* floor of 6/);
 });
 
+test('a floor of a zone that leaves none of its targets is refused, and names the zone', () => {
+  const zoned = (fields: object = {}) => ({
+    environment: environment({ zones: [{ name: 'east' }, { name: 'west' }] }),
+    projectEnvironment: projectEnvironment({
+      targets: targets(8, (index) => ({ zone: index < 7 ? 'east' : 'west' })),
+      policy: { minInService: 1, minInServicePerZone: '50%' },
+      ...fields,
+    }),
+  });
+  refuses(zoned(), 'floor_impossible', /^Zone west of lb:9999\/web has 1 of 1 .* floor of 1/);
+  const two = zoned({ targets: targets(8, (index) => ({ zone: index < 6 ? 'east' : 'west' })) });
+  assert.doesNotThrow(() => build(two));
+  assert.doesNotThrow(() => build(zoned({ floors: { web: 0 } })), 'a pool that may be empty, zone by zone');
+  const oneDown = { ...two, pools: [pool(members(8), [], ['web-8'])] };
+  refuses(oneDown, 'floor_impossible', /^Zone west of .* has 1 of 2 .* floor of 1/);
+  const held = { ...oneDown, heldByOthers: [{ balancer: 'lb:9999', pool: 'web', member: 'web-8' }] };
+  assert.match(
+    build(held).notes.find(({ code }) => code === 'capacity_short')?.message ?? '',
+    /^Zone west of/,
+  );
+  assert.doesNotThrow(() => build({ ...oneDown, options: { force: false, targets: ['web-1'] } }));
+});
+
 test('a pool of one needs an explicit floor of 0, and the plan says what that means', () => {
   const one = { targets: targets(1) };
   refuses(
@@ -45,7 +69,59 @@ test('a pool of one needs an explicit floor of 0, and the plan says what that me
   });
   assert.deepEqual(
     notes.map(({ code }) => code),
-    ['pool_emptied'],
+    ['pool_of_one'],
+  );
+});
+
+test('members in reserve are no capacity: the floor is one of those that serve, and the plan says so', () => {
+  const seen = pool(members(8));
+  const inReserve = new Set(['web-5', 'web-6', 'web-7', 'web-8']);
+  const half = {
+    ...seen,
+    members: seen.members.map((state) => (inReserve.has(state.member) ? { ...state, reserve: true } : state)),
+  };
+  const { plan, notes } = build({ pools: [half] });
+  assert.deepEqual(
+    notes.map(({ code }) => code),
+    ['pool_reserve', 'no_spare'],
+  );
+  assert.ok(plan.targets.every(({ inServiceBefore }) => inServiceBefore));
+  refuses(
+    { pools: [half], projectEnvironment: projectEnvironment({ floors: { web: 4 } }) },
+    'floor_impossible',
+    /4 of 4 .* floor of 4/,
+  );
+});
+
+test('targets in reserve are changed although those that serve are at their floor', () => {
+  const seen = pool(members(8));
+  const inReserve = new Set(['web-7', 'web-8']);
+  const reserved = {
+    ...seen,
+    members: seen.members.map((state) => (inReserve.has(state.member) ? { ...state, reserve: true } : state)),
+  };
+  const atFloor = { pools: [reserved], projectEnvironment: projectEnvironment({ floors: { web: 6 } }) };
+  refuses(atFloor, 'floor_impossible', /6 of 6 .* floor of 6/);
+  const { capacity } = build({ ...atFloor, options: { force: false, targets: ['web-7', 'web-8'] } });
+  assert.deepEqual(
+    capacity.map(({ before, lowest, after }) => [before, lowest, after]),
+    capacity.map(() => [6, 6, 6]),
+  );
+});
+
+test('a member in reserve that is out of service is not missing', () => {
+  const seen = pool(members(8), ['web-7'], ['web-8']);
+  const inReserve = new Set(['web-5', 'web-6', 'web-7', 'web-8']);
+  const half = {
+    ...seen,
+    members: seen.members.map((state) => (inReserve.has(state.member) ? { ...state, reserve: true } : state)),
+  };
+  const { capacity } = build({ pools: [half] });
+  assert.deepEqual([capacity[0]?.configured, capacity[0]?.before], [4, 4]);
+  refuses(
+    { pools: [half], projectEnvironment: projectEnvironment({ floors: { web: 4 } }) },
+    'floor_impossible',
+    /4 of 4 .* floor of 4/,
   );
 });
 

@@ -1,3 +1,4 @@
+import { partName } from '../domain/capacity.ts';
 import type { PoolCapacity } from './capacity.ts';
 import type { Explained, ExplainedBatch, ExplainedStage, ExplainedTarget } from './explain.ts';
 import { duration, type ExplainedCommand, type ExplainedStep } from './explain-step.ts';
@@ -8,7 +9,7 @@ import { UNNAMED_ZONE } from './targets.ts';
 export function renderPlan(plan: Explained): string {
   const lines = [
     plan.title,
-    `plan ${plan.hash.slice(0, 12)}, expected ${about(plan.expectedMs)}`,
+    `plan ${plan.hash.slice(0, 12)}, expected ${about(plan.forecast)} (${plan.forecast.basis})`,
     ...plan.notes.map(({ message }) => `note: ${message}`),
     '',
     ...plan.stages.flatMap((stage, index) => [...stageLines(stage, index), '']),
@@ -38,7 +39,7 @@ function batchLines(batch: ExplainedBatch, zoned: boolean): readonly string[] {
 }
 
 const capacityText = (pool: PoolCapacity) =>
-  `${poolName(pool)}: ${pool.before} in service, at least ${pool.lowest} meanwhile, ${pool.after} afterwards; floor ${pool.floor}`;
+  `${partName(poolName(pool), pool.zone)}: ${pool.before} in service, at least ${pool.lowest} meanwhile, ${pool.after} afterwards; floor ${pool.floor}`;
 
 /** Targets that change in the same way are named together. */
 function targetLines(targets: readonly ExplainedTarget[]): readonly string[] {
@@ -78,7 +79,7 @@ function policyLines({ policy, floors }: Explained): readonly string[] {
     `stops at ${budget(maxFailures.batch)} in a batch, ${budget(maxFailures.zone)} in a zone, or ${budget(maxFailures.deployment)} in all`,
     `then: failed health check → ${onFailure.health}; other failure → ${onFailure.other}; unknown → ${policy.onUnknown}`,
     `at most ${parallel} targets at once; a pause that lasts ${duration(holdLimitMs)} aborts it`,
-    ...floors.map(({ pool, floor }) => `floor of ${pool}: ${floor}`),
+    ...floors.map(({ pool, zone, floor }) => `floor of ${partName(pool, zone)}: ${floor}`),
   ];
 }
 
@@ -92,7 +93,11 @@ function budget({ count: failures, percent }: Explained['policy']['maxFailures']
 
 const count = (number: number, noun: string) => `${number} ${noun}${number === 1 ? '' : 's'}`;
 
-/** A rough length of time. */
-function about(ms: number): string {
-  return ms < 120_000 ? `about ${Math.ceil(ms / 1_000)} s` : `about ${Math.round(ms / 60_000)} min`;
+/** A rough length of time; two where the better and the worse days are told apart. */
+function about({ p50Ms, p90Ms }: Explained['forecast']): string {
+  const [usual, late] = [rough(p50Ms), rough(p90Ms)];
+  return usual === late ? `about ${usual}` : `${usual} to ${late}`;
 }
+
+const rough = (ms: number): string =>
+  ms < 120_000 ? `${Math.ceil(ms / 1_000)} s` : `${Math.round(ms / 60_000)} min`;

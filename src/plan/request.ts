@@ -1,10 +1,13 @@
 import type { MemberRef } from '../domain/balancer.ts';
-import type { PlanHash, ReleaseId } from '../domain/ids.ts';
+import type { DeploymentId, PlanHash, ReleaseId } from '../domain/ids.ts';
 import type { Plan, Verb } from '../domain/plan.ts';
 import type { Release } from '../domain/release.ts';
+import type { Status } from '../domain/status.ts';
 import type { PoolCapacity } from './capacity.ts';
+import type { Forecast } from './forecast.ts';
 import type { PoolSeen } from './pools.ts';
 import type { Documents } from './settings.ts';
+import type { History } from './step-times.ts';
 
 /** Everything that a plan is made from. Nothing else is looked at, so equal requests give equal plans. */
 export type PlanRequest = Documents & {
@@ -21,6 +24,23 @@ export type PlanRequest = Documents & {
   /** Members that other deployments hold at this moment and are going to return. */
   readonly heldByOthers: readonly MemberRef[];
   readonly options: PlanOptions;
+  /** What earlier deployments tell, for what stands beside the plan; left out: nothing is known. */
+  readonly past?: Past;
+};
+
+export type Past = {
+  readonly history: History;
+  /** The deployment that ended last here, if one did. */
+  readonly last: LastDeployment | null;
+};
+
+export type LastDeployment = {
+  readonly id: DeploymentId;
+  readonly verb: Verb;
+  readonly version: string | null;
+  readonly status: Status;
+  /** The deployment whose failure caused it. */
+  readonly causedBy: DeploymentId | null;
 };
 
 export type PlanOptions = {
@@ -44,27 +64,44 @@ export type TargetSeen = {
 
 /** What people should know before they say yes; beside the plan and not in its hash. */
 export type Note = { readonly code: NoteCode; readonly message: string };
-export type NoteCode =
-  | 'unverified'
-  | 'no_health_check'
-  | 'no_balancer'
-  | 'nothing_in_service'
-  | 'pool_unseen'
-  | 'pool_emptied'
-  | 'capacity_short'
-  | 'left_alone'
-  | 'others_new'
-  | 'others_stopped'
-  | 'others_running_unknown'
-  | 'parked_returned'
-  | 'parked_stays'
-  | 'release_forgotten';
+/** docs/guides/reading-a-plan.md says what each of them means. */
+export const NOTE_CODES = [
+  'unverified',
+  'no_health_check',
+  'protection_left_out',
+  'no_balancer',
+  'nothing_in_service',
+  'pool_unseen',
+  'pool_emptied',
+  'pool_of_one',
+  'capacity_short',
+  'pool_reserve',
+  'left_alone',
+  'others_new',
+  'others_stopped',
+  'others_running_unknown',
+  'parked_returned',
+  'parked_stays',
+  'release_forgotten',
+  'release_bad',
+  'no_rollback_release',
+  'rollback_to_bad',
+  'version_unverified',
+  'no_canary',
+  'large_batch',
+  'budget_unspendable',
+  'no_spare',
+  'zone_emptied',
+  'drain_cuts',
+  'last_failed',
+  'last_rolled_back',
+] as const;
+export type NoteCode = (typeof NOTE_CODES)[number];
 
 export type Planned = {
   readonly plan: Plan;
   readonly hash: PlanHash;
   readonly notes: readonly Note[];
   readonly capacity: readonly PoolCapacity[];
-  /** A guess from the plan's own waits and usual times of the steps. */
-  readonly expectedMs: number;
+  readonly forecast: Forecast;
 };

@@ -1,5 +1,6 @@
 import type { Step } from '../domain/plan.ts';
 import type { TargetConfig } from '../domain/project-environment.ts';
+import type { CheckSteps } from '../domain/strategy.ts';
 import type { JsonObject } from '../lib/json.ts';
 import type { Settings } from './settings.ts';
 
@@ -51,4 +52,6 @@ export function withRollbacks(used: readonly SequenceName[]): readonly SequenceN
 export type Platform = {
   readonly steps: (name: SequenceName, settings: Settings) => readonly Step[];
   readonly facts: (target: TargetConfig, settings: Settings) => JsonObject;
+  /** What is wrong with the steps that a strategy lists. */
+  readonly checkSteps: CheckSteps;
 };

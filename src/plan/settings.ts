@@ -15,12 +15,15 @@ export type Settings = {
   readonly runAs: string | undefined;
   readonly keepReleases: number;
   readonly commands: Project['commands'];
+  readonly onUnknown: NonNullable<Project['onUnknown']>;
   readonly env: Project['env'];
   /** Some targets have variables of their own. */
   readonly envDiffers: boolean;
+  readonly gate: Project['gate'];
   readonly health: Health | undefined;
   readonly timeouts: Project['timeouts'];
   readonly ssh: Environment['ssh'];
+  readonly hostKeys: Documents['hostKeys'];
   /** By device, as the members of plans name them. */
   readonly balancers: Environment['balancers'];
   readonly zones: Environment['zones'];
@@ -35,6 +38,8 @@ export type Documents = {
   readonly environment: Environment;
   readonly projectEnvironment: ProjectEnvironment;
   readonly strategies: readonly Strategy[];
+  /** The fingerprints that people have recorded for hosts of the environment, by `address:port`. */
+  readonly hostKeys: ReadonlyMap<string, string>;
 };
 
 /** Throws `config_reference` if the project environment names a strategy that does not exist. */
@@ -49,11 +54,14 @@ export function resolveSettings(documents: Documents): Settings {
     runAs: over?.runAs ?? project.runAs,
     keepReleases: over?.keepReleases ?? project.keepReleases,
     commands: { ...project.commands, ...over?.commands },
+    onUnknown: { ...project.onUnknown, ...over?.onUnknown },
     env: { ...project.env, ...over?.env },
     envDiffers: projectEnvironment.targets.some(({ env }) => env !== undefined),
+    gate: over?.gate ?? project.gate,
     health: project.health && { ...project.health, ...environment.health, ...projectEnvironment.health },
     timeouts: { ...project.timeouts, ...over?.timeouts },
     ssh: environment.ssh,
+    hostKeys: documents.hostKeys,
     balancers: devicesOf(environment),
     zones: environment.zones,
     policy: policyOf(environment.policy, projectEnvironment.policy),

@@ -3,6 +3,7 @@ import { poolKey } from '../domain/capacity.ts';
 import type { Batch, Lane, Stage, Verb } from '../domain/plan.ts';
 import type { InlineStrategy } from '../domain/strategy.ts';
 import { cutLane, type Slot } from './batches.ts';
+import { zoneKey } from './pools.ts';
 import type { SequenceName } from './sequences.ts';
 
 /** A target that the plan works on; its place in the list is its index in the plan. */
@@ -23,7 +24,7 @@ export type Course = {
   readonly strategy: InlineStrategy;
   /** In the order in which deployments go through them. */
   readonly zones: readonly string[];
-  /** By pool key: how many members may be out at once. */
+  /** By key of a pool, or of a zone in it: how many members may be out at once. */
   readonly spare: ReadonlyMap<string, number>;
 };
 
@@ -132,16 +133,17 @@ function parallelOf(batch: readonly number[], targets: readonly Worked[], course
   return Math.max(1, Math.min(most, free + allowed.reduce((sum, places) => sum + places, 0)));
 }
 
-/** The pool of a target that allows the fewest at once. A target that takes no capacity has no limit. */
+/** The pool of a target that allows the fewest at once, itself or in the zone of the target. A target that takes no capacity has no limit. */
 function tightest(
   target: Worked | undefined,
   { spare }: Course,
 ): { pool: string; atOnce: number } | undefined {
   if (!target || !takesCapacity(target)) return undefined;
-  const limits = [...Map.groupBy(target.members, poolKey)].map(([pool, members]) => ({
-    pool,
-    atOnce: Math.max(1, Math.floor((spare.get(pool) ?? 1) / members.length)),
-  }));
+  const limits = [...Map.groupBy(target.members, poolKey)].map(([pool, members]) => {
+    const inZone = members[0] && spare.get(zoneKey(members[0], target.zone));
+    const most = Math.min(spare.get(pool) ?? 1, inZone ?? Number.POSITIVE_INFINITY);
+    return { pool, atOnce: Math.max(1, Math.floor(most / members.length)) };
+  });
   return limits.toSorted((a, b) => a.atOnce - b.atOnce)[0];
 }
 

@@ -42,7 +42,11 @@ export function survey(request: PlanRequest, settings: Settings): Survey {
   const { environment } = request;
   const { targets } = request.projectEnvironment;
   const members = new Map(targets.map((target) => [target.name, membersOf(target, environment)]));
-  const pools = poolsOf([...members.values()].flat(), request.pools, settings);
+  const zoned = targets.flatMap((config) => {
+    const zone = zoneOf(config, settings)?.name ?? UNNAMED_ZONE;
+    return (members.get(config.name) ?? []).map((ref) => ({ ...ref, zone }));
+  });
+  const pools = poolsOf(zoned, request.pools, settings);
   const seen = new Map(request.fleet.map((entry) => [entry.target, entry]));
   const all = targets.map((config) =>
     candidate({
@@ -69,8 +73,11 @@ type Known = {
   readonly settings: Settings;
 };
 
+const zoneOf = ({ zone }: TargetConfig, { zones }: Settings) =>
+  zones.find(({ name }) => name === zone) ?? zones[0];
+
 function candidate({ config, members, seen, pools, settings }: Known): Candidate {
-  const zone = settings.zones.find(({ name }) => name === config.zone) ?? settings.zones[0];
+  const zone = zoneOf(config, settings);
   const running = seen?.running ?? null;
   const parked = seen?.parked ?? false;
   const serves = members.some((ref) => pools.get(poolKey(ref))?.out.has(ref.member) === false);

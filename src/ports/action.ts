@@ -36,6 +36,16 @@ export type TaskRun = {
   progress(text: string): void;
   /** Lease lost, cancelled, or the worker stops. What runs on a host goes on; the action ends soon, by rejecting. */
   readonly signal: AbortSignal;
+  /**
+   * Lease lost, and nothing less: for a write to what cannot fence. Cut off half-way it could arrive after what the next one
+   * writes there, so that a cancel waits for its answer.
+   */
+  readonly lost: AbortSignal;
+  /**
+   * Throws if the work is ended, or the lease is over by this process's own clock: asked in the moment of each write to what
+   * cannot fence. A process that was paused wakes up in the middle of what it did, before any signal tells it of its loss.
+   */
+  requireLease(): void;
   /** What is left until the task's deadline, by the clock of the store: the measure of time that survives a takeover. */
   remainingMs(): number;
 };

@@ -1,4 +1,4 @@
-import type { Hold } from '../domain/capacity.ts';
+import type { Hold, KeptMember } from '../domain/capacity.ts';
 import type { Command, NewDeployment } from '../domain/command.ts';
 import type { Event, StoredEvent } from '../domain/event.ts';
 import type { CommandId, DeploymentId, PlanHash, ReleaseId, TaskId } from '../domain/ids.ts';
@@ -63,6 +63,8 @@ export type Lot = {
   /** The store's time, ms since the epoch (contract C13). */
   readonly now: number;
   readonly commands: readonly Command[];
+  /** The inbox rows that they came in, which a commit names as handled. One row has all that a worker reported in one call. */
+  readonly rows: readonly CommandId[];
   /** More rows wait than were asked for. */
   readonly more: boolean;
   /** Open tasks of this deployment whose deadline has passed. */
@@ -75,7 +77,7 @@ export type Lot = {
 export type Commit = {
   readonly expectedVersion: number;
   readonly events: readonly Event[];
-  /** Inbox rows that are dealt with. */
+  /** Inbox rows that are dealt with: those of the lot. */
   readonly handled: readonly CommandId[];
   readonly open: readonly NewTask[];
   /** Rows of tasks that ended. */
@@ -88,6 +90,8 @@ export type Commit = {
   readonly takeHolds: readonly Hold[];
   readonly parkHolds: readonly { readonly target: string; readonly reason: string }[];
   readonly giveHolds: readonly { readonly target: string }[];
+  /** What of a target's holds is kept out of service from now on, by workers of `pool`; none: its return begins. In this order. */
+  readonly keepOut: readonly KeepOut[];
   readonly poolVersions: Readonly<Record<string, number>>;
   /** Targets that verifiably run this release now. */
   readonly placed: readonly { readonly target: string; readonly release: ReleaseId }[];
@@ -99,6 +103,12 @@ export type Commit = {
   readonly snapshot?: Json;
   /** Made in the same transaction; takes over the lock of the parent and its holds (contract C7). */
   readonly successor?: NewDeployment;
+};
+
+export type KeepOut = {
+  readonly target: string;
+  readonly pool: string;
+  readonly members: readonly KeptMember[];
 };
 
 export type Committed =

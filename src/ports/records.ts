@@ -1,6 +1,6 @@
 import type { RecordKind, RecordTypes } from '../domain/records.ts';
 
-/** Configuration, releases and tokens. Rejects with `store_unavailable` (EdgeError). */
+/** Configuration, releases, tokens and the keys of hosts that people trust. Rejects with `store_unavailable` (EdgeError). */
 export interface Records {
   get<K extends RecordKind>(kind: K, key: string): Promise<Kept<K> | null>;
   /** All of a kind whose key starts with `prefix`, by key; newest version only. */

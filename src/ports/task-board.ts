@@ -1,3 +1,5 @@
+import type { MemberRef } from '../domain/balancer.ts';
+import type { KeptMember } from '../domain/capacity.ts';
 import type { DeploymentId, TaskId, WorkerId } from '../domain/ids.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { Json, JsonObject } from '../lib/json.ts';
@@ -18,6 +20,11 @@ export interface TaskBoard {
    * next owner reads on from the checkpoint, which a chunk may carry, so nothing is missing and nothing is there twice.
    */
   appendOutput(worker: WorkerId, chunks: readonly TaskOutput[]): Promise<void>;
+  /**
+   * What this worker is to keep out of service from now on, under a lease: members whose drain has ended, until their return
+   * begins. A task of a target goes to nobody else while the worker may still write to its members (docs/decisions/0011).
+   */
+  keepOut(request: Keeping): Promise<Kept>;
   /** Resolves when there may be work or a cancel for the pool, at the latest after `timeoutMs`. Only a doorbell. */
   waitForWork(pool: string, timeoutMs: number, signal: AbortSignal): Promise<void>;
 }
@@ -51,17 +58,26 @@ export type ClaimedTask = {
   readonly attempt: number;
   readonly checkpoint: Json | null;
   readonly cancel: boolean;
-  /** When an owner went silent without proof of death: writes to systems that cannot fence wait until this much time has passed. */
+  /**
+   * What an earlier owner wrote may still arrive for so long, and writes to systems that cannot fence wait for it: long where it
+   * went silent without proof of death, and a moment, for what was on its way, where its death is proven.
+   */
   readonly quarantineMs: number;
   /** What is left until the task's deadline. */
   readonly remainingMs: number;
 };
 
+/**
+ * `no` grows from 1 with each checkpoint that a claim stores, whatever call brings it: the late copy of a call must not put
+ * back an older one.
+ */
+export type Checkpoint = { readonly no: number; readonly value: Json };
+
 /** `checkpoint` is stored before the action goes on: the intent of M1. `progress` is one line for people. */
 export type Held = {
   readonly task: TaskId;
   readonly epoch: number;
-  readonly checkpoint?: Json;
+  readonly checkpoint?: Checkpoint;
   readonly progress?: string;
 };
 export type Renewed = { readonly lost: readonly TaskId[]; readonly cancel: readonly TaskId[] };
@@ -74,11 +90,24 @@ export type Report = {
   readonly outcome: Outcome;
 };
 
+export type Keeping = Pick<Claim, 'worker' | 'pool' | 'leaseMs' | 'gone'> & {
+  /** Grows from 1 with each call of this worker: the late copy of one must not hand back what a later one was given. */
+  readonly no: number;
+  /** All that the worker may still write to. What else was its own, and is to be returned, is free from now on. */
+  readonly keeping: readonly MemberRef[];
+  /** Its lease had run out before these answered a write, and it gave them up: that write may still arrive. */
+  readonly unanswered: readonly MemberRef[];
+  /** `false`: it stops, and is given nothing more. */
+  readonly more: boolean;
+};
+/** `leaseMs`: what is left of the lease, counted from when the worker asked. */
+export type Kept = { readonly members: readonly KeptMember[]; readonly leaseMs: number };
+
 export type TaskOutput = {
   readonly task: TaskId;
   readonly epoch: number;
   readonly seq: number;
   readonly text: string;
   /** Stored with the text, or neither is. */
-  readonly checkpoint?: Json;
+  readonly checkpoint?: Checkpoint;
 };

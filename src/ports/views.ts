@@ -2,6 +2,7 @@ import type { Hold } from '../domain/capacity.ts';
 import type { StoredEvent } from '../domain/event.ts';
 import type { DeploymentId, PlanHash, ReleaseId, TaskId } from '../domain/ids.ts';
 import type { Plan, Verb } from '../domain/plan.ts';
+import type { StepRecord } from '../domain/step-record.ts';
 import type { Summary } from './journal.ts';
 
 /** What people look at; read-only, on a connection of its own (contract C3). Rejects with `store_unavailable` (EdgeError). */
@@ -15,7 +16,17 @@ export interface Views {
   output(query: OutputQuery): Promise<readonly OutputRow[]>;
   /** What is known of the fleet: holds, and which release each target last got. */
   fleet(query: { readonly project?: string; readonly environment?: string }): Promise<Fleet>;
+  /** How the steps of the newest deployments went, newest first; one that has no event but its first is left out. */
+  steps(query: StepQuery): Promise<readonly StepRecord[]>;
 }
+
+/** Both bounds together say what it may cost: so many deployments, and of each no more than so many of its first events. */
+export type StepQuery = {
+  readonly project?: string;
+  readonly environment?: string;
+  readonly deployments: number;
+  readonly events: number;
+};
 
 export type DeploymentFilter = {
   readonly id?: DeploymentId;

@@ -1,5 +1,6 @@
+import { partName } from '../domain/capacity.ts';
 import type { Event, StoredEvent } from '../domain/event.ts';
-import type { DeploymentView, Overall } from './deployment-view.ts';
+import type { DeploymentView, Overall, TargetView } from './deployment-view.ts';
 import { type Changed, Draft } from './view-draft.ts';
 
 /** The view after more events, in order; those that are in it already change nothing. Costs one copy for the whole lot. */
@@ -34,7 +35,14 @@ function applyEvent(draft: Draft, stored: StoredEvent): void {
     case 'tasks.granted':
       for (const [n, target] of event.targets.entries()) {
         const step = draft.stepId(target, event.steps[n] ?? -1);
-        draft.target(target, () => ({ ...FRESH_STEP, status: 'running', step, attempt: 1, since }));
+        draft.target(target, () => ({
+          ...FRESH_STEP,
+          status: 'running',
+          step,
+          attempt: 1,
+          since,
+          mayRun: false,
+        }));
       }
       return;
     case 'task.succeeded':
@@ -51,16 +59,17 @@ function applyEvent(draft: Draft, stored: StoredEvent): void {
       }));
       return;
     case 'task.unknown':
-      draft.target(event.target, () => ({ reason: event.seen, worker: event.worker, since }));
+      draft.target(event.target, () => ({ reason: event.seen, worker: event.worker, since, mayRun: true }));
       return;
     case 'task.cancelling':
-      draft.target(event.target, () => ({
-        reason: event.why === 'abort' ? 'is being ended' : 'took too long, is being ended',
-      }));
+      draft.target(event.target, () => ({ reason: whyCancelled(event) }));
+      return;
+    case 'task.resolved':
+      draft.target(event.target, ({ step }) => resolvedTarget(event, step, since));
       return;
     case 'capacity.refused':
       draft.target(event.target, () => ({
-        reason: `waits for capacity: ${event.pool} would have ${event.inService} in service, the floor is ${event.floor}`,
+        reason: `waits for capacity: ${partName(event.pool, event.zone)} would have ${event.inService} in service, the floor is ${event.floor}`,
       }));
       return;
     case 'capacity.taken':
@@ -112,13 +121,34 @@ function applyTargetEvent(draft: Draft, event: TargetEvent, since: number): void
       const reason = `retried by ${event.by}: ${event.reason}`;
       draft.target(event.target, () => ({
         ...FRESH_STEP,
-        ...{ status: 'running', step: null, attempt: 0, since, reason, parked: false },
+        ...{ status: 'running', step: null, attempt: 0, group: event.group, since, reason },
+        ...{ parked: false, mayRun: false, byHand: null },
       }));
       return;
     }
     default:
       event satisfies never;
   }
+}
+
+function whyCancelled(event: Extract<Event, { kind: 'task.cancelling' }>): string {
+  if (event.why === 'skip') return `is being ended, to be left out by ${event.by}: ${event.reason}`;
+  return event.why === 'abort' ? 'is being ended' : 'took too long, is being ended';
+}
+
+/** Behind a step that succeeded it goes on; its members are worked on again. */
+function resolvedTarget(
+  { as, by, reason }: Extract<Event, { kind: 'task.resolved' }>,
+  step: string | null,
+  since: number,
+): Partial<TargetView> {
+  const byHand = `${step} set to ${as} by ${by}: ${reason}`;
+  if (as === 'failed') return { status: 'failed', reason: byHand, byHand, since };
+  return {
+    ...FRESH_STEP,
+    ...{ status: 'running', step: null, attempt: 0, since, reason: byHand, byHand },
+    ...{ parked: false, mayRun: false },
+  };
 }
 
 const FRESH_STEP = { reason: null, progress: null, worker: null } as const;

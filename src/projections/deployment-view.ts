@@ -59,12 +59,18 @@ export type TargetView = Place & {
   readonly status: Status;
   readonly step: string | null;
   readonly attempt: number;
+  /** Counts how often people had it tried again. */
+  readonly group: number;
   /** When it got this status or step. */
   readonly since: number | null;
   readonly reason: string | null;
   readonly parked: boolean;
   readonly progress: string | null;
   readonly worker: string | null;
+  /** Nobody has seen the end of its last step: something of it may still run. */
+  readonly mayRun: boolean;
+  /** The step whose result a person has set last, who, and why. */
+  readonly byHand: string | null;
 };
 
 const none = (total: number): Counts => ({ total, succeeded: 0, failed: 0, skipped: 0, active: 0 });
@@ -101,8 +107,9 @@ function targetsOf(plan: Plan): readonly TargetView[] {
       for (const [batch, { targets }] of batches.entries())
         for (const target of targets) places.set(target, { stage, lane, batch });
   return plan.targets.map(({ name, zone }, index) => ({
-    ...{ index, name, zone, status: 'pending', step: null, attempt: 0, since: null },
+    ...{ index, name, zone, status: 'pending', step: null, attempt: 0, group: 0, since: null },
     ...{ reason: null, parked: false, progress: null, worker: null },
+    ...{ mayRun: false, byHand: null },
     ...(places.get(index) ?? { stage: -1, lane: -1, batch: -1 }),
   }));
 }

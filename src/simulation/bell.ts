@@ -8,20 +8,33 @@ type Listener = {
   readonly life: Life;
   readonly waiting: Map<string, Set<() => void>>;
   readonly missed: Set<string>;
+  /** Topics that are on their way to it. */
+  readonly coming: Set<string>;
+};
+
+export type BellParts = {
+  readonly schedule: Schedule;
+  readonly faults: Faults;
+  readonly draw: Draw;
+  /** Rings of one topic that come soon after each other are heard as one. */
+  readonly mergesWithinMs?: number;
 };
 
 /** The queue: rings reach every process, some late, some twice, some never. */
 export class SimBell {
-  readonly #parts: { readonly schedule: Schedule; readonly faults: Faults; readonly draw: Draw };
+  readonly #parts: BellParts;
   #listeners: Listener[] = [];
 
-  constructor(parts: { schedule: Schedule; faults: Faults; draw: Draw }) {
+  constructor(parts: BellParts) {
     this.#parts = parts;
   }
 
   ring(topic: string): void {
     this.#listeners = this.#listeners.filter(({ life }) => life.isAlive);
-    for (const listener of this.#listeners) this.#send(listener, topic);
+    const { mergesWithinMs } = this.#parts;
+    for (const listener of this.#listeners)
+      if (mergesWithinMs === undefined) this.#send(listener, topic);
+      else this.#merge(listener, topic, mergesWithinMs);
   }
 
   #send(listener: Listener, topic: string): void {
@@ -34,9 +47,18 @@ export class SimBell {
     }
   }
 
+  #merge(listener: Listener, topic: string, ms: number): void {
+    if (listener.coming.has(topic)) return;
+    listener.coming.add(topic);
+    this.#parts.schedule.after(ms, () => {
+      listener.coming.delete(topic);
+      arrive(listener, topic);
+    });
+  }
+
   /** The bell as a process hears it: a ring that nobody waits for is kept for the next who does. */
   of(life: Life): Bell {
-    const listener: Listener = { life, waiting: new Map(), missed: new Set() };
+    const listener: Listener = { life, waiting: new Map(), missed: new Set(), coming: new Set() };
     this.#listeners.push(listener);
     return {
       ring: (topic) => this.ring(topic),

@@ -1,3 +1,4 @@
+import type { Life } from './life.ts';
 import { type RoleParts, type Running, type RunningServer, startServer, startWorker } from './roles.ts';
 import type { Scenario } from './scenario.ts';
 
@@ -64,9 +65,9 @@ export class Cluster {
     const running =
       place.pool === null ? this.#startServer(place, name, gone) : this.#startWorker(place, name, gone);
     slot.running = running;
-    running.life.onDeath = () => this.#died(slot, name);
+    running.life.onDeath = () => this.#died(slot, name, running.life);
     // It may have died of its very first call.
-    if (!running.life.isAlive) this.#died(slot, name);
+    if (!running.life.isAlive) this.#died(slot, name, running.life);
   }
 
   #startServer(place: Place, name: string, gone: readonly string[]): RunningServer {
@@ -89,22 +90,24 @@ export class Cluster {
   }
 
   /** The successor on the same machine proves its death; one on another machine cannot. */
-  #died(slot: Slot, name: string): void {
+  #died(slot: Slot, name: string, life: Life): void {
     const { schedule, faults, draw } = this.#parts;
     const isUnproven = faults.strikes('death.unproven');
+    life.hasHungUp = !isUnproven;
     schedule.after(draw.skewed(200, 30_000), () => this.#start(slot, isUnproven ? [] : [name]));
   }
 }
 
 function placesOf({ servers, zones, embedded }: Scenario): readonly Place[] {
-  const [first] = zones;
-  const hostsWorkers = embedded && first ? [first.name] : [];
+  const hostsWorkers = (embedded === 'all' ? zones : embedded ? zones.slice(0, 1) : []).map(
+    ({ name }) => name,
+  );
   const ofServers = Array.from(
     { length: servers },
     (_, n): Place => ({ name: `server-${n + 1}`, pool: null, hostsWorkers }),
   );
   const ofWorkers = zones.flatMap(({ name, workers }) =>
-    Array.from({ length: embedded && name === first?.name ? 0 : workers }, (_, n): Place => {
+    Array.from({ length: hostsWorkers.includes(name) ? 0 : workers }, (_, n): Place => {
       return { name: `${name}-worker-${n + 1}`, pool: name, hostsWorkers: [] };
     }),
   );

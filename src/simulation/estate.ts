@@ -11,6 +11,7 @@ import { datacenter } from '../platforms/datacenter/plan.ts';
 import type { RecordChange } from '../ports/records.ts';
 import { sha256Of } from './roles.ts';
 import {
+  CHECK,
   ENVIRONMENT,
   FOLDER,
   type Nature,
@@ -69,7 +70,7 @@ const projectOf = ({ name, health }: ScenarioProject): Project =>
     folder: FOLDER,
     env: { TOKEN: { source: 'env', name: 'TOKEN' } },
     health: {
-      check: { kind: 'http', port: 8080, path: '/health', version: { header: 'x-version' } },
+      check: CHECK,
       ...health,
     },
     timeouts: { stopMs: 30_000, startMs: 30_000, installMs: 60_000, upMs: 20_000, graceMs: 5_000 },
@@ -140,7 +141,8 @@ async function history({ journal, records }: MemoryStore, project: string, place
   const counts = { total: placed.length, succeeded: placed.length, failed: 0, skipped: 0, active: 0 };
   await journal.commit(lease, {
     ...{ expectedVersion: 1, handled: [], open: [], close: [], rearm: [], cancel: [], wakeAt: null },
-    ...{ takeHolds: [], parkHolds: [], giveHolds: [], poolVersions: {}, unproven: [], placed },
+    ...{ takeHolds: [], parkHolds: [], giveHolds: [], keepOut: [], poolVersions: {} },
+    ...{ unproven: [], placed },
     events: [{ kind: 'deployment.ended', status: 'succeeded', reason: '', exceptions: 0, notes: [] }],
     summary: { status: 'succeeded', reason: '', counts, ended: true, exceptions: 0 },
   });
@@ -162,7 +164,14 @@ async function earlierPlan(
   return buildPlan(
     {
       ...{ project: ofProject.value, environment: environment.value, projectEnvironment: place.value },
-      ...{ strategies: [], verb: 'deploy', hard: true, release: release.value, releases: [release.value] },
+      ...{
+        strategies: [],
+        hostKeys: new Map(),
+        verb: 'deploy',
+        hard: true,
+        release: release.value,
+        releases: [release.value],
+      },
       ...{ fleet: [], pools: [], heldByOthers: [], options: { force: false, targets: null } },
     },
     datacenter,

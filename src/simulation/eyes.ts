@@ -4,13 +4,14 @@ import type { NewDeployment } from '../domain/command.ts';
 import type { DeploymentId, TaskId } from '../domain/ids.ts';
 import type { Plan } from '../domain/plan.ts';
 import type { Fact } from './facts.ts';
+import type { FaultPart } from './faults.ts';
 import type { Scenario } from './scenario.ts';
 import type { Schedule } from './schedule.ts';
 import type { World } from './world.ts';
 
 /**
- * What must always hold (FAULTS.md section 5.3), as far as its subject exists; I18 and I19 are ours: Edge meets
- * no fault of its own, and what it writes follows from plan and policy.
+ * What must always hold (FAULTS.md section 5.3), as far as its subject exists; I18 to I20 are ours: Edge meets
+ * no fault of its own, what it writes follows from plan and policy, and what it drained stays out of service.
  * I3 and I11 speak of groups and approvals, which Edge does not have yet.
  */
 export const INVARIANTS = [
@@ -32,6 +33,7 @@ export const INVARIANTS = [
     'I17',
     'I18',
     'I19',
+    'I20',
   ],
 ] as const;
 
@@ -47,6 +49,8 @@ export type Watched = {
   readonly tasks: Map<string, Set<TaskId>>;
   /** When each target that succeeded did. */
   readonly succeeded: Map<string, number>;
+  /** Targets of which a person has set a result, with the actions that it was set for. */
+  readonly byHand: Map<string, readonly string[]>;
 };
 
 export type Violation = { readonly invariant: string; readonly atMs: number; readonly message: string };
@@ -65,8 +69,12 @@ export type Eyes = {
   readonly activeOf: (target: string) => Watched | undefined;
   /** When the world itself last changed something of the target: its service, its host, its members. */
   readonly disturbedAtMs: (target: string) => number;
+  /** When a fault last struck one of these parts: since then they are well. */
+  readonly struckAtMs: (parts: ReadonlySet<FaultPart>) => number;
   /** How a member was when Edge took it for the first time since it served; what it is to be returned to. */
   readonly foundAs: (member: MemberRef) => Found;
+  /** Whether a keeper may write to the member: it is kept out of service, its keeper has not let go of it yet, or the return waits for what one wrote. */
+  readonly isKept: (member: MemberRef) => boolean;
   /** How often people asked to try the target again. */
   readonly retriesOf: (deployment: DeploymentId, target: string) => number;
   /** A check that was not empty. */

@@ -1,12 +1,15 @@
 import type { MemberRef, MemberState } from '../domain/balancer.ts';
 import type { NewDeployment } from '../domain/command.ts';
-import type { ReleaseId } from '../domain/ids.ts';
+import type { ReleaseId, TaskId } from '../domain/ids.ts';
 import type { RemoteTask } from '../ports/hosts.ts';
 import type { Commit, Committed, Lease } from '../ports/journal.ts';
 import type { Claim, ClaimedTask } from '../ports/task-board.ts';
 
-/** What a command on a host is for. */
-export type CommandKind = 'look' | 'install' | 'stop' | 'start' | 'other';
+/** What a command on a host is for. `change`: a further step of a strategy that needs its target out of service. */
+export type CommandKind = 'look' | 'install' | 'stop' | 'start' | 'change' | 'other';
+
+/** A process, and when it sent what has arrived now. */
+export type Sender = { readonly process: string; readonly sentAtMs: number };
 
 /** What really happened in the simulated world, told to the observer in the moment in which it did. */
 export type Fact =
@@ -32,6 +35,14 @@ export type Fact =
       readonly after: MemberState;
       readonly by: 'edge' | 'world';
     }
+  /** What Edge wrote to a member has arrived, whether or not it changed anything. */
+  | {
+      readonly kind: 'member.written';
+      readonly target: string;
+      readonly member: MemberRef;
+      readonly sender: Sender;
+      readonly to: 'out' | 'back';
+    }
   | {
       readonly kind: 'service.changed';
       readonly target: string;
@@ -50,6 +61,10 @@ export type Fact =
       readonly committed: Committed;
     }
   | { readonly kind: 'claimed'; readonly request: Claim; readonly tasks: readonly ClaimedTask[] }
+  /** These leases were renewed. */
+  | { readonly kind: 'renewed'; readonly tasks: readonly TaskId[] }
+  /** A worker of another make says of a step only a part of what it should have seen. */
+  | { readonly kind: 'report.halved'; readonly task: TaskId }
   | { readonly kind: 'fault.internal'; readonly where: string; readonly message: string };
 
 export type Tell = (fact: Fact) => void;

@@ -23,6 +23,7 @@ export const FAULT_KINDS = [
   'board.request-lost',
   'board.reply-lost',
   'board.cut-off',
+  'board.half-report',
   // Processes
   'crash.before-call',
   'crash.after-call',
@@ -30,6 +31,7 @@ export const FAULT_KINDS = [
   'worker.crash',
   'process.stops',
   'process.pause',
+  'server.pause',
   'clock.skew',
   'death.unproven',
   // Hosts
@@ -52,6 +54,7 @@ export const FAULT_KINDS = [
   'service.dies',
   // Balancers
   'balancer.slow',
+  'balancer.queues',
   'balancer.refused',
   'balancer.reply-lost',
   'balancer.request-lost',
@@ -68,10 +71,16 @@ export const FAULT_KINDS = [
   'person.rolls-back',
   'person.deploys-too',
   'person.edits',
+  'person.is-late',
+  'person.resolves',
 ] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 /** For each kind that exists in a scenario, the chance that it strikes where it can. */
 export type Strengths = { readonly [K in FaultKind]?: number };
+
+/** What a fault meets: the first word of its kind. */
+type PartOf<Kind> = Kind extends `${infer Part}.${string}` ? Part : never;
+export type FaultPart = PartOf<FaultKind>;
 
 /** Decides which faults strike, and counts those that met something. After `untilMs` none does: then the world heals. */
 export class Faults {
@@ -79,6 +88,7 @@ export class Faults {
   readonly #schedule: Schedule;
   readonly #draw: Draw;
   readonly #strengths: Strengths;
+  readonly #struckAtMs = new Map<FaultKind, number>();
   #untilMs: number;
 
   constructor(parts: { schedule: Schedule; draw: Draw; strengths: Strengths; untilMs: number }) {
@@ -110,5 +120,20 @@ export class Faults {
 
   note(kind: FaultKind): void {
     this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1);
+    this.lasts(kind, 0);
+  }
+
+  /** One that struck now goes on for so long. */
+  lasts(kind: FaultKind, ms: number): void {
+    const endMs = this.#schedule.nowMs + ms;
+    this.#struckAtMs.set(kind, Math.max(endMs, this.#struckAtMs.get(kind) ?? endMs));
+  }
+
+  /** When one of these parts was last struck, or will have been to the end of what still lasts. */
+  struckAtMs(parts: ReadonlySet<FaultPart>): number {
+    let last = Number.NEGATIVE_INFINITY;
+    for (const [kind, atMs] of this.#struckAtMs)
+      if (parts.has(kind.split('.', 1)[0] as FaultPart)) last = Math.max(last, atMs);
+    return last;
   }
 }

@@ -15,6 +15,8 @@ export class Life {
   #pausedUntilMs = 0;
   /** Told once. */
   onDeath: () => void = () => undefined;
+  /** It died on a machine that goes on, which has closed its connections. */
+  hasHungUp = false;
   /** How far its wall clock is off. */
   skewMs = 0;
 

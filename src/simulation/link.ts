@@ -8,6 +8,8 @@ export type Trip = {
   readonly requestMs: number;
   readonly replyMs: number;
   readonly lost?: 'refused' | 'request' | 'reply';
+  /** The request waits for its turn where it goes; what is not done yet is not done for who has hung up. */
+  readonly isQueued?: boolean;
 };
 
 /** A way from a process to something outside of it. */
@@ -65,10 +67,11 @@ export function call<T>(wiring: Wiring, method: string, { perform, signal }: Cal
     const onAbort = (): void => answer(0, () => reject(signal?.reason));
     signal?.addEventListener('abort', onAbort, { once: true });
     over.push(() => signal?.removeEventListener('abort', onAbort));
-    const { requestMs, replyMs, lost } = link.trip(method);
+    const { requestMs, replyMs, lost, isQueued = false } = link.trip(method);
     answer(lost === 'refused' ? requestMs : link.deadlineMs, silent);
     if (lost === 'refused' || lost === 'request') return;
     schedule.after(requestMs, () => {
+      if (isQueued && life.hasHungUp) return;
       perform().then(
         (value) => lost ?? answer(replyMs, () => resolve(value)),
         (error) => lost ?? answer(replyMs, () => reject(error)),

@@ -2,7 +2,7 @@ import type { Cluster } from './cluster.ts';
 import type { Draw } from './draw.ts';
 import type { FaultKind, Faults } from './faults.ts';
 import type { Running } from './roles.ts';
-import type { Scenario, ScenarioTarget } from './scenario.ts';
+import { refsOf, type Scenario, type ScenarioTarget } from './scenario.ts';
 import type { Schedule } from './schedule.ts';
 import type { SimStore } from './store.ts';
 import type { World } from './world.ts';
@@ -61,7 +61,7 @@ export class Nature {
   }
 
   #ofProcesses(): void {
-    const { cluster, draw } = this.#parts;
+    const { cluster, draw, faults } = this.#parts;
     const some = (running: readonly Running[]) => (running.length > 0 ? draw.pick(running) : undefined);
     this.#happens('server.crash', () => some(cluster.servers)?.life.crash());
     this.#happens('worker.crash', () => some(cluster.workers)?.life.crash());
@@ -69,7 +69,11 @@ export class Nature {
       const running = some(cluster.all);
       if (running) cluster.stop(running);
     });
-    this.#happens('process.pause', () => some(cluster.all)?.life.pause(draw.skewed(500, 120_000)));
+    this.#happens('process.pause', () => {
+      const ms = draw.chance(0.3) ? draw.int(60_000, 120_000) : draw.skewed(500, 120_000);
+      some(cluster.all)?.life.pause(ms);
+      faults.lasts('process.pause', ms);
+    });
     this.#happens('clock.skew', () => {
       const running = some(cluster.all);
       if (running) running.life.skewMs = draw.int(-SKEW_MS, SKEW_MS);
@@ -117,9 +121,8 @@ export class Nature {
   }
 
   /** Somebody takes a member that serves out by hand, for a while. */
-  #disable({ name, members }: ScenarioTarget): void {
-    for (const { balancer, pool } of members) {
-      const member = { pool, member: name };
+  #disable(target: ScenarioTarget): void {
+    for (const { balancer, ...member } of refsOf(target)) {
       if (this.#parts.world.member(balancer, member).admin === 'enabled')
         this.#parts.world.edit(balancer, member, { admin: 'offline' });
     }
@@ -128,13 +131,13 @@ export class Nature {
   /** Nobody puts a member back by hand while a deployment has it. */
   #enable(target: ScenarioTarget): void {
     const { world, store, schedule } = this.#parts;
-    const { name, members, found } = target;
+    const { name, found } = target;
     if (found === 'disabled') return;
     const [held] = store.truth.look('SELECT 1 FROM holds WHERE target = ? LIMIT 1', name);
     if (held) schedule.after(BY_HAND_AGAIN_MS, () => this.#enable(target));
     else
-      for (const { balancer, pool } of members)
-        world.edit(balancer, { pool, member: name }, { admin: 'enabled' });
+      for (const { balancer, ...member } of refsOf(target))
+        world.edit(balancer, member, { admin: 'enabled' });
   }
 
   #ofStore(): void {

@@ -1,20 +1,27 @@
 import type { MemoryStore } from '../adapters/memory/store.ts';
+import type { MemberRef } from '../domain/balancer.ts';
 import { type Hold, memberKey } from '../domain/capacity.ts';
 import type { NewDeployment } from '../domain/command.ts';
+import type { Event } from '../domain/event.ts';
 import { type DeploymentId, parseTaskId, type TaskId } from '../domain/ids.ts';
 import type { Commit } from '../ports/journal.ts';
 import { type Eyes, type Found, INVARIANTS, type Invariant, type Violation, type Watched } from './eyes.ts';
 import type { Fact } from './facts.ts';
+import type { Faults } from './faults.ts';
 import { capacity } from './invariants/capacity.ts';
 import { endings } from './invariants/endings.ts';
 import { exclusivity } from './invariants/exclusivity.ts';
+import { kept } from './invariants/kept.ts';
 import { logs } from './invariants/logs.ts';
 import { once } from './invariants/once.ts';
 import { orphans } from './invariants/orphans.ts';
 import { ownership } from './invariants/ownership.ts';
 import { policy } from './invariants/policy.ts';
 import { record } from './invariants/record.ts';
+import { returned } from './invariants/returned.ts';
 import { traffic } from './invariants/traffic.ts';
+import { writes } from './invariants/writes.ts';
+import { EPOCH_MS } from './life.ts';
 import type { Scenario } from './scenario.ts';
 import type { Schedule } from './schedule.ts';
 import type { World } from './world.ts';
@@ -24,12 +31,37 @@ export type ObserverParts = {
   readonly schedule: Schedule;
   readonly world: () => World;
   readonly store: MemoryStore;
+  readonly faults: Pick<Faults, 'struckAtMs'>;
 };
+
+const KEPT =
+  'SELECT 1 FROM holds WHERE balancer = ? AND pool = ? AND member = ? AND (keep_as IS NOT NULL OR keeper IS NOT NULL OR silent_until > ?)';
+function followByHand({ plan, byHand }: Watched, event: Extract<Event, { kind: 'task.resolved' }>): void {
+  const name = plan.targets[event.target]?.name ?? '';
+  const batches = plan.stages.flatMap(({ lanes }) => lanes.flatMap((lane) => lane.batches));
+  const sequence = batches.find(({ targets }) => targets.includes(event.target))?.sequence ?? '';
+  const action = plan.sequences[sequence]?.[event.step]?.action ?? '';
+  byHand.set(name, [...(byHand.get(name) ?? []), action]);
+}
 
 /** From a guard's look to the grant, with all that may delay a report. */
 const LOOK_MS = 60_000;
 
-const ALL = [capacity, traffic, exclusivity, once, record, endings, logs, orphans, policy, ownership];
+const ALL = [
+  capacity,
+  traffic,
+  exclusivity,
+  once,
+  record,
+  endings,
+  returned,
+  logs,
+  orphans,
+  policy,
+  ownership,
+  writes,
+  kept,
+];
 
 /** Looks at the simulated world and at what is committed, and at nothing that Edge believes. */
 export class Observer {
@@ -58,6 +90,14 @@ export class Observer {
   see(fact: Fact): void {
     this.#follow(fact);
     for (const invariant of this.#invariants) invariant.see?.(fact);
+  }
+
+  /** Edge took these out, as they served, before the observer was there. */
+  knowsHeld(members: readonly MemberRef[]): void {
+    for (const key of members.map(memberKey)) {
+      this.#found.set(key, 'enabled');
+      this.#held.add(key);
+    }
   }
 
   checkEnd(): void {
@@ -99,7 +139,7 @@ export class Observer {
   }
 
   #eyes(): Eyes {
-    const { scenario, schedule, store, world } = this.#parts;
+    const { scenario, schedule, store, world, faults } = this.#parts;
     return {
       ...{ scenario, schedule, store, deployments: this.#deployments },
       get world() {
@@ -107,7 +147,10 @@ export class Observer {
       },
       activeOf: (target) => this.#activeOf(target),
       disturbedAtMs: (target) => this.#disturbed.get(target) ?? Number.NEGATIVE_INFINITY,
+      struckAtMs: (parts) => faults.struckAtMs(parts),
       foundAs: (member) => this.#found.get(memberKey(member)) ?? 'enabled',
+      isKept: ({ balancer, pool, member }) =>
+        store.look(KEPT, balancer, pool, member, EPOCH_MS + schedule.nowMs).length > 0,
       retriesOf: (deployment, target) => this.retriesBy.get(`${deployment}/${target}`) ?? 0,
       checked: (invariant) => this.#checked(invariant),
       violate: (invariant, message) => this.violate(invariant, message),
@@ -147,7 +190,7 @@ export class Observer {
     this.#active += 1;
     this.#deployments.set(made.id, {
       ...{ id: made.id, made, plan: made.plan, startedAtMs: this.#parts.schedule.nowMs },
-      ...{ end: null, tasks: new Map(), succeeded: new Map() },
+      ...{ end: null, tasks: new Map(), succeeded: new Map(), byHand: new Map() },
     });
   }
 
@@ -162,6 +205,7 @@ export class Observer {
     for (const event of commit.events) {
       if (event.kind === 'target.succeeded')
         watched.succeeded.set(watched.plan.targets[event.target]?.name ?? '', this.#parts.schedule.nowMs);
+      if (event.kind === 'task.resolved') followByHand(watched, event);
       if (event.kind === 'deployment.ended') {
         watched.end = { status: event.status, atMs: this.#parts.schedule.nowMs };
         this.#active -= 1;

@@ -1,6 +1,7 @@
 import type { MemoryHosts } from '../adapters/memory/hosts.ts';
 import { EdgeError } from '../domain/errors.ts';
 import type { ActionPorts } from '../ports/action.ts';
+import type { HostKeys } from '../ports/host-keys.ts';
 import type { Hosts, RunOptions } from '../ports/hosts.ts';
 import type { LoadBalancer } from '../ports/load-balancer.ts';
 import type { Probe } from '../ports/probe.ts';
@@ -21,16 +22,18 @@ export type OutsideParts = {
 /** Adapters end a call that gets no answer after this (keepalive 10 s x 3 and a connect, of SSH; 30 s of a balancer). */
 const HOST_DEADLINE_MS = 60_000;
 const BALANCER_DEADLINE_MS = 30_000;
+/** A request that is under way for longer than this, after the death of who sent it, is not promised against (IN_FLIGHT_MS). */
+const SLOW_REQUEST_MS = 1_900;
 /** A value that must never be seen anywhere (invariant I14). */
 export const CANARY_SECRET = 'canary-7f3a9c51d2e84b60';
 
 /** What a process reaches hosts, balancers and health pages with. */
-export function outsideOf(life: Life, parts: OutsideParts): ActionPorts {
+export function outsideOf(life: Life, parts: OutsideParts): ActionPorts & { readonly hosts: HostKeys } {
   const devices = new Map<string, LoadBalancer>();
   return {
     hosts: hostsOf(life, parts),
     balancer: async (config) => {
-      const name = config.kind === 'haproxy' ? config.socket : config.url;
+      const name = parts.world.manner.deviceOf(config);
       const device = devices.get(name) ?? balancerOf(life, parts, name);
       devices.set(name, device);
       return device;
@@ -42,20 +45,29 @@ export function outsideOf(life: Life, parts: OutsideParts): ActionPorts {
 }
 
 function balancerOf(life: Life, { schedule, draw, faults, world }: OutsideParts, name: string): LoadBalancer {
-  const trip = (): Trip => {
+  const trip = (method: string): Trip => {
     // A slow device mostly answers late what it has done at once.
     const isSlow = faults.strikes('balancer.slow');
-    const requestMs = isSlow ? draw.int(20, 1_000) : draw.int(1, 20);
+    const requestMs = isSlow ? draw.int(20, SLOW_REQUEST_MS) : draw.int(1, 20);
     const way = { requestMs, replyMs: isSlow ? draw.skewed(500, 20_000) : draw.int(1, 20) };
+    if (method !== 'members' && faults.strikes('balancer.queues'))
+      return { requestMs: draw.int(5_000, BALANCER_DEADLINE_MS - 1_000), replyMs: 1, isQueued: true };
     if (faults.strikes('balancer.refused')) return { ...way, lost: 'refused' };
     if (faults.strikes('balancer.request-lost')) return { ...way, lost: 'request' };
     return faults.strikes('balancer.reply-lost') ? { ...way, lost: 'reply' } : way;
   };
   const link: Link = { code: 'balancer_unreachable', deadlineMs: BALANCER_DEADLINE_MS, trip };
-  return wired(world.device(name), { schedule, faults, life, link });
+  const now = () => wired(world.device(name, sender()), { schedule, faults, life, link });
+  const sender = () => ({ process: life.name, sentAtMs: schedule.nowMs });
+  return {
+    members: (pool, signal) => now().members(pool, signal),
+    disable: (member, to, signal) => now().disable(member, to, signal),
+    restore: (member, asFound, signal) => now().restore(member, asFound, signal),
+    close: () => now().close(),
+  };
 }
 
-function hostsOf(life: Life, parts: OutsideParts): Hosts {
+function hostsOf(life: Life, parts: OutsideParts): Hosts & HostKeys {
   const { schedule, draw, faults, world } = parts;
   const trip = (): Trip => {
     const requestMs = faults.strikes('host.slow') ? draw.int(200, 15_000) : draw.int(1, 20);
@@ -64,7 +76,7 @@ function hostsOf(life: Life, parts: OutsideParts): Hosts {
     return faults.strikes('host.half-open') ? { ...way, lost: draw.chance(0.5) ? 'request' : 'reply' } : way;
   };
   const link: Link = { code: 'host_unreachable', deadlineMs: HOST_DEADLINE_MS, trip };
-  const hosts = wired<Hosts>(world.hosts, { schedule, faults, life, link });
+  const hosts = wired<Hosts & HostKeys>(world.hosts, { schedule, faults, life, link });
   return new Proxy(hosts, {
     get: (target, name) => (name === 'run' ? runOf(life, parts, link) : Reflect.get(target, name)),
   });
@@ -87,7 +99,9 @@ function runOf(life: Life, { schedule, draw, faults, world }: OutsideParts, link
       onOutput: (chunk) => back(() => options.onOutput(chunk)),
     };
     const perform = () => world.hosts.run(host, task, inside);
-    const wiring = { schedule, faults, life, link: { ...link, deadlineMs: RUN_DEADLINE_MS } };
+    const trip = link.trip('run');
+    const deadlineMs = trip.lost ? HOST_DEADLINE_MS : NO_DEADLINE_MS;
+    const wiring = { schedule, faults, life, link: { ...link, deadlineMs, trip: () => trip } };
     try {
       return await call(wiring, 'run', { perform, signal });
     } finally {
@@ -98,8 +112,8 @@ function runOf(life: Life, { schedule, draw, faults, world }: OutsideParts, link
 
 const never = <T>(): Promise<T> => new Promise<T>(() => undefined);
 
-/** Longer than any command of a scenario: a half-open connection is found by its keepalive, which is `host.cut` here. */
-const RUN_DEADLINE_MS = 200_000;
+/** A command may take for ever, and its connection lasts as long: only one that is half open is found out by its keepalive. */
+const NO_DEADLINE_MS = 24 * 3_600_000;
 
 const cutOff = (host: string): EdgeError =>
   new EdgeError('host_unreachable', `the connection to ${host} was cut`);
@@ -112,7 +126,7 @@ function probeOf(life: Life, { schedule, draw, faults, world }: OutsideParts): P
   };
   const probe: Probe = {
     http: async ({ url }) => world.probe(url),
-    tcp: async () => ({ kind: 'nothing', why: 'connection refused' }),
+    tcp: async (address, port) => world.connect(address, port),
   };
   return wired(probe, { schedule, faults, life, link });
 }

@@ -1,20 +1,25 @@
 import { asEdgeError, EdgeError } from '../domain/errors.ts';
+import type { DeploymentId } from '../domain/ids.ts';
 import { ROLE_PERMISSIONS } from '../domain/permission.ts';
+import type { Plan } from '../domain/plan.ts';
 import type { Caller } from '../operations/caller.ts';
 import { deploy } from '../operations/deploy.ts';
 import type { OperationPorts } from '../operations/ports.ts';
+import { resolveTarget } from '../operations/resolve.ts';
 import { returnParked } from '../operations/return-parked.ts';
 import { rollback } from '../operations/rollback.ts';
-import { abort, pause, resume, retryTarget, skipTarget } from '../operations/steer.ts';
+import { abort, pause, resume, retryTarget, skipTarget, submit } from '../operations/steer.ts';
 import type { DeploymentRow } from '../ports/views.ts';
 import type { Cluster } from './cluster.ts';
 import type { Draw } from './draw.ts';
 import type { Tell } from './facts.ts';
 import type { FaultKind, Faults } from './faults.ts';
+import { endedTasks, openTasks, resultOf, staleTasks } from './resolving.ts';
 import { noteFault } from './roles.ts';
 import { type Ask, ENVIRONMENT, type Scenario } from './scenario.ts';
 import type { Schedule } from './schedule.ts';
 import type { SimStore } from './store.ts';
+import type { World } from './world.ts';
 
 export type PeopleParts = {
   readonly scenario: Scenario;
@@ -24,9 +29,32 @@ export type PeopleParts = {
   readonly cluster: Cluster;
   readonly store: SimStore;
   readonly tell: Tell;
+  readonly world: World;
 };
 
 const PERSON: Caller = { name: 'person', permissions: ROLE_PERMISSIONS.admin, expiresAt: null };
+/** A deployment with its plan as it is kept. */
+type Known = { readonly id: DeploymentId; readonly plan: string };
+
+const LATE_VERBS = [
+  'pause',
+  'resume',
+  'resume',
+  'retry',
+  'retry',
+  'retry',
+  'retry',
+  'skip',
+  'skip',
+  'skip',
+  'rollback',
+  'abort',
+  'resolve',
+  'resolve',
+] as const;
+/** Two people who know nothing of each other: the second verb comes so soon after the first. */
+const TOO_MS = 4_000;
+
 const LOOK_EVERY_MS = 10_000;
 /** An ask that was refused is made again so often. */
 const ASKS = 12;
@@ -76,7 +104,7 @@ export class People {
     schedule.after(draw.int(1, 2 * LOOK_EVERY_MS), () => {
       const [row] = draw.shuffled(this.#active());
       if (faults.areOver) this.#tidyUp();
-      else if (row) this.#interfere(row);
+      else this.#meddle(row);
       this.#look();
     });
   }
@@ -91,6 +119,44 @@ export class People {
     const sql = `SELECT DISTINCT h.target FROM holds h JOIN deployments d ON d.id = h.deployment
       WHERE h.phase = 'parked' AND d.project = ? ORDER BY h.target`;
     return this.#parts.store.truth.look<{ target: string }>(sql, project).map(({ target }) => target);
+  }
+
+  #meddle(row: DeploymentRow | undefined): void {
+    if (row) this.#interfere(row);
+    const [known] = this.#parts.draw.shuffled(this.#latest());
+    if (known) this.#lateOn(known);
+  }
+
+  #lateOn(known: Known): void {
+    const { faults, draw, schedule } = this.#parts;
+    if (!faults.strikes('person.is-late')) return;
+    void this.#do('is late', (ports) => this.#late(ports, known));
+    if (draw.chance(0.5)) schedule.after(draw.int(0, TOO_MS), () => this.#lateOn(known));
+  }
+
+  /** The deployments that began last, those that have ended with them. */
+  #latest(): readonly Known[] {
+    return this.#parts.store.truth.look<Known>(
+      `SELECT d.id, p.body AS plan FROM deployments d JOIN plans p ON p.hash = d.plan_hash
+       WHERE d.created_by <> 'history' ORDER BY d.created_at DESC, d.id LIMIT 3`,
+    );
+  }
+
+  /**
+   * A server looks whether a verb can be obeyed, is paused, and hands it on: nothing is any more as it was. Or it is of another
+   * version, and looks less.
+   */
+  async #late(ports: OperationPorts, { id, plan }: Known): Promise<unknown> {
+    const { draw } = this.#parts;
+    const { targets } = JSON.parse(plan) as Plan;
+    const kind = draw.pick(LATE_VERBS);
+    const target = draw.int(0, draw.chance(0.1) ? targets.length : targets.length - 1);
+    const reason = 'late';
+    if (kind === 'resolve') return this.#resolveLate(ports, id);
+    if (kind !== 'retry' && kind !== 'skip')
+      return submit(ports, PERSON, { deployment: id, body: { kind, reason } });
+    if (kind === 'retry') this.#countRetry(id, targets[target]?.name ?? '');
+    return submit(ports, PERSON, { deployment: id, body: { kind, target, reason } });
   }
 
   /** What a person does in the middle of a deployment. */
@@ -108,6 +174,7 @@ export class People {
         'person.skips',
         (ports) => skipTarget(ports, PERSON, { deployment, target: this.#failedOf(row) ?? target, reason }),
       ],
+      ['person.resolves', (ports) => this.#resolve(ports, row)],
       ['person.rolls-back', (ports) => rollback(ports, PERSON, { deployment, reason })],
       ['person.deploys-too', (ports) => this.#deploy(ports, { ...this.#anyAsk(row.project), atMs: 0 })],
       ['person.edits', (ports) => this.#edit(ports, row.project)],
@@ -129,11 +196,13 @@ export class People {
     const left = this.#patience.get(row.id) ?? PATIENCE;
     this.#patience.set(row.id, left - 1);
     const failed = this.#failedOf(row);
-    const how = left <= 0 ? 'abort' : draw.pick(['resume', 'abort', 'rollback', 'retry', 'skip'] as const);
+    const how =
+      left <= 0 ? 'abort' : draw.pick(['resume', 'abort', 'rollback', 'retry', 'skip', 'resolve'] as const);
     await this.#do(`decides: ${how}`, async (ports) => {
       if (how === 'abort') return abort(ports, PERSON, input);
       if (how === 'rollback' && row.verb !== 'rollback') return rollback(ports, PERSON, input);
       if (failed !== undefined && how === 'retry') await this.#retry(ports, row, failed);
+      if (how === 'resolve') await this.#resolve(ports, row);
       if (failed !== undefined && how === 'skip')
         await skipTarget(ports, PERSON, { ...input, target: failed });
       return resume(ports, PERSON, input);
@@ -141,9 +210,44 @@ export class People {
   }
 
   async #retry(ports: OperationPorts, { id }: DeploymentRow, target: string): Promise<unknown> {
-    const key = `${id}/${target}`;
-    this.retries.set(key, (this.retries.get(key) ?? 0) + 1);
+    this.#countRetry(id, target);
     return retryTarget(ports, PERSON, { deployment: id, target, reason: 'once more' });
+  }
+
+  /** Looks at the target, and says how its step ended; to guess would be to break what Edge promises. */
+  async #resolve(ports: OperationPorts, { id }: DeploymentRow): Promise<unknown> {
+    const { store, world } = this.#parts;
+    await this.#resolveStale(ports, id);
+    const [last] = endedTasks(store.truth, id);
+    if (!last) return undefined;
+    const { as, ended } = resultOf(world, last);
+    const input = { deployment: id, target: last.target.name, step: last.step.id };
+    return resolveTarget(ports, PERSON, { ...input, as, ended, reason: 'seen on the host' });
+  }
+
+  /** Of an attempt that another came after, as somebody says who looked at it then: nothing may follow. */
+  async #resolveStale(ports: OperationPorts, id: DeploymentId): Promise<boolean> {
+    const { store, draw } = this.#parts;
+    const [stale] = draw.shuffled(staleTasks(store.truth, id));
+    if (!stale || draw.chance(0.3)) return false;
+    const said = { as: 'succeeded', ended: true, reason: 'seen before' } as const;
+    await submit(ports, PERSON, { deployment: id, body: { kind: 'resolve', task: stale.task, ...said } });
+    return true;
+  }
+
+  /** The same past the door, of any task that ended badly or runs: the target may have been worked on since. */
+  async #resolveLate(ports: OperationPorts, id: DeploymentId): Promise<unknown> {
+    const { store, world, draw } = this.#parts;
+    if (await this.#resolveStale(ports, id)) return undefined;
+    const [ended] = draw.shuffled([...endedTasks(store.truth, id), ...openTasks(store.truth, id)]);
+    if (!ended) return undefined;
+    const body = { kind: 'resolve', task: ended.task, reason: 'late', ...resultOf(world, ended) } as const;
+    return submit(ports, PERSON, { deployment: id, body });
+  }
+
+  #countRetry(deployment: string, target: string): void {
+    const key = `${deployment}/${target}`;
+    this.retries.set(key, (this.retries.get(key) ?? 0) + 1);
   }
 
   async #return(project: string): Promise<void> {
@@ -158,7 +262,11 @@ export class People {
     const { schedule, draw } = this.#parts;
     const times = (this.#asked.get(ask) ?? 0) + 1;
     this.#asked.set(ask, times);
-    const isMade = await this.#do('asks', (ports) => this.#deploy(ports, ask));
+    const made = this.#do('asks', (ports) => this.#deploy(ports, ask));
+    // Somebody else wants the same at the same moment, of another server perhaps.
+    if (this.#parts.faults.strikes('person.deploys-too'))
+      void this.#do('asks too', (ports) => this.#deploy(ports, ask));
+    const isMade = await made;
     if (isMade || times >= ASKS) this.#open.delete(ask);
     else schedule.after(draw.int(10_000, 60_000), () => void this.#ask(ask));
   }

@@ -5,7 +5,7 @@ import type { RemoteTask } from '../ports/hosts.ts';
 import type { Draw } from './draw.ts';
 import type { CommandKind, Tell } from './facts.ts';
 import type { Faults } from './faults.ts';
-import { FOLDER } from './scenario.ts';
+import { CHANGE, FOLDER } from './scenario.ts';
 import type { Service } from './service.ts';
 
 export type ProgramParts = {
@@ -52,6 +52,7 @@ function kindOf(argv: readonly string[]): CommandKind {
       return 'stop';
     default:
       if (argv[0] === 'current/bin/stop') return 'stop';
+      if (argv[0] === CHANGE) return 'change';
       return argv[0] === 'current/bin/start' ? 'start' : 'other';
   }
 }
@@ -74,7 +75,7 @@ function outputOf(
 }
 
 /** `sh -c <script> edge-look|edge-install <folder> <release id> …` */
-const releaseOf = (argv: readonly string[]): ReleaseId => releaseId(argv[5] ?? '');
+export const releaseOf = (argv: readonly string[]): ReleaseId => releaseId(argv[5] ?? '');
 
 /** With what it ends, as far as it depends on the host. */
 function exitOf({ service, host }: ProgramParts, what: CommandKind, argv: readonly string[]): number {
@@ -85,7 +86,7 @@ function exitOf({ service, host }: ProgramParts, what: CommandKind, argv: readon
 }
 
 /** Arguments of an install: folder, release, hash, keep, token, then (uploaded file, name, how to unpack) of each artifact. */
-const uploadsOf = (argv: readonly string[]): readonly string[] =>
+export const uploadsOf = (argv: readonly string[]): readonly string[] =>
   argv.slice(9).filter((_, index) => index % 3 === 0);
 
 function effect({ service, host }: ProgramParts, what: CommandKind, argv: readonly string[]): void {
@@ -101,6 +102,7 @@ function effect({ service, host }: ProgramParts, what: CommandKind, argv: readon
       service.start('edge');
       return;
     case 'look':
+    case 'change':
     case 'other':
       return;
     default:

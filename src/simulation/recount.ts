@@ -8,7 +8,13 @@ export type TargetCount = {
   group: number;
   isOpen: boolean;
   /** `untilMs`: when it is given up if nobody proves it. */
-  cancelling: { readonly why: 'deadline' | 'abort'; readonly untilMs: number } | null;
+  cancelling: { readonly why: 'deadline' | 'abort' | 'skip'; readonly untilMs: number } | null;
+  /** A person has left it out while its step ran. */
+  isLeftOut: boolean;
+  /** Nobody has seen the end of its last task; `lost`: nor has any worker said anything of it. */
+  mayRun: 'no' | 'maybe' | 'lost';
+  /** A person has set the result of a check. */
+  isUnverified: boolean;
   retries: number;
   isHeld: boolean;
   isTouched: boolean;
@@ -34,6 +40,8 @@ export type Recount = {
   accepted: number;
   abortAtMs: number;
   resumedAtMs: number;
+  /** The last time that a target was refused capacity. */
+  refused: Extract<Event, { kind: 'capacity.refused' }> | null;
 };
 
 export function recountOf(plan: Plan): Recount {
@@ -43,14 +51,15 @@ export function recountOf(plan: Plan): Recount {
       for (const [batch, of] of batches.entries())
         for (const target of of.targets) places.set(target, { stage, lane, batch, of });
   const fresh = { step: 0, group: 0, isOpen: false, cancelling: null, retries: 0 };
+  const byHand = { isLeftOut: false, mayRun: 'no', isUnverified: false } as const;
   return {
     plan,
     ...{ status: 'pending', stop: null, stage: -1, lanes: [], failures: 0 },
-    ...{ accepted: 0, abortAtMs: 0, resumedAtMs: 0 },
+    ...{ accepted: 0, abortAtMs: 0, resumedAtMs: 0, refused: null },
     targets: plan.targets.map((_, index): TargetCount => {
       const place = places.get(index);
       if (!place) throw new RangeError(`target ${index} is in no batch`);
-      return { status: 'pending', ...fresh, isHeld: false, isTouched: false, place };
+      return { status: 'pending', ...fresh, ...byHand, isHeld: false, isTouched: false, place };
     }),
   };
 }
@@ -71,6 +80,21 @@ export const hasEnded = ({ status }: TargetCount): boolean => status !== 'pendin
 export function isInOpenBatch({ stage, lanes }: Recount, { place }: TargetCount): boolean {
   const lane = lanes[place.lane];
   return place.stage === stage && lane?.isOpen === true && lane.batch === place.batch;
+}
+
+/** Whether targets of the deployment itself are out of what was short, and are going to be back. A floor of 0 is another's hold. */
+export function isShrunk(
+  story: Recount,
+  { pool, zone, floor }: Extract<Event, { kind: 'capacity.refused' }>,
+): boolean {
+  return story.targets.some((target, index) => {
+    const planned = story.plan.targets[index];
+    const isInIt =
+      planned?.members.some((ref) => ref.pool === pool) && (zone === undefined || planned.zone === zone);
+    const steps = story.plan.sequences[target.place.of.sequence]?.slice(0, target.step) ?? [];
+    const isOut = target.isHeld && target.status === 'running' && steps.some(({ hold }) => hold === 'take');
+    return floor > 0 && isInIt === true && isOut;
+  });
 }
 
 /** Whether one of the budgets of failures is spent, in the open batches or over all. */
@@ -161,14 +185,20 @@ function countTarget(story: Recount, event: OfTarget): void {
       Object.assign(target, { ...closed, step: target.step + 1, retries: 0 });
       return;
     case 'task.failed':
-    case 'task.unknown':
       Object.assign(target, closed);
+      return;
+    case 'task.unknown':
+      Object.assign(target, { ...closed, mayRun: event.worker === null ? 'lost' : 'maybe' });
+      return;
+    case 'task.resolved':
+      resolve(story, target, event.as);
       return;
     case 'task.retried':
       target.retries += 1;
       return;
     case 'task.cancelling':
       target.cancelling = { why: event.why, untilMs: 0 };
+      target.isLeftOut ||= event.why === 'skip';
       return;
     case 'capacity.taken':
       target.isHeld = true;
@@ -178,9 +208,11 @@ function countTarget(story: Recount, event: OfTarget): void {
       return;
     case 'capacity.refused':
       target.cancelling = null;
+      story.refused = event;
       return;
     case 'target.retried':
       Object.assign(target, { status: 'running', group: event.group, step: 0, retries: 0 });
+      Object.assign(target, { mayRun: 'no', isUnverified: false });
       return;
     case 'target.succeeded':
     case 'target.skipped':
@@ -188,11 +220,22 @@ function countTarget(story: Recount, event: OfTarget): void {
       return;
     case 'target.failed':
       target.status = event.status;
+      target.isLeftOut = false;
       if (event.status !== 'aborted' && target.place.of.countsFailures) countFailure(story, target);
       return;
     default:
       event satisfies never;
   }
+}
+
+function resolve(story: Recount, target: TargetCount, as: 'succeeded' | 'failed'): void {
+  if (as === 'failed') {
+    target.status = 'failed';
+    return;
+  }
+  const isCheck = stepAt(story, target, target.step)?.action.startsWith('health.verify@') === true;
+  Object.assign(target, { status: 'running', step: target.step + 1, retries: 0, mayRun: 'no' });
+  target.isUnverified ||= isCheck;
 }
 
 function countFailure(story: Recount, target: TargetCount): void {

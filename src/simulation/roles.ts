@@ -7,10 +7,13 @@ import { planHash } from '../plan/hash.ts';
 import { planRollback } from '../plan/rollback.ts';
 import { DATACENTER_ACTIONS } from '../platforms/datacenter/actions.ts';
 import { datacenter } from '../platforms/datacenter/plan.ts';
+import type { ActionPorts } from '../ports/action.ts';
 import type { Bell } from '../ports/bell.ts';
 import type { Ids } from '../ports/ids.ts';
+import type { LoadBalancer } from '../ports/load-balancer.ts';
 import type { TaskBoard } from '../ports/task-board.ts';
-import { WORKER_DEFAULTS } from '../worker/settings.ts';
+import { type KeepingBalancer, keepingBalancer } from '../worker/keeping-balancer.ts';
+import { WORKER_DEFAULTS, type WorkerPorts } from '../worker/settings.ts';
 import { Worker } from '../worker/worker.ts';
 import type { SimBell } from './bell.ts';
 import type { Tell } from './facts.ts';
@@ -25,6 +28,10 @@ export type RoleParts = OutsideParts & {
   readonly tell: Tell;
   /** Worker pools that reach no server at this moment. */
   readonly cutOff: ReadonlySet<string>;
+  /** How often processes look by themselves for work that no bell told them of. */
+  readonly lookMs?: number;
+  /** How long workers may be silent before others take what they do. */
+  readonly leaseMs?: number;
 };
 
 /** A process that is alive now: what nature and people can do to it. */
@@ -53,7 +60,7 @@ export function startServer(parts: RoleParts, name: string, gone: readonly strin
       owner: name,
       gone,
       leaseMs: LEASE_MS,
-      sweepMs: LOOK_MS,
+      sweepMs: parts.lookMs ?? LOOK_MS,
       planRollback,
       hashPlan: planHash,
       onFault: (_deployment, fault) => noteFault(parts.tell, name, fault),
@@ -65,6 +72,8 @@ export function startServer(parts: RoleParts, name: string, gone: readonly strin
     ...{ journal: store.journal, board: store.tasks, records: store.records, views: store.views },
     ...{ ids, clock, bell, hosts, balancer, platform: datacenter },
     random: { bytes: (count) => new Uint8Array(count) },
+    // A simulation simulates no plans.
+    simulator: { simulate: () => Promise.reject(new EdgeError('internal', 'a simulation in a simulation')) },
     artifacts: { measure: async (path) => ({ sha256: sha256Of(path), sizeBytes: 1_000 }) },
   };
   return { life, ports, board: store.tasks, stop: () => stop.abort() };
@@ -107,23 +116,27 @@ export function startWorker(
   const life = place.server?.life ?? new Life(place.name, parts.schedule);
   const bell = parts.bell.of(life);
   const board = place.server
-    ? withBell(place.server.board, bell)
+    ? withBell(place.server.board, bell, parts.lookMs)
     : boardOver(parts, { life, bell, pool: place.pool, servers });
   const outside = outsideOf(life, parts);
-  const handlers = bindActions([...COMMON_ACTIONS, ...DATACENTER_ACTIONS], outside);
+  const balancer = keeping(outside.balancer, life);
+  const handlers = bindActions([...COMMON_ACTIONS, ...DATACENTER_ACTIONS], { ...outside, balancer });
   const worker = new Worker(
     {
       ...WORKER_DEFAULTS,
       worker: workerId(place.name),
       gone: place.gone.map(workerId),
       pool: place.pool,
-      idleMs: LOOK_MS,
+      idleMs: parts.lookMs ?? LOOK_MS,
       slots: 16,
+      keeping: { askMs: LOOK_MS, quickMs: LOOK_MS, slowMs: LOOK_MS },
+      ...(parts.leaseMs !== undefined && { leaseMs: parts.leaseMs }),
     },
     {
       board,
       clock: life.clock,
       handlers,
+      balancer,
       notice: (notice) => {
         if (notice.kind === 'task.refused') noteFault(parts.tell, place.name, notice.error);
       },
@@ -132,6 +145,17 @@ export function startWorker(
   const stop = new AbortController();
   void worker.run(stop.signal);
   return { life, stop: () => stop.abort() };
+}
+
+/** As the product has them: one for each device and worker. */
+function keeping(balancer: ActionPorts['balancer'], { clock }: Life): WorkerPorts['balancer'] {
+  const devices = new Map<LoadBalancer, KeepingBalancer>();
+  return async (config) => {
+    const device = await balancer(config);
+    const known = devices.get(device) ?? keepingBalancer(device, clock);
+    devices.set(device, known);
+    return known;
+  };
 }
 
 type Remote = {
@@ -170,8 +194,9 @@ function boardOver(parts: RoleParts, { life, bell, pool, servers }: Remote): Tas
     claim: async (request) => answered((board) => board.claim(request)),
     renew: async (worker, tasks) => answered((board) => board.renew(worker, tasks)),
     report: async (worker, reports) => answered((board) => board.report(worker, reports)),
+    keepOut: async (request) => answered((board) => board.keepOut(request)),
     appendOutput: async (worker, chunks) => answered((board) => board.appendOutput(worker, chunks)),
     waitForWork: store.truth.tasks.waitForWork,
   };
-  return withBell(wired(far, { schedule, faults, life, link }), bell);
+  return withBell(wired(far, { schedule, faults, life, link }), bell, parts.lookMs);
 }

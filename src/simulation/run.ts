@@ -87,14 +87,14 @@ class Simulation {
     };
     const bell = new SimBell({ schedule, faults, draw: draw.fork() });
     const store = new SimStore({ schedule, faults, draw: draw.fork(), bell, tell });
-    const observer = new Observer({ scenario, schedule, store: store.truth, world: () => world });
+    const observer = new Observer({ scenario, schedule, store: store.truth, faults, world: () => world });
     const estate = estateOf(scenario);
     const world: World = new World(scenario, { schedule, draw: draw.fork(), faults, tell, ...estate });
     await settle(store.truth, scenario, estate);
     const cutOff = new Set<string>();
     const parts: RoleParts = { schedule, draw: draw.fork(), faults, world, store, bell, tell, cutOff };
     const cluster = new Cluster(scenario, parts);
-    const people = new People({ scenario, schedule, draw: draw.fork(), faults, cluster, store, tell });
+    const people = new People({ scenario, schedule, draw: draw.fork(), faults, cluster, store, tell, world });
     observer.retriesBy = people.retries;
     const isBusy = () => observer.active > 0;
     new Nature({ scenario, schedule, draw: draw.fork(), faults, world, cluster, store, cutOff, isBusy });

@@ -1,3 +1,4 @@
+import type { MemberRef } from '../domain/balancer.ts';
 import type { Verb } from '../domain/plan.ts';
 import type { Json } from '../lib/json.ts';
 import type { Strengths } from './faults.ts';
@@ -18,10 +19,21 @@ export type ScenarioTarget = {
   readonly name: string;
   readonly project: string;
   readonly zone: string;
-  readonly members: readonly { readonly balancer: string; readonly pool: string }[];
+  readonly members: readonly ScenarioMember[];
   /** `disabled`: by a person, long ago; `stopped`: its service does not run; `new`: nothing was ever installed. */
   readonly found: 'serves' | 'disabled' | 'stopped' | 'new';
 };
+
+/** `member`: its name there, if not that of its target. `isDisabled`: by a person, although others of its target serve. */
+export type ScenarioMember = {
+  readonly balancer: string;
+  readonly pool: string;
+  readonly member?: string;
+  readonly isDisabled?: boolean;
+};
+
+export const refsOf = ({ name, members }: ScenarioTarget): readonly MemberRef[] =>
+  members.map(({ balancer, pool, member = name }) => ({ balancer, pool, member }));
 
 /** A deployment that somebody is going to ask for; a version is that of one of the project's releases. */
 export type Ask = {
@@ -40,8 +52,8 @@ export type Scenario = {
   readonly seed: number;
   readonly servers: number;
   readonly zones: readonly { readonly name: string; readonly workers: number }[];
-  /** Workers of the first zone live in the servers' processes, as in the embedded default. */
-  readonly embedded: boolean;
+  /** Workers of the first zone, or of all, live in the servers' processes, as in the embedded default. */
+  readonly embedded: boolean | 'all';
   readonly projects: readonly ScenarioProject[];
   readonly targets: readonly ScenarioTarget[];
   readonly policy: Readonly<Record<string, Json>>;
@@ -54,3 +66,8 @@ export type Scenario = {
 
 export const ENVIRONMENT = 'production';
 export const FOLDER = '/srv/app';
+/** The commands of further steps: one that changes the service, and one that does not. */
+export const CHANGE = 'bin/change';
+export const TELL = 'bin/tell';
+/** How each target shows that it is well. */
+export const CHECK = { kind: 'http', port: 8080, path: '/health', version: { header: 'x-version' } };

@@ -11,6 +11,8 @@ export type ServiceParts = {
   readonly natureOf: (release: ReleaseId) => Nature;
   /** A flapping service is never well for as long as a verification needs. */
   readonly flapMs: number;
+  /** From its start until it is well. */
+  readonly warmUpMs: (draw: Draw, isSlow: boolean) => number;
   readonly onChange: (by: 'edge' | 'world') => void;
 };
 
@@ -74,8 +76,8 @@ export class Service {
   }
 
   #warmUp(nature: Nature): void {
-    const { draw, faults, schedule } = this.#parts;
-    const ms = faults.strikes('service.slow-start') ? draw.int(5_000, 40_000) : draw.int(50, 1_500);
+    const { draw, faults, schedule, warmUpMs } = this.#parts;
+    const ms = warmUpMs(draw, faults.strikes('service.slow-start'));
     const isSick = nature === 'sick' || faults.strikes('service.sick');
     const flaps = nature === 'flaps' || faults.strikes('service.flaps');
     this.#next();

@@ -1,7 +1,7 @@
 import { type MemoryStore, openMemoryStore } from '../adapters/memory/store.ts';
 import type { Bell } from '../ports/bell.ts';
 import type { Journal } from '../ports/journal.ts';
-import type { TaskBoard } from '../ports/task-board.ts';
+import type { Report, TaskBoard } from '../ports/task-board.ts';
 import type { Views } from '../ports/views.ts';
 import type { SimBell } from './bell.ts';
 import type { Draw } from './draw.ts';
@@ -17,6 +17,8 @@ export type StoreParts = {
   readonly faults: Faults;
   readonly bell: SimBell;
   readonly tell: Tell;
+  /** It is reached at once, and never in vain: what makes runs of a plan quick, in which nothing befalls the store. */
+  readonly isNear?: boolean;
 };
 
 /** The ports of the store as one process has them. */
@@ -33,7 +35,10 @@ const READS = new Set([
   'tasks',
   'output',
   'fleet',
+  'steps',
 ]);
+/** The calls of a driver's turn: a pause in the middle of one has what it has read grow old. */
+const TURN = new Set(['acquire', 'load', 'read', 'commit']);
 /** Counts how long a store that does not answer is waited for. */
 const DEADLINE_MS = 10_000;
 
@@ -64,13 +69,22 @@ export class SimStore {
   }
 
   of(life: Life, bell: Bell): StoreOfLife {
-    const { schedule, faults } = this.#parts;
+    const { schedule, draw, faults } = this.#parts;
     const link: Link = {
       code: 'store_unavailable',
       deadlineMs: DEADLINE_MS,
-      trip: (method) => this.#trip(method),
+      trip: (method) => {
+        if (TURN.has(method) && faults.strikes('server.pause')) {
+          const ms = draw.skewed(500, 120_000);
+          life.pause(ms);
+          faults.lasts('server.pause', ms);
+        }
+        return this.#trip(method);
+      },
     };
-    const over = <T extends object>(port: T): T => wired(port, { schedule, faults, life, link });
+    const { isNear = false } = this.#parts;
+    const over = <T extends object>(port: T): T =>
+      isNear ? port : wired(port, { schedule, faults, life, link });
     const tasks = over(this.#toldTasks());
     return {
       journal: over(this.#toldJournal()),
@@ -126,7 +140,29 @@ export class SimStore {
         if (claimed.length > 0) this.#parts.tell({ kind: 'claimed', request, tasks: claimed });
         return claimed;
       },
+      renew: async (worker, held) => {
+        const renewed = await tasks.renew(worker, held);
+        const kept = held.map(({ task }) => task).filter((task) => !renewed.lost.includes(task));
+        if (kept.length > 0) this.#parts.tell({ kind: 'renewed', tasks: kept });
+        return renewed;
+      },
+      report: (worker, reports) =>
+        tasks.report(
+          worker,
+          reports.map((report) => this.#halved(report)),
+        ),
     };
+  }
+
+  /** Of a guard's two outputs one is missing now and then, or both. */
+  #halved(report: Report): Report {
+    const { draw, faults, tell } = this.#parts;
+    const { outcome, task } = report;
+    if (outcome.kind !== 'done' || !('observed' in outcome.outputs)) return report;
+    if (!faults.strikes('board.half-report')) return report;
+    tell({ kind: 'report.halved', task });
+    const { observed = [], members = [] } = outcome.outputs;
+    return { ...report, outcome: { ...outcome, outputs: draw.pick([{}, { observed }, { members }]) } };
   }
 
   /** Now and then a view is an answer from before: a replica that lags. Drivers and workers never read it. */
@@ -152,12 +188,12 @@ export class SimStore {
 const POLL_MS = 5_000;
 
 /** A wait for work ends with the process's own bell, or after a short while. */
-export function withBell(tasks: TaskBoard, bell: Bell): TaskBoard {
+export function withBell(tasks: TaskBoard, bell: Bell, pollMs = POLL_MS): TaskBoard {
   return new Proxy(tasks, {
     get: (target, name) =>
       name === 'waitForWork'
         ? (pool: string, timeoutMs: number, signal: AbortSignal) =>
-            bell.wait(`pool/${pool}`, Math.min(timeoutMs, POLL_MS), signal)
+            bell.wait(`pool/${pool}`, Math.min(timeoutMs, pollMs), signal)
         : Reflect.get(target, name),
   });
 }

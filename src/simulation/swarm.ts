@@ -1,6 +1,17 @@
+import { CYCLE, type CycleStep } from '../domain/strategy.ts';
+import type { Json } from '../lib/json.ts';
 import { Draw } from './draw.ts';
 import { FAULT_KINDS, type FaultKind, type Strengths } from './faults.ts';
-import type { Ask, Nature, Scenario, ScenarioProject, ScenarioTarget } from './scenario.ts';
+import {
+  type Ask,
+  CHANGE,
+  CHECK,
+  type Nature,
+  type Scenario,
+  type ScenarioProject,
+  type ScenarioTarget,
+  TELL,
+} from './scenario.ts';
 
 /**
  * The chance of each fault where it is at its strongest: per call, per command, per start of a service, per tick of nature
@@ -19,14 +30,16 @@ const STRONGEST: Readonly<Record<FaultKind, number>> = {
   'bell.late': 0.2,
   'board.slow': 0.03,
   'board.request-lost': 0.02,
-  'board.reply-lost': 0.03,
+  'board.reply-lost': 0.06,
   'board.cut-off': 0.02,
+  'board.half-report': 0.1,
   'crash.before-call': 0.002,
   'crash.after-call': 0.002,
   'server.crash': 0.06,
   'worker.crash': 0.06,
   'process.stops': 0.04,
   'process.pause': 0.06,
+  'server.pause': 0.01,
   'clock.skew': 0.05,
   'death.unproven': 0.4,
   'host.slow': 0.05,
@@ -46,6 +59,7 @@ const STRONGEST: Readonly<Record<FaultKind, number>> = {
   'service.sick': 0.05,
   'service.dies': 0.02,
   'balancer.slow': 0.05,
+  'balancer.queues': 0.05,
   'balancer.refused': 0.04,
   'balancer.reply-lost': 0.05,
   'balancer.request-lost': 0.03,
@@ -61,6 +75,8 @@ const STRONGEST: Readonly<Record<FaultKind, number>> = {
   'person.rolls-back': 0.03,
   'person.deploys-too': 0.1,
   'person.edits': 0.1,
+  'person.is-late': 0.5,
+  'person.resolves': 0.15,
 };
 
 /** A seed's scenario: which faults exist and how strong, where Edge runs, what it deploys and how (swarm testing). */
@@ -78,7 +94,7 @@ export function scenarioOf(seed: number): Scenario {
   );
   const projects = names.map((name) => projectOf(draw, name));
   const faultsUntilMs = draw.int(60_000, 400_000);
-  return {
+  const scenario = {
     seed,
     servers: draw.int(1, 3),
     zones,
@@ -91,14 +107,25 @@ export function scenarioOf(seed: number): Scenario {
     faultsUntilMs,
     startsAtBoot: draw.chance(0.5),
   };
+  const policy = { ...scenario.policy, ...zoneFloorOf(draw, targets) };
+  return { ...scenario, policy, projects: projects.map((project) => withSteps(draw, project)) };
 }
 
-/** Each fault is in about half of the seeds; some seeds have few. */
+/** Each fault is in about half of the seeds; some seeds have few, and some those of a theme. */
 function strengthsOf(draw: Draw): Strengths {
   const share = draw.pick([0.1, 0.3, 0.5, 0.8]);
   const kinds = FAULT_KINDS.filter(() => draw.chance(share));
-  return Object.fromEntries(kinds.map((kind) => [kind, STRONGEST[kind] * draw.pick([0.2, 0.5, 1])]));
+  const drawn = kinds.map((kind) => [kind, STRONGEST[kind] * draw.pick([0.2, 0.5, 1])]);
+  return { ...Object.fromEntries(drawn), ...(draw.chance(0.15) && draw.pick(THEMES)) };
 }
+
+/** Faults that seldom come together by themselves, and do the worst when they do. */
+const THEMES: readonly Strengths[] = [
+  // A worker dies, and what it had sent arrives after what its successor sent.
+  { 'worker.crash': 0.3, 'crash.before-call': 0.02, 'balancer.slow': 0.5, 'death.unproven': 0 },
+  // A worker goes silent, its successor dies, and what the first had sent still waits at the balancer.
+  { 'board.cut-off': 0.1, 'worker.crash': 0.2, 'balancer.queues': 0.3, 'death.unproven': 0 },
+];
 
 function targetsOf(
   draw: Draw,
@@ -106,17 +133,19 @@ function targetsOf(
   zones: readonly string[],
 ): readonly ScenarioTarget[] {
   const count = draw.chance(0.1) ? draw.int(12, 60) : draw.int(2, 10);
-  const devices = draw.chance(0.2) ? ['lb-1.example:9999', 'lb-2.example:9999'] : ['lb-1.example:9999'];
-  const [isPerZone, isAlone] = [draw.chance(0.4), draw.chance(0.05)];
+  const [isPerZone, isAlone, hasSecond] = [draw.chance(0.4), draw.chance(0.05), draw.chance(0.25)];
+  /** So many of them are in a second pool as well, on another device. */
+  const inSecond = hasSecond ? draw.int(2, count) : 0;
   const perhaps = draw.pick([0, 0.1, 0.25]);
   return Array.from({ length: Math.max(count, projects.length) }, (_, n): ScenarioTarget => {
     const zone = zones[n % zones.length] ?? 'dc-1';
-    const pool = isPerZone ? `pool-${zone}` : 'pool';
+    const first = { balancer: 'lb-1.example:9999', pool: isPerZone ? `pool-${zone}` : 'pool' };
+    const second = { balancer: 'lb-2.example:9999', pool: 'second' };
     return {
       name: `t${n + 1}`,
       project: projects[n % projects.length] ?? 'web',
       zone,
-      members: isAlone ? [] : devices.map((balancer) => ({ balancer, pool })),
+      members: isAlone ? [] : n < inSecond ? [first, second] : [first],
       found: draw.chance(perhaps) ? draw.pick(['disabled', 'stopped', 'new'] as const) : 'serves',
     };
   });
@@ -151,23 +180,78 @@ function projectOf(draw: Draw, name: string): ScenarioProject {
   };
 }
 
+/** Some teams have steps of their own. */
+function withSteps(draw: Draw, project: ScenarioProject): ScenarioProject {
+  if (!draw.chance(0.25)) return project;
+  const { passes, intervalMs, windowMs } = project.health;
+  const command = (id: string, program: string) => ({
+    ...{ id, action: 'host.run@1', with: { argv: [program, id], cwd: '/' } },
+    ...{ onUnknown: draw.pick(['ask', 'retry']), retries: { max: draw.int(0, 2), backoffMs: 500 } },
+  });
+  const own = {
+    change: command('change', CHANGE),
+    tell: { ...command('tell', TELL), whileServing: true },
+    soak: { id: 'soak', action: 'wait.settle@1', with: { ms: draw.int(100, 5_000) } },
+    look: { id: 'look', action: 'health.verify@1', with: { check: CHECK, passes, intervalMs, windowMs } },
+  };
+  const list: Json[] = [...CYCLE];
+  const put = (step: Json, after: CycleStep): void => {
+    list.splice(list.indexOf(after) + 1, 0, step);
+  };
+  if (draw.chance(0.7)) put(own.change, draw.pick(['drain', 'stop', 'install', 'start'] as const));
+  if (draw.chance(0.5)) put(own.tell, draw.pick(CYCLE));
+  if (draw.chance(0.3)) put(own.soak, draw.pick(CYCLE));
+  if (draw.chance(0.3)) put(own.look, draw.pick(['start', 'verify', 'enable', 'settle'] as const));
+  return { ...project, strategy: { ...project.strategy, steps: { datacenter: list } } };
+}
+
 const policyOf = (draw: Draw, targets: readonly ScenarioTarget[]): Scenario['policy'] => ({
   minInService: draw.pick(FLOORS.filter((floor) => leavesOne(targets, floor))),
-  maxFailures: draw.pick([{}, {}, { batch: { count: 2 }, zone: { count: 3 }, deployment: { percent: 40 } }]),
+  maxFailures: draw.chance(0.5)
+    ? {}
+    : { batch: draw.pick(BUDGETS), zone: draw.pick(BUDGETS), deployment: draw.pick(BUDGETS) },
   onFailure: {
     health: draw.pick(['rollback', 'rollback', 'pause', 'abort']),
     other: draw.pick(['pause', 'rollback', 'abort']),
   },
-  capacityWaitMs: draw.pick([20_000, 120_000]),
+  capacityWaitMs: draw.pick([0, 20_000, 120_000]),
   holdLimitMs: draw.pick([120_000, 86_400_000]),
 });
 
+const BUDGETS = [
+  { count: 1 },
+  { count: 2 },
+  { percent: 20 },
+  { percent: 40 },
+  { count: 3, percent: 60 },
+] as const;
 const FLOORS = ['75%', '75%', '50%', '25%', 1, 0] as const;
 
-/** Whether each pool has a member to spare: with none, a plan is refused and nothing happens. */
-function leavesOne(targets: readonly ScenarioTarget[], floor: number | string): boolean {
-  const pools = Map.groupBy(targets, ({ members }) => members[0]?.pool ?? '');
-  return [...pools.values()].every((of) => {
+const ZONE_FLOORS = ['67%', '50%', '34%', 2, 1] as const;
+
+/** In most of the seeds whose zones have members to spare; of a single zone it says little. */
+function zoneFloorOf(draw: Draw, targets: readonly ScenarioTarget[]): Scenario['policy'] {
+  const isZoned = new Set(targets.map(({ zone }) => zone)).size > 1;
+  const floors = ZONE_FLOORS.filter((floor) => leavesOne(targets, floor, placeOf));
+  return floors.length > 0 && draw.chance(isZoned ? 0.9 : 0.2)
+    ? { minInServicePerZone: draw.pick(floors) }
+    : {};
+}
+
+const placeOf = ({ project, zone }: ScenarioTarget): string => `${project}/${zone}`;
+
+/** Whether each pool, or each part of one, has a member to spare: with none, a plan is refused and nothing happens. */
+function leavesOne(
+  targets: readonly ScenarioTarget[],
+  floor: number | string,
+  partOf: (target: ScenarioTarget) => string = () => '',
+): boolean {
+  const all = targets.flatMap((target) =>
+    (target.members.length > 0 ? target.members : [{ pool: '' }]).map(({ pool }) => ({
+      ...{ found: target.found, part: `${pool}/${partOf(target)}` },
+    })),
+  );
+  return [...Map.groupBy(all, ({ part }) => part).values()].every((of) => {
     const serving = of.filter(({ found }) => found === 'serves').length;
     const least =
       typeof floor === 'number' ? floor : Math.ceil((of.length * Number.parseInt(floor, 10)) / 100);

@@ -114,8 +114,15 @@ export class HeldTask {
         this.#progress = text;
       },
       signal,
+      lost: this.#lease.signal,
+      requireLease: () => this.#requireLease(signal),
       remainingMs: () => this.remainingMs(),
     };
+  }
+
+  #requireLease(signal: AbortSignal): void {
+    if (this.#setting.monotonicMs() >= this.leaseEndsAtMs) this.end('lost');
+    signal.throwIfAborted();
   }
 
   /** The board has this checkpoint now. */

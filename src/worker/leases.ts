@@ -1,7 +1,6 @@
 import { asEdgeError } from '../domain/errors.ts';
 import type { TaskId } from '../domain/ids.ts';
-import type { Json } from '../lib/json.ts';
-import type { Held, Renewed } from '../ports/task-board.ts';
+import type { Checkpoint, Held, Renewed } from '../ports/task-board.ts';
 import { type Batcher, backoffMs } from './batcher.ts';
 import type { BoardLink } from './board-link.ts';
 import type { HeldTask } from './held-task.ts';
@@ -54,7 +53,7 @@ export class Leases {
   }
 
   /** Resolves when the board has the checkpoint: `false` when the lease is lost. */
-  save(task: Pick<Held, 'task' | 'epoch'>, checkpoint: Json): Promise<boolean> {
+  save(task: Pick<Held, 'task' | 'epoch'>, checkpoint: Checkpoint): Promise<boolean> {
     return this.#checkpoints.add({ ...task, checkpoint });
   }
 

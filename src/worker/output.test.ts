@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { MemoryClock } from '../adapters/memory/clock.ts';
 import { taskIdFrom } from '../domain/ids.ts';
 import type { TaskOutput } from '../ports/task-board.ts';
+import { numbering } from './numbering.ts';
 import { type OutputLimits, OutputLog } from './output.ts';
 
 const LIMITS: OutputLimits = { headBytes: 1_000_000, tailBytes: 1_000, bufferBytes: 100_000, lingerMs: 100 };
@@ -18,8 +19,9 @@ function log(limits: Partial<OutputLimits> = {}) {
     append: async (chunk) => {
       await gate;
       chunks.push(chunk);
-      events.push(`append ${chunk.seq} ${JSON.stringify(chunk.checkpoint ?? null)}`);
+      events.push(`append ${chunk.seq} ${JSON.stringify(chunk.checkpoint?.value ?? null)}`);
     },
+    numbered: numbering(),
     clock,
     limits: { ...LIMITS, ...limits },
   });
@@ -126,6 +128,7 @@ test('what the board refuses for good is told to the writer', async () => {
     task: taskIdFrom('d/0/0/0'),
     epoch: 1,
     append: () => Promise.reject(new Error('no such task')),
+    numbered: numbering(),
     clock: new MemoryClock(),
     limits: LIMITS,
   });

@@ -2,7 +2,7 @@ import type { TaskId } from '../domain/ids.ts';
 import type { Json } from '../lib/json.ts';
 import { cutAfter, cutBefore } from '../lib/utf8.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { TaskOutput } from '../ports/task-board.ts';
+import type { Checkpoint, TaskOutput } from '../ports/task-board.ts';
 
 const CHUNK_BYTES = 64 * 1024;
 
@@ -26,6 +26,8 @@ type Sink = {
   readonly epoch: number;
   /** Resolves when the board has the chunk, and the checkpoint that it may carry. */
   readonly append: (chunk: TaskOutput) => Promise<void>;
+  /** Gives a checkpoint the next number of its claim. */
+  readonly numbered: (checkpoint: Json) => Checkpoint;
   readonly clock: Clock;
   readonly limits: OutputLimits;
 };
@@ -128,9 +130,9 @@ export class OutputLog {
   }
 
   async #sendChunk(): Promise<void> {
-    const { task, epoch, append } = this.#sink;
+    const { task, epoch, append, numbered } = this.#sink;
     const { data, reached } = this.#take();
-    const checkpoint = reached === undefined ? {} : { checkpoint: reached };
+    const checkpoint = reached === undefined ? {} : { checkpoint: numbered(reached) };
     await append({ task, epoch, seq: this.#seq, text: data.toString(), ...checkpoint });
     this.#seq += 1;
     this.#buffered -= data.length;

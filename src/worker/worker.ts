@@ -6,7 +6,9 @@ import type { ClaimedTask, Report, TaskOutput } from '../ports/task-board.ts';
 import { type Batcher, backoffMs } from './batcher.ts';
 import { BoardLink } from './board-link.ts';
 import { HeldTask, orAborted } from './held-task.ts';
+import { Keeper } from './keeper.ts';
 import { Leases } from './leases.ts';
+import { numbering } from './numbering.ts';
 import { OutputLog } from './output.ts';
 import { reported, runTask } from './run-task.ts';
 import type { WorkerPorts, WorkerSettings } from './settings.ts';
@@ -25,6 +27,7 @@ export class Worker {
   readonly #over = new AbortController();
   readonly #link: BoardLink;
   readonly #leases: Leases;
+  readonly #keeper: Keeper;
   readonly #running = new Set<Promise<void>>();
   readonly #slotFree = new Wake();
   /** Tasks that it worked on and left without a report, and until when their leases may last. */
@@ -38,6 +41,7 @@ export class Worker {
     this.#ports = ports;
     this.#link = new BoardLink(ports, this.#over.signal);
     this.#leases = new Leases(settings, ports, this.#link);
+    this.#keeper = new Keeper(settings, ports);
     this.#reports = this.#link.batcher(256, async (reports) => {
       await ports.board.report(settings.worker, reports);
       return () => undefined;
@@ -55,8 +59,9 @@ export class Worker {
   async run(stop: AbortSignal): Promise<void> {
     const over = this.#over.signal;
     const leases = [this.#leases.keepRenewing(over), this.#leases.watch(over)];
+    const keeping = this.#keeper.run(stop);
     await this.#keepClaiming(stop);
-    await this.#letGo();
+    await Promise.all([this.#letGo(), keeping]);
     this.#over.abort();
     await Promise.all(leases);
   }
@@ -122,6 +127,7 @@ export class Worker {
       await Promise.allSettled([bell, slot]);
     }
     this.#leases.renewSoon();
+    this.#keeper.askSoon();
   }
 
   #start(claimed: ClaimedTask): void {
@@ -138,12 +144,14 @@ export class Worker {
   #hold(claimed: ClaimedTask, fences: boolean): HeldTask {
     const { clock } = this.#ports;
     const { task, epoch } = claimed;
+    const numbered = numbering();
     const output = new OutputLog({
       task,
       epoch,
+      numbered,
       append: async (chunk) => {
         await this.#outputs.add(chunk);
-        if (chunk.checkpoint !== undefined) held.stored(chunk.checkpoint);
+        if (chunk.checkpoint !== undefined) held.stored(chunk.checkpoint.value);
       },
       clock,
       limits: this.#settings.output,
@@ -153,7 +161,7 @@ export class Worker {
       fences,
       output,
       monotonicMs: () => clock.monotonicMs(),
-      save: (checkpoint) => this.#leases.save({ task, epoch }, checkpoint),
+      save: (checkpoint) => this.#leases.save({ task, epoch }, numbered(checkpoint)),
     });
     this.#leases.add(held);
     return held;

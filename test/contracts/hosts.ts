@@ -4,6 +4,7 @@ import { cancelling } from './hosts/cancelling.ts';
 import { files } from './hosts/files.ts';
 import { following } from './hosts/following.ts';
 import { keptOutput } from './hosts/kept-output.ts';
+import { keys } from './hosts/keys.ts';
 import { otherAccount } from './hosts/other-account.ts';
 import { shellCommands } from './hosts/shell-commands.ts';
 import { starting } from './hosts/starting.ts';
@@ -17,7 +18,7 @@ export type HostsContractOptions = {
 };
 
 /**
- * What every adapter of `Hosts` must do. What a command does is said in `hosts/doing.ts`, which each world turns into words
+ * What every adapter of `Hosts`, and of `HostKeys` beside it, must do. What a command does is said in `hosts/doing.ts`, which each world turns into words
  * of its own; what is about shells, processes and accounts is for the worlds that have them.
  */
 export function hostsContract(
@@ -35,6 +36,7 @@ export function hostsContract(
     keptOutput(bench);
     cancelling(bench, { withShell });
     files(bench, { withShell });
+    keys(bench);
     if (withShell) shellCommands(bench);
     if (withSudo) describe('as another account', () => otherAccount(bench));
   });

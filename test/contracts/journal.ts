@@ -223,7 +223,7 @@ export function journalContract(name: string, open: OpenStore): void {
         const lot = await journal.read(own, 2);
         assert.deepEqual(idsOf(lot.commands), ['c1', 'c2']);
         assert.equal(lot.more, true);
-        await journal.commit(own, commitOf({ handled: lot.commands.map((one) => one.id) }));
+        await journal.commit(own, commitOf({ handled: lot.rows }));
         const rest = await journal.read(own, 2);
         assert.deepEqual(idsOf(rest.commands), ['c3']);
         assert.equal(rest.more, false);
@@ -236,9 +236,9 @@ export function journalContract(name: string, open: OpenStore): void {
         const own = await lease(journal, made);
         await journal.submit([pause('c1', id), pause('c1', id)]);
         await journal.submit([pause('c1', id)]);
-        const { commands } = await journal.read(own, 10);
+        const { commands, rows } = await journal.read(own, 10);
         assert.deepEqual(idsOf(commands), ['c1']);
-        await journal.commit(own, commitOf({ handled: commands.map((one) => one.id) }));
+        await journal.commit(own, commitOf({ handled: rows }));
         await journal.submit([pause('c1', id)]);
         assert.deepEqual((await journal.read(own, 10)).commands, []);
       }),

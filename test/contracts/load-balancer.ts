@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { afterEach, test } from 'node:test';
+import { test } from 'node:test';
 import type { MemberState } from '../../src/domain/balancer.ts';
 import { EdgeError, type ErrorCode } from '../../src/domain/errors.ts';
 import type { LoadBalancer } from '../../src/ports/load-balancer.ts';
+import { perTest } from '../support/per-test.ts';
 import { until } from '../support/until.ts';
 
 /** A balancer with one pool of at least three members, all enabled and up, and the hands to change its world. */
@@ -10,6 +11,8 @@ export type BalancerWorld = {
   readonly balancer: LoadBalancer;
   readonly pool: string;
   readonly members: readonly string[];
+  /** What this kind of balancer does not have: a monitor to ask, or a word for drained other than that for offline. */
+  readonly lacks?: readonly ('health' | 'drained')[];
   /** Opens a connection or request that stays on this member until the returned function is called. */
   occupy(member: string): Promise<() => void>;
   /** Makes the member ill or well in the eyes of the monitor. */
@@ -23,43 +26,43 @@ const signal = new AbortController().signal;
 
 /** What every `LoadBalancer` does, run on each adapter. `skip` is why it cannot run here. */
 export function loadBalancerContract(name: string, make: () => Promise<BalancerWorld>, skip?: string): void {
-  const open: BalancerWorld[] = [];
-  afterEach(async () => {
-    for (const world of open.splice(0)) await world.dispose();
-  });
+  const start = perTest(make);
   const does = (title: string, body: (world: BalancerWorld, first: string) => Promise<void>): void => {
     test(`${name}: ${title}`, { skip: skip ?? false }, async () => {
-      const world = await make();
-      open.push(world);
+      const world = await start();
       const [first = ''] = world.members;
-      for (const member of world.members) await untilHealth(world, member, 'up');
+      for (const member of world.members) await untilHealth(world, member, healthOf(world, 'up'));
       await body(world, first);
     });
   };
 
   does('lists every member of a pool as enabled, up and without connections', async (world) => {
+    const health = healthOf(world, 'up');
     const seen = await world.balancer.members(world.pool, signal);
     assert.deepEqual(
       seen.map(({ member, admin, health, connections }) => ({ member, admin, health, connections })),
-      world.members.map((member) => ({ member, admin: 'enabled', health: 'up', connections: 0 })),
+      world.members.map((member) => ({ member, admin: 'enabled', health, connections: 0 })),
     );
   });
 
   for (const to of ['drained', 'offline'] as const) {
-    does(`a member that is set ${to} reads back as ${to}, and no other is touched`, async (world, first) => {
-      const read = await world.balancer.disable({ pool: world.pool, member: first }, to, signal);
-      assert.equal(read.member, first);
-      assert.equal(read.admin, to);
-      assert.deepEqual(
-        await admins(world),
-        world.members.map((member) => (member === first ? to : 'enabled')),
-      );
-    });
+    does(
+      `«what was written to a balancer is read back»: a member that is set ${to}, and no other is touched`,
+      async (world, first) => {
+        const read = await world.balancer.disable({ pool: world.pool, member: first }, to, signal);
+        assert.equal(read.member, first);
+        assert.equal(read.admin, adminOf(world, to));
+        assert.deepEqual(
+          await admins(world),
+          world.members.map((member) => (member === first ? adminOf(world, to) : 'enabled')),
+        );
+      },
+    );
 
     does(`to set a member ${to} twice is to set it once`, async (world, first) => {
       const member = { pool: world.pool, member: first };
       await world.balancer.disable(member, to, signal);
-      assert.equal((await world.balancer.disable(member, to, signal)).admin, to);
+      assert.equal((await world.balancer.disable(member, to, signal)).admin, adminOf(world, to));
     });
 
     does(`a member that was found enabled and set ${to} is restored to service`, async (world, first) => {
@@ -67,7 +70,7 @@ export function loadBalancerContract(name: string, make: () => Promise<BalancerW
       const found = await stateOf(world, first);
       await world.balancer.disable(member, to, signal);
       assert.equal((await world.balancer.restore(member, found.asFound, signal)).admin, 'enabled');
-      await untilHealth(world, first, 'up');
+      await untilHealth(world, first, healthOf(world, 'up'));
     });
 
     does(`a member that was found ${to} is restored to ${to}`, async (world, first) => {
@@ -75,7 +78,8 @@ export function loadBalancerContract(name: string, make: () => Promise<BalancerW
       await world.balancer.disable(member, to, signal);
       const found = await stateOf(world, first);
       await world.balancer.disable(member, to === 'drained' ? 'offline' : 'drained', signal);
-      assert.equal((await world.balancer.restore(member, found.asFound, signal)).admin, to);
+      const read = await world.balancer.restore(member, found.asFound, signal);
+      assert.equal(read.admin, adminOf(world, to));
     });
   }
 
@@ -106,23 +110,32 @@ export function loadBalancerContract(name: string, make: () => Promise<BalancerW
 
   does('a member that is ill is down and still enabled', async (world, first) => {
     await world.setHealthy(first, false);
-    await untilHealth(world, first, 'down');
+    await untilHealth(world, first, healthOf(world, 'down'));
     assert.equal((await stateOf(world, first)).admin, 'enabled');
     await world.setHealthy(first, true);
-    await untilHealth(world, first, 'up');
+    await untilHealth(world, first, healthOf(world, 'up'));
+  });
+
+  does('a drained member is looked at as ever', async (world, first) => {
+    await world.balancer.disable({ pool: world.pool, member: first }, 'drained', signal);
+    await world.setHealthy(first, false);
+    await untilHealth(world, first, healthOf(world, 'down'));
+    await world.setHealthy(first, true);
+    await untilHealth(world, first, healthOf(world, 'up'));
+    assert.equal((await stateOf(world, first)).admin, adminOf(world, 'drained'));
   });
 
   does('members that are set at the same time are all set', async (world) => {
     const { balancer, pool, members } = world;
     await Promise.all(members.map((member) => balancer.disable({ pool, member }, 'drained', signal)));
-    assert.deepEqual(new Set(await admins(world)), new Set(['drained']));
+    assert.deepEqual(new Set(await admins(world)), new Set([adminOf(world, 'drained')]));
   });
 
   does('a read that starts after a write sees it', async (world, first) => {
     const { balancer, pool } = world;
     const before = balancer.members(pool, signal);
     await balancer.disable({ pool, member: first }, 'drained', signal);
-    assert.equal((await stateOf(world, first)).admin, 'drained');
+    assert.equal((await stateOf(world, first)).admin, adminOf(world, 'drained'));
     await before;
   });
 
@@ -173,6 +186,14 @@ async function stateOf({ balancer, pool }: BalancerWorld, member: string): Promi
 async function admins({ balancer, pool }: BalancerWorld): Promise<MemberState['admin'][]> {
   return (await balancer.members(pool, signal)).map(({ admin }) => admin);
 }
+
+/** How a member reads that was set so. */
+const adminOf = ({ lacks }: BalancerWorld, to: 'drained' | 'offline'): MemberState['admin'] =>
+  lacks?.includes('drained') ? 'offline' : to;
+
+/** What is seen of a member that is so: unknown, never a guess, where nothing looks at it. */
+const healthOf = ({ lacks }: BalancerWorld, is: 'up' | 'down'): MemberState['health'] =>
+  lacks?.includes('health') ? 'unknown' : is;
 
 async function untilHealth(
   world: BalancerWorld,

@@ -85,6 +85,28 @@ export function recordsContract(name: string, open: OpenStore): void {
     );
 
     test(
+      'the key of a host is kept with what it replaced, and its place may be any address',
+      withStore(async ({ records, now }) => {
+        const key = (letter: string) => ({
+          ...{ type: 'ssh-ed25519', fingerprint: `SHA256:${letter.repeat(43)}`, by: 'ada' },
+        });
+        const place = { environment: 'production', address: 'fe80::1', port: 22 };
+        const name = 'production/fe80::1:22';
+        const first = { ...place, key: key('a'), earlier: [] };
+        await records.apply([{ kind: 'host-key', key: name, value: first, expected: 0 }]);
+        const second = { ...place, key: key('b'), earlier: [{ ...key('a'), at: now() }] };
+        await records.apply([{ kind: 'host-key', key: name, value: second, expected: 1 }]);
+        assert.deepEqual(await records.list('host-key', 'production/'), [
+          { key: name, version: 2, at: now(), value: second },
+        ]);
+        const late = { kind: 'host-key', key: name, value: first, expected: 1 } as const;
+        assert.deepEqual(await records.apply([late]), { kind: 'conflict', key: name });
+        assert.deepEqual(await records.list('host-key', 'prod'), await records.list('host-key'));
+        assert.deepEqual(await records.list('host-key', 'prod/'), []);
+      }),
+    );
+
+    test(
       'a list has the records of its kind whose key starts with the prefix, by key',
       withStore(async ({ records }) => {
         const keys = ['shop/2', 'shop', 'Shop/1', 'shop/1', 'shop/ü', 'shops/1', 'sho%/1'];

@@ -91,6 +91,7 @@ export const commitOf = (changes: Partial<Commit> = {}): Commit => ({
   takeHolds: [],
   parkHolds: [],
   giveHolds: [],
+  keepOut: [],
   poolVersions: {},
   placed: [],
   unproven: [],

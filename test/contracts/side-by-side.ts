@@ -84,12 +84,9 @@ export function sideBySideContract(name: string, open: OpenStore): void {
           const wanted = { owner: own.owner, leaseMs: 10_000, limit: 10, gone: [] };
           const [again] = await store.journal.acquire(wanted);
           assert.equal(again?.deployment, made.id);
-          const { commands } = await store.journal.read(own, 10);
+          const { commands, rows } = await store.journal.read(own, 10);
           assert.deepEqual(idsOf(commands), [command.command.id]);
-          await store.journal.commit(
-            own,
-            commitOf({ handled: commands.map(({ id }) => id), summary: ENDED }),
-          );
+          await store.journal.commit(own, commitOf({ handled: rows, summary: ENDED }));
         });
       }),
     );

@@ -1,8 +1,19 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { workerId } from '../../src/domain/ids.ts';
+import { commandId, workerId } from '../../src/domain/ids.ts';
 import type { Lease, NewTask } from '../../src/ports/journal.ts';
-import { claimOf, commitOf, deployment, done, lease, task, taskOf, WORKER, waiting } from './sample.ts';
+import {
+  claimOf,
+  commitOf,
+  deployment,
+  done,
+  idsOf,
+  lease,
+  task,
+  taskOf,
+  WORKER,
+  waiting,
+} from './sample.ts';
 import { type OpenStore, type TestStore, using } from './store.ts';
 
 const OTHER = workerId('host-2/worker/1');
@@ -127,12 +138,12 @@ export function taskBoardContract(name: string, open: OpenStore): void {
     );
 
     test(
-      'a task whose owner is proven gone is taken over at once and without quarantine',
+      'a task whose owner is proven gone is taken over at once, in quarantine only for what it had sent',
       withStore(async (store) => {
         await withTasks(store, [task(id, 0)]);
         await claimOne(store);
         const taken = await claimOne(store, { worker: OTHER, gone: [WORKER] });
-        assert.deepEqual([taken.epoch, taken.attempt, taken.quarantineMs], [2, 2, 0]);
+        assert.deepEqual([taken.epoch, taken.attempt, taken.quarantineMs], [2, 2, 2_000]);
       }),
     );
 
@@ -173,12 +184,49 @@ export function taskBoardContract(name: string, open: OpenStore): void {
         await withTasks(store, [task(id, 0)]);
         const claimed = await claimOne(store);
         store.advance(9_000);
-        const renewed = await store.tasks.renew(WORKER, [{ ...claimed, checkpoint: { sent: true } }]);
+        const renewed = await store.tasks.renew(WORKER, [
+          { ...claimed, checkpoint: { no: 1, value: { sent: true } } },
+        ]);
         assert.deepEqual(renewed, { lost: [], cancel: [] });
         store.advance(9_000);
         assert.deepEqual(await store.tasks.claim(claimOf({ worker: OTHER })), []);
         store.advance(1_000);
         assert.deepEqual((await claimOne(store, { worker: OTHER })).checkpoint, { sent: true });
+      }),
+    );
+
+    test(
+      'a late copy of a renewal does not put an older checkpoint back',
+      withStore(async (store) => {
+        await withTasks(store, [task(id, 0)]);
+        const { task: of, epoch } = await claimOne(store);
+        const renew = (no: number) =>
+          store.tasks.renew(WORKER, [{ task: of, epoch, checkpoint: { no, value: { no } } }]);
+        const append = (no: number) =>
+          store.tasks.appendOutput(WORKER, [
+            { task: of, epoch, seq: 0, text: 'line\n', checkpoint: { no, value: { no } } },
+          ]);
+        await renew(1);
+        await renew(2);
+        assert.deepEqual(await renew(1), { lost: [], cancel: [] });
+        await append(3);
+        await renew(2);
+        const taken = await claimOne(store, { worker: OTHER, gone: [WORKER] });
+        assert.deepEqual(taken.checkpoint, { no: 3 });
+      }),
+    );
+
+    test(
+      'the checkpoints of a new claim count anew',
+      withStore(async (store) => {
+        await withTasks(store, [task(id, 0)]);
+        const old = await claimOne(store);
+        const checkpoint = (no: number, by: string) => ({ checkpoint: { no, value: { by } } });
+        await store.tasks.renew(WORKER, [{ ...old, ...checkpoint(7, 'old') }]);
+        const taken = await claimOne(store, { worker: OTHER, gone: [WORKER] });
+        await store.tasks.renew(OTHER, [{ ...taken, ...checkpoint(1, 'new') }]);
+        const next = await claimOne(store, { gone: [OTHER] });
+        assert.deepEqual(next.checkpoint, { by: 'new' });
       }),
     );
 
@@ -190,7 +238,7 @@ export function taskBoardContract(name: string, open: OpenStore): void {
         store.advance(10_000);
         await claimOne(store, { worker: OTHER });
         const renewed = await store.tasks.renew(WORKER, [
-          { task: old.task, epoch: old.epoch, checkpoint: { by: 'old' } },
+          { task: old.task, epoch: old.epoch, checkpoint: { no: 1, value: { by: 'old' } } },
         ]);
         assert.deepEqual(renewed, { lost: [old.task], cancel: [] });
         const third = await claimOne(store, { worker: WORKER, gone: [OTHER] });
@@ -230,6 +278,27 @@ export function taskBoardContract(name: string, open: OpenStore): void {
     );
 
     test(
+      'what is reported at once comes to each deployment in its order, and is handled as a whole',
+      withStore(async (store) => {
+        const other = deployment('d2', { project: 'other' });
+        const own = await withTasks(store, [task(id, 0), task(id, 1)]);
+        const others = await lease(store.journal, other);
+        await store.journal.commit(others, commitOf({ open: [task(other.id, 0)] }));
+        const claimed = await store.tasks.claim(claimOf());
+        await store.tasks.report(WORKER, claimed.map(done));
+        const { commands, rows } = await store.journal.read(own, 1);
+        const seen = commands.map((one) => (one.kind === 'report' ? one.task : one.kind));
+        assert.deepEqual(seen, [taskOf(id, 0), taskOf(id, 1)]);
+        await store.journal.commit(own, commitOf({ handled: idsOf(commands).map(commandId) }));
+        assert.deepEqual((await store.journal.read(own, 1)).commands, commands);
+        await store.journal.commit(own, commitOf({ handled: rows }));
+        assert.deepEqual((await store.journal.read(own, 1)).commands, []);
+        const [report] = await reportsSeen(store, others);
+        assert.equal(report?.kind === 'report' && report.task, taskOf(other.id, 0));
+      }),
+    );
+
+    test(
       'a task that has reported is nobody’s until the engine arms it again, then it is another attempt',
       withStore(async (store) => {
         const own = await withTasks(store, [task(id, 0)]);
@@ -237,11 +306,10 @@ export function taskBoardContract(name: string, open: OpenStore): void {
         await store.tasks.report(WORKER, [done(claimed)]);
         store.advance(100_000);
         assert.deepEqual(await store.tasks.claim(claimOf()), []);
-        const { now, commands } = await store.journal.read(own, 10);
-        const handled = commands.map((one) => one.id);
+        const { now, rows } = await store.journal.read(own, 10);
         await store.journal.commit(
           own,
-          commitOf({ handled, rearm: [{ task: claimed.task, wakeAt: now + 500 }] }),
+          commitOf({ handled: rows, rearm: [{ task: claimed.task, wakeAt: now + 500 }] }),
         );
         assert.deepEqual(await store.tasks.claim(claimOf()), []);
         store.advance(500);
@@ -256,13 +324,13 @@ export function taskBoardContract(name: string, open: OpenStore): void {
         const own = await withTasks(store, [task(id, 0), task(id, 1)]);
         const claimed = await store.tasks.claim(claimOf());
         await store.tasks.report(WORKER, claimed.map(done));
-        const { now, commands } = await store.journal.read(own, 10);
+        const { now, rows } = await store.journal.read(own, 10);
         const cancel = claimed.map((one) => ({ task: one.task, deadlineAt: now + 5_000 }));
         await store.journal.commit(own, commitOf({ cancel }));
         const [first, second] = claimed.map((one) => ({ task: one.task, wakeAt: now }));
         assert.ok(first && second);
         const rearm = [first, { ...second, deadlineAt: now + 7_000_000 }];
-        await store.journal.commit(own, commitOf({ handled: commands.map((one) => one.id), rearm }));
+        await store.journal.commit(own, commitOf({ handled: rows, rearm }));
         const again = await store.tasks.claim(claimOf());
         assert.deepEqual(
           again.map(({ remainingMs, cancel }) => ({ remainingMs, cancel })),
@@ -374,7 +442,13 @@ export function taskBoardContract(name: string, open: OpenStore): void {
       withStore(async (store) => {
         await withTasks(store, [task(id, 0)]);
         const { task: of, epoch } = await claimOne(store);
-        const chunk = { task: of, epoch, seq: 0, text: 'line\n', checkpoint: { offset: 5 } };
+        const chunk = {
+          task: of,
+          epoch,
+          seq: 0,
+          text: 'line\n',
+          checkpoint: { no: 1, value: { offset: 5 } },
+        };
         await store.tasks.appendOutput(WORKER, [chunk]);
         const taken = await claimOne(store, { worker: OTHER, gone: [WORKER] });
         assert.deepEqual(taken.checkpoint, { offset: 5 });
@@ -391,7 +465,7 @@ export function taskBoardContract(name: string, open: OpenStore): void {
           epoch,
           seq,
           text: 'line\n',
-          checkpoint: { offset: seq },
+          checkpoint: { no: seq + 1, value: { offset: seq } },
         });
         for (const seq of [0, 1, 0]) await store.tasks.appendOutput(WORKER, [chunk(seq)]);
         const taken = await claimOne(store, { worker: OTHER, gone: [WORKER] });
@@ -405,7 +479,8 @@ export function taskBoardContract(name: string, open: OpenStore): void {
         await withTasks(store, [task(id, 0)]);
         const old = await claimOne(store);
         const taken = await claimOne(store, { worker: OTHER, gone: [WORKER] });
-        const late = { task: old.task, epoch: old.epoch, seq: 0, text: 'late', checkpoint: { offset: 4 } };
+        const checkpoint = { no: 1, value: { offset: 4 } };
+        const late = { task: old.task, epoch: old.epoch, seq: 0, text: 'late', checkpoint };
         await store.tasks.appendOutput(WORKER, [late]);
         await store.tasks.appendOutput(OTHER, [{ task: old.task, epoch: taken.epoch, seq: 0, text: 'new' }]);
         const rows = await store.views.output({ deployment: id, after: 0, limit: 10 });

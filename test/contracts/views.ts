@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { deploymentId } from '../../src/domain/ids.ts';
+import type { Event } from '../../src/domain/event.ts';
+import { deploymentId, planHash } from '../../src/domain/ids.ts';
+import type { Plan } from '../../src/domain/plan.ts';
+import { hashOf } from '../../src/lib/hash.ts';
 import {
   claimOf,
   commitOf,
@@ -19,6 +22,28 @@ import {
 import { type OpenStore, using } from './store.ts';
 
 const ALL = { limit: 100 };
+
+/** A deployment whose targets 0 and 1 go through two steps, and target 2 through one. */
+function deploymentInSteps(id: string, project?: string) {
+  const made = deployment(id, { targets: 3, ...(project !== undefined && { project }) });
+  const step = (name: string) => ({
+    ...{ id: name, action: 'run@1', inputs: {}, timeoutMs: 1_000, onUnknown: 'ask' as const },
+    retries: { max: 0, backoffMs: 0 },
+  });
+  const batch = (sequence: string, targets: readonly number[]) => ({
+    ...{ name: 'all', sequence, targets, parallel: 2, countsFailures: true },
+  });
+  const plan: Plan = {
+    ...made.plan,
+    sequences: { rolling: [step('drain'), step('start')], plain: [step('start')] },
+    stages: [{ name: 'a', lanes: [{ zone: 'a', batches: [batch('rolling', [0, 1]), batch('plain', [2])] }] }],
+  };
+  return { ...made, plan, planHash: planHash(hashOf(plan)) };
+}
+
+const attempt = (target: number, step: number) => ({
+  ...{ target, step, group: 0, attempt: 1, worker: WORKER, startedAt: 1_000 },
+});
 
 /** What every `Views` keeps to. */
 export function viewsContract(name: string, open: OpenStore): void {
@@ -203,6 +228,115 @@ export function viewsContract(name: string, open: OpenStore): void {
         assert.deepEqual(await unproven(), [false, true]);
         await journal.commit(own, commitOf({ placed }));
         assert.deepEqual(await unproven(), [false, false]);
+      }),
+    );
+
+    test(
+      'how steps went is told by deployment, sequence and step, from their grant to their end',
+      withStore(async ({ journal, views, advance }) => {
+        const stepped = deploymentInSteps('d1');
+        const own = await lease(journal, stepped);
+        let expectedVersion = 1;
+        const commit = async (...events: readonly Event[]) => {
+          await journal.commit(own, commitOf({ expectedVersion, events }));
+          expectedVersion += events.length;
+        };
+        const granted = (targets: readonly number[], steps: readonly number[]): Event => ({
+          ...{ kind: 'tasks.granted', targets, steps },
+        });
+        const error = { code: 'host_unreachable', message: 'no answer' } as const;
+        await commit({ kind: 'deployment.started' }, granted([0, 1, 2], [0, 0, 0]));
+        advance(300);
+        await commit(
+          { kind: 'task.succeeded', ...attempt(0, 0), outputs: { forced: true } },
+          granted([0], [1]),
+          { kind: 'task.retried', ...attempt(2, 0), error, retries: 1, wakeAt: 0 },
+        );
+        advance(200);
+        await commit(
+          { kind: 'task.succeeded', ...attempt(0, 1), outputs: {} },
+          { kind: 'task.succeeded', ...attempt(1, 0), outputs: { forced: false } },
+          granted([1], [1]),
+          { kind: 'task.failed', ...attempt(2, 0), error },
+        );
+        await commit({ kind: 'task.unknown', ...attempt(1, 1), seen: 'nobody knows' });
+        const { project, environment } = stepped.plan;
+        const none = { failed: {}, retried: {}, unknown: 0, forced: 0 };
+        const of = { deployment: stepped.id, project, environment };
+        assert.deepEqual(await views.steps({ deployments: 10, events: 100 }), [
+          { ...of, sequence: 'rolling', step: 'drain', ...none, doneMs: [300, 500], forced: 1 },
+          {
+            ...{ ...of, sequence: 'plain', step: 'start', ...none, doneMs: [] },
+            ...{ failed: { host_unreachable: 1 }, retried: { host_unreachable: 1 } },
+          },
+          { ...of, sequence: 'rolling', step: 'start', ...none, doneMs: [200], unknown: 1 },
+        ]);
+        const [few] = await views.steps({ deployments: 10, events: 4 });
+        assert.deepEqual(few?.doneMs, [300]);
+      }),
+    );
+
+    test(
+      'of a step that waited for capacity nobody can say how long it takes',
+      withStore(async ({ journal, views, advance }) => {
+        const stepped = deploymentInSteps('d1');
+        const own = await lease(journal, stepped);
+        const refused: Event = {
+          ...{ kind: 'capacity.refused', target: 0, pool: 'shop', inService: 1, floor: 2 },
+          ...{ since: 0, wakeAt: 0 },
+        };
+        const events: readonly Event[] = [{ kind: 'tasks.granted', targets: [0, 1], steps: [0, 0] }, refused];
+        await journal.commit(own, commitOf({ events }));
+        advance(10);
+        const done = [0, 1].map(
+          (target): Event => ({ kind: 'task.succeeded', ...attempt(target, 0), outputs: {} }),
+        );
+        await journal.commit(own, commitOf({ expectedVersion: 3, events: done }));
+        const [drain] = await views.steps({ deployments: 1, events: 100 });
+        assert.deepEqual(drain?.doneMs, [10]);
+      }),
+    );
+
+    test(
+      'a step that people ended tells nothing; one that its deadline ended does',
+      withStore(async ({ journal, views }) => {
+        const own = await lease(journal, deploymentInSteps('d1'));
+        const error = { code: 'task_cancelled', message: 'it was ended' } as const;
+        const events: readonly Event[] = [
+          { kind: 'tasks.granted', targets: [0, 1], steps: [0, 0] },
+          { kind: 'task.cancelling', target: 0, step: 0, why: 'deadline' },
+          { kind: 'task.cancelling', target: 1, step: 0, why: 'abort' },
+          { kind: 'task.failed', ...attempt(0, 0), error },
+          { kind: 'task.failed', ...attempt(1, 0), error },
+        ];
+        await journal.commit(own, commitOf({ events }));
+        const [drain] = await views.steps({ deployments: 1, events: 100 });
+        assert.deepEqual(drain?.failed, { task_cancelled: 1 });
+      }),
+    );
+
+    test(
+      'steps are told of the newest deployments of a place, or of all',
+      withStore(async ({ journal, views, advance }) => {
+        const granted = { kind: 'tasks.granted', targets: [0], steps: [0] } as const;
+        for (const [id, project] of [
+          ['d1', 'shop'],
+          ['d2', 'blog'],
+          ['d3', 'wiki'],
+        ] as const) {
+          advance(1);
+          const own = await lease(journal, deploymentInSteps(id, project));
+          const succeeded = { kind: 'task.succeeded', ...attempt(0, 0), outputs: {} } as const;
+          await journal.commit(own, commitOf({ events: [granted, succeeded] }));
+        }
+        advance(1);
+        await journal.create(deploymentInSteps('d4', 'idle'));
+        const told = async (query: object) =>
+          (await views.steps({ deployments: 10, events: 10, ...query })).map((row) => row.deployment);
+        assert.deepEqual(await told({}), ['d3', 'd2', 'd1']);
+        assert.deepEqual(await told({ deployments: 2 }), ['d3', 'd2']);
+        assert.deepEqual(await told({ project: 'shop', environment: 'production' }), ['d1']);
+        assert.deepEqual(await told({ environment: 'staging' }), []);
       }),
     );
 

@@ -4,12 +4,14 @@ import { crashDeployments } from './deployments.ts';
 import { crashDetached } from './detached.ts';
 import { crashExclusivity } from './exclusivity.ts';
 import { crashPoints } from './points.ts';
+import { crashReload } from './reload.ts';
 
 const suites: Readonly<Record<string, (args: readonly string[]) => Promise<number>>> = {
   deployments: crashDeployments,
   detached: crashDetached,
   exclusivity: crashExclusivity,
   points: crashPoints,
+  reload: crashReload,
 };
 
 const given = process.argv.slice(2);

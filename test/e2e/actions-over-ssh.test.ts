@@ -67,6 +67,8 @@ describe('actions on real OpenSSH', { skip }, () => {
         },
         progress: () => undefined,
         signal,
+        lost: signal,
+        requireLease: () => signal.throwIfAborted(),
         remainingMs: () => 120_000,
       });
     };

@@ -2,8 +2,10 @@
  * What Edge promises an operator of one deployment, as rules that can be run. Written apart from the engine and importing
  * nothing of it: where the two differ, one of them is wrong. How targets are chosen and who may start: `place-model.ts`.
  */
-export type Verb = 'pause' | 'resume' | 'abort' | 'rollback' | 'retry' | 'skip';
-export type Order = { readonly verb: Verb; readonly target: string };
+export type Verb = 'pause' | 'resume' | 'abort' | 'rollback' | 'retry' | 'skip' | 'resolve';
+/** `says`: how a step ended, and whether the person has seen that nothing of it runs. */
+export type Order = { readonly verb: Verb; readonly target: string; readonly says?: Says };
+export type Says = { readonly as: 'succeeded' | 'failed'; readonly ended: boolean };
 export type Answer = 'done' | 'failed' | 'unhealthy' | 'unknown';
 export type Refusal = 'deployment_ended' | 'verb_refused' | 'target_active';
 export type Status =
@@ -33,8 +35,16 @@ export type Target = {
   readonly before: string | null;
   status: Status;
   step: number;
-  /** Its open task; asked to end because it is `late`, or because of an abort (`ending`). */
-  task: 'none' | 'open' | 'late' | 'ending';
+  /** Its open task; asked to end because it is `late`, left out (`leaving`), or because of an abort (`ending`). */
+  task: 'none' | 'open' | 'late' | 'leaving' | 'ending';
+  /** A person has left it out while its step ran. */
+  isLeftOut: boolean;
+  /** How often people had it tried again. */
+  group: number;
+  /** Nobody has seen the end of its last step, on the host (`maybe`) or of its worker (`lost`). */
+  mayRun: 'no' | 'maybe' | 'lost';
+  /** A person has said that it is well. */
+  isUnverified: boolean;
   /** The day on which the task got its deadline. */
   since: number;
   /** A step that changes something was begun. */
@@ -65,7 +75,8 @@ export type Deployment = {
 };
 
 export function newDeployment(fleet: Fleet, plan: Plan, causedBy: Deployment | null = null): Deployment {
-  const fresh = { status: 'pending', step: 0, task: 'none', since: 0, touched: false } as const;
+  const untold = { isLeftOut: false, group: 0, mayRun: 'no', isUnverified: false } as const;
+  const fresh = { status: 'pending', step: 0, task: 'none', since: 0, touched: false, ...untold } as const;
   const targets = new Map(plan.targets.map((target) => [target.name, { ...target, ...fresh }]));
   const counters = { batch: -1, pausedOn: 0, failures: 0, accepted: 0 };
   return { plan, fleet, targets, causedBy, status: 'pending', stop: null, ...counters };
@@ -92,19 +103,41 @@ export function refusal(d: Deployment, order: Order): Refusal | null {
       return d.status === 'paused' ? null : 'verb_refused';
     case 'retry':
     case 'skip':
+    case 'resolve':
       return refusalOfTarget(d, order);
     default:
       return order.verb satisfies never;
   }
 }
 
-/** Only what failed is retried, and only while its batch is open; what is done, or being worked on, is not skipped. */
-function refusalOfTarget(d: Deployment, { verb, target }: Order): Refusal | null {
-  const status = d.targets.get(target)?.status ?? 'pending';
+/**
+ * Only what failed is retried, or has its result set, and only while its batch is open. What is done is not skipped; what is
+ * being worked on is, unless all of it is stopping.
+ */
+function refusalOfTarget(d: Deployment, { verb, target: name, says }: Order): Refusal | null {
+  const target = d.targets.get(name);
+  const status = target?.status ?? 'pending';
+  if (verb === 'skip') {
+    if (status === 'running') return d.stop ? 'verb_refused' : null;
+    return status === 'succeeded' || status === 'skipped' ? 'verb_refused' : null;
+  }
   if (status === 'running') return 'target_active';
-  if (verb === 'skip') return status === 'succeeded' || status === 'skipped' ? 'verb_refused' : null;
-  const isOpen = d.plan.batches[d.batch]?.names.includes(target);
-  return FAILED.includes(status) && !d.stop && isOpen ? null : 'verb_refused';
+  const isOpen = d.plan.batches[d.batch]?.names.includes(name);
+  if (!target || !FAILED.includes(status) || d.stop || !isOpen) return 'verb_refused';
+  return verb === 'retry' || (says && maySay(d, target, says)) ? null : 'verb_refused';
+}
+
+/** What balancers show is not a person's to say; nor what may still run, unless they have seen that it does not. */
+function maySay(d: Deployment, { status, step, mayRun }: Target, { as, ended }: Says): boolean {
+  if (as === 'failed') return status === 'unknown';
+  const isOfBalancer = ['guard', 'enable'].includes(stepsOf(d.plan)[step] ?? '');
+  return !isOfBalancer && mayRun !== 'lost' && (mayRun === 'no' || ended);
+}
+
+/** Between guard and enable it has members out, which another deployment may have taken over since it failed. */
+function isStillTheirs(d: Deployment, { name, step }: Target): boolean {
+  const hasOut = step > 0 && step <= stepsOf(d.plan).indexOf('enable');
+  return !hasOut || d.fleet.holds.get(name)?.owner.targets === d.targets;
 }
 
 export function obey(d: Deployment, order: Order): void {
@@ -117,11 +150,38 @@ export function obey(d: Deployment, order: Order): void {
   }
   if (order.verb === 'abort' && !d.stop?.abort) stop(d, { abort: true, rollback: false, status: 'aborted' });
   if (order.verb === 'rollback') stop(d, { abort: false, rollback: true, status: 'failed' });
-  if (order.verb === 'retry') Object.assign(target, { status: 'running', step: 0 });
-  if (order.verb === 'skip') {
-    target.status = 'skipped';
-    park(d, target);
+  if (order.verb === 'retry') {
+    const again = { status: 'running', step: 0, mayRun: 'no', isUnverified: false } as const;
+    Object.assign(target, { ...again, group: target.group + 1 });
   }
+  if (order.verb === 'skip') skip(d, target);
+  if (order.says?.as === 'failed') target.status = 'failed';
+  if (order.says?.as === 'succeeded' && isStillTheirs(d, target)) {
+    const hold = d.fleet.holds.get(target.name);
+    if (hold?.owner.targets === d.targets) hold.parked = false;
+    target.isUnverified ||= stepsOf(d.plan)[target.step] === 'verify';
+    Object.assign(target, { status: 'running', mayRun: 'no' });
+    goOn(d, target);
+  }
+}
+
+/** What runs is asked to end first. */
+function skip(d: Deployment, target: Target): void {
+  if (target.task === 'none') leaveOut(d, target);
+  else if (!target.isLeftOut)
+    Object.assign(target, { task: 'leaving', isLeftOut: true, since: d.fleet.today });
+}
+
+function leaveOut(d: Deployment, target: Target): void {
+  Object.assign(target, { status: 'skipped', isLeftOut: false });
+  park(d, target);
+  doubt(d, target);
+}
+
+/** What was begun on it may have changed it. */
+function doubt({ fleet }: Deployment, { name, touched }: Target): void {
+  const placed = fleet.placed.get(name);
+  if (placed && touched) placed.unproven = true;
 }
 
 const pause = (d: Deployment) => void Object.assign(d, { status: 'paused', pausedOn: d.fleet.today });
@@ -130,7 +190,7 @@ const pause = (d: Deployment) => void Object.assign(d, { status: 'paused', pause
 function stop(d: Deployment, why: Stop): void {
   Object.assign(d, { status: 'running', stop: why });
   for (const target of why.abort ? d.targets.values() : []) {
-    if (['open', 'late'].includes(target.task))
+    if (['open', 'late', 'leaving'].includes(target.task))
       Object.assign(target, { task: 'ending', since: d.fleet.today });
   }
 }
@@ -148,29 +208,38 @@ export function hear(d: Deployment, name: string, answer: Answer): void {
   if (hasEnded(d) || !target || task === 'none') return;
   target.task = 'none';
   if (answer === 'done') advance(d, target);
-  else if (answer === 'unknown') fail(d, target, 'unknown');
+  else if (answer === 'unknown') fail(d, target, 'unknown', 'maybe');
+  else if (target.isLeftOut) leaveOut(d, target);
   else if (task === 'ending') fail(d, target, 'aborted');
   else fail(d, target, task === 'open' ? answer : 'failed');
 }
 
 function advance(d: Deployment, target: Target): void {
-  const { holds, placed } = d.fleet;
-  const { name, release } = target;
+  const { holds } = d.fleet;
   const step = stepsOf(d.plan)[target.step];
-  if (step === 'guard' && !d.stop) holds.set(name, { owner: d, parked: false });
-  if (step === 'enable') holds.delete(name);
-  target.step += 1;
-  if (target.step === stepsOf(d.plan).length) {
-    target.status = 'succeeded';
-    if (release !== null) placed.set(name, { release, unproven: false });
-  } else if (d.stop) fail(d, target, 'aborted');
+  if (step === 'guard' && !d.stop && !target.isLeftOut) holds.set(target.name, { owner: d, parked: false });
+  if (step === 'enable') holds.delete(target.name);
+  goOn(d, target);
 }
 
-function fail(d: Deployment, target: Target, how: 'failed' | 'unhealthy' | 'unknown' | 'aborted'): void {
-  Object.assign(target, { status: how === 'unhealthy' ? 'failed' : how, task: 'none' });
+/** Behind the step that it was at. */
+function goOn(d: Deployment, target: Target): void {
+  const { name, release, isUnverified } = target;
+  target.step += 1;
+  if (target.step === stepsOf(d.plan).length) {
+    Object.assign(target, { status: 'succeeded', isLeftOut: false });
+    if (release !== null) d.fleet.placed.set(name, { release, unproven: isUnverified });
+  } else if (target.isLeftOut) leaveOut(d, target);
+  else if (d.stop) fail(d, target, 'aborted');
+}
+
+type How = 'failed' | 'unhealthy' | 'unknown' | 'aborted';
+
+function fail(d: Deployment, target: Target, how: How, mayRun: Target['mayRun'] = 'no'): void {
+  Object.assign(target, { status: how === 'unhealthy' ? 'failed' : how, task: 'none', isLeftOut: false });
+  target.mayRun = mayRun;
   park(d, target);
-  const placed = d.fleet.placed.get(target.name);
-  if (placed && target.touched) placed.unproven = true;
+  doubt(d, target);
   const counts = d.plan.verb !== 'rollback' && how !== 'aborted';
   if (counts) d.failures += 1;
   if (!counts || d.stop || d.status !== 'running') return;
@@ -187,7 +256,7 @@ export function passDeadlines(d: Deployment, heard: ReadonlySet<string>): void {
   const due = withStatus(d, 'running').filter(({ task, since }) => task !== 'none' && since < d.fleet.today);
   for (const target of due.filter(({ name }) => !heard.has(name))) {
     if (target.task === 'open') Object.assign(target, { task: 'late', since: d.fleet.today });
-    else fail(d, target, 'unknown');
+    else fail(d, target, 'unknown', 'lost');
   }
 }
 
@@ -237,5 +306,6 @@ function grant(d: Deployment): void {
   }
 }
 
-/** Targets that are not on the release, however it ended. */
-export const exceptionsOf = (d: Deployment) => d.targets.size - withStatus(d, 'succeeded').length;
+/** Targets that are not on the release, or not verified there, however it ended. */
+export const exceptionsOf = (d: Deployment) =>
+  d.targets.size - withStatus(d, 'succeeded').filter(({ isUnverified }) => !isUnverified).length;

@@ -5,13 +5,14 @@ import { openMemoryStore } from '../../src/adapters/memory/store.ts';
 import { isInService } from '../../src/domain/balancer.ts';
 import type { GuardOutputs, HeldMember } from '../../src/domain/capacity.ts';
 import { asEdgeError } from '../../src/domain/errors.ts';
-import { commandId, type DeploymentId, deploymentId, workerId } from '../../src/domain/ids.ts';
+import { commandId, type DeploymentId, deploymentId, taskId, workerId } from '../../src/domain/ids.ts';
 import { ROLE_PERMISSIONS } from '../../src/domain/permission.ts';
 import { Driver } from '../../src/engine/driver.ts';
 import type { Caller } from '../../src/operations/caller.ts';
 import { applyConfiguration } from '../../src/operations/configuration.ts';
 import { deploy } from '../../src/operations/deploy.ts';
 import type { OperationPorts } from '../../src/operations/ports.ts';
+import { resolveTarget } from '../../src/operations/resolve.ts';
 import { returnParked } from '../../src/operations/return-parked.ts';
 import { rollback } from '../../src/operations/rollback.ts';
 import { abort, pause, resume, retryTarget, skipTarget } from '../../src/operations/steer.ts';
@@ -20,6 +21,7 @@ import { planRollback } from '../../src/plan/rollback.ts';
 import { datacenter } from '../../src/platforms/datacenter/plan.ts';
 import type { Submitted } from '../../src/ports/journal.ts';
 import type { ClaimedTask, Report } from '../../src/ports/task-board.ts';
+import { threadedSimulator } from '../../src/simulation/plan/threads.ts';
 import { environment, project, projectEnvironment, release } from '../fixtures/configuration.ts';
 import type { Answer, Order } from './deployment-model.ts';
 import type { Settings } from './place-model.ts';
@@ -65,6 +67,7 @@ export class RealEdge {
     this.#store = openMemoryStore({ bell, now: () => this.clock.now() });
     const { journal, tasks, records, views } = this.#store;
     let count = 0;
+    const nobody = () => Promise.reject(new Error('nothing here asks a host'));
     const next = (prefix: string) => `${prefix}${String(count++).padStart(6, '0')}`;
     this.ports = {
       journal: { ...journal, submit: (rows) => this.#submit(rows) },
@@ -76,9 +79,10 @@ export class RealEdge {
       bell,
       random: { bytes: (size) => new Uint8Array(size) },
       artifacts: { measure: async (path) => measured(path) },
-      hosts: { facts: () => Promise.reject(new Error('nothing here asks a host')) },
+      hosts: { facts: nobody, shownKey: nobody },
       balancer: async () => this.balancer,
       platform: datacenter,
+      simulator: threadedSimulator(),
     };
     this.#driver = this.#newDriver();
   }
@@ -126,18 +130,17 @@ export class RealEdge {
     );
   }
 
-  steer(deployment: DeploymentId, { verb, target }: Order): Promise<string | null> {
+  steer(deployment: DeploymentId, { verb, target, says }: Order): Promise<string | null> {
     const input = { deployment, target, reason: 'model' };
+    if (verb === 'resolve') return codeOf(resolveTarget(this.ports, ADMIN, { ...input, ...said(says) }));
     const verbs = { pause, resume, abort, rollback, retry: retryTarget, skip: skipTarget };
     return codeOf(verbs[verb](this.ports, ADMIN, input));
   }
 
   /** A command comes to the inbox past the door; `index` is the target's place in the plan. */
-  submit(deployment: DeploymentId, { verb, index }: Order & { readonly index: number }): Promise<void> {
+  submit(deployment: DeploymentId, late: Late): Promise<void> {
     const by = { id: this.ports.ids.command(), by: ADMIN.name, reason: 'model' };
-    const command =
-      verb === 'retry' || verb === 'skip' ? { ...by, kind: verb, target: index } : { ...by, kind: verb };
-    return this.ports.journal.submit([{ deployment, command }]);
+    return this.ports.journal.submit([{ deployment, command: { ...by, ...bodyOf(deployment, late) } }]);
   }
 
   /** The worker reports the open task of a target, with what it did to the members by then. */
@@ -230,6 +233,20 @@ export class RealEdge {
     return { observed: [{ ...ref, configured: states.length, out }], members };
   }
 }
+
+type Late = Order & { readonly index: number; readonly step: number; readonly group: number };
+
+function bodyOf(deployment: DeploymentId, { verb, says, index, step, group }: Late) {
+  if (verb === 'resolve') {
+    const task = taskId({ deployment, target: index, step, group });
+    return { kind: verb, task, ...said(says) } as const;
+  }
+  return verb === 'retry' || verb === 'skip'
+    ? ({ kind: verb, target: index } as const)
+    : ({ kind: verb } as const);
+}
+
+const said = (says: Order['says']) => says ?? ({ as: 'failed', ended: false } as const);
 
 const failed = (answer: 'failed' | 'unhealthy'): Report['outcome'] => ({
   kind: 'failed',

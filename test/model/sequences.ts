@@ -39,6 +39,8 @@ const VERBS: readonly Kind[] = [
   verbs.Rollback,
   verbs.Retry,
   verbs.Skip,
+  verbs.SayDone,
+  verbs.SayFailed,
 ];
 
 /** Two verbs in one breath, of one deployment and mostly of one target. */
@@ -64,6 +66,7 @@ const weights: readonly (readonly [number, fc.Arbitrary<Step>])[] = [
   [8, steer(verbs.Pause, verbs.Resume, verbs.Resume)],
   [3, steer(verbs.Abort, verbs.Rollback, verbs.Rollback)],
   [11, steer(verbs.Retry, verbs.Retry, verbs.Skip)],
+  [8, steer(verbs.SayDone, verbs.SayDone, verbs.SayDoneUnseen, verbs.SayFailed)],
   [6, both],
   [3, fc.tuple(of, settings).map((args) => new made.Edit(...args))],
   [3, fc.nat(200).map((which) => new made.Again(which))],

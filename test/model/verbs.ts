@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
 import { checkWorld, idOf } from './compare.ts';
-import { type Deployment, hasEnded, refusal, type Verb, withStatus } from './deployment-model.ts';
+import {
+  type Deployment,
+  hasEnded,
+  type Order,
+  refusal,
+  type Says,
+  type Verb,
+  withStatus,
+} from './deployment-model.ts';
 import { count, type Model } from './model.ts';
 import { rollBack } from './place-model.ts';
 import type { RealEdge } from './real-edge.ts';
@@ -24,6 +32,8 @@ export abstract class Steer implements Step {
   }
 
   abstract readonly verb: Verb;
+  /** What the person says of a step, where they say something. */
+  protected readonly says: Says | undefined = undefined;
 
   /** The targets among which one is picked. */
   protected among(d: Deployment): readonly string[] {
@@ -45,9 +55,12 @@ export abstract class Steer implements Step {
     const place = placeOf(model, this.#of.of);
     const d = place.deployments[this.#age(place.deployments.length)];
     assert.ok(d);
-    const order = { verb: this.verb, target: chosen(this.among(d), this.#of.target) ?? '' };
+    const target = chosen(this.among(d), this.#of.target) ?? '';
+    const order: Order = { verb: this.verb, target, ...(this.says && { says: this.says }) };
     if (this.#of.late) {
-      await real.submit(idOf(model, d), { ...order, index: [...d.targets.keys()].indexOf(order.target) });
+      const { step = 0, group = 0 } = d.targets.get(target) ?? {};
+      const index = [...d.targets.keys()].indexOf(target);
+      await real.submit(idOf(model, d), { ...order, index, step, group });
       if (!hasEnded(d)) place.asked.push({ order });
       count(model, `${this.verb} late`);
       await turn(model, real, this.#of);
@@ -65,7 +78,7 @@ export abstract class Steer implements Step {
   toString(): string {
     const { of, age, target } = this.#of;
     const which = age === 0 ? 'the newest' : `the newest but ${age}`;
-    return `${this.verb}${this.#of.late ? ' past the door' : ''} (target ${target}) ${which} of ${chosen(PROJECTS, of)}${late(this.#of)}`;
+    return `${this.verb}${this.says ? ` ${JSON.stringify(this.says)}` : ''}${this.#of.late ? ' past the door' : ''} (target ${target}) ${which} of ${chosen(PROJECTS, of)}${late(this.#of)}`;
   }
 }
 
@@ -82,13 +95,26 @@ export class Rollback extends Steer {
   readonly verb = 'rollback';
 }
 /** Mostly of one that failed: hardly any other may be retried. */
-export class Retry extends Steer {
-  readonly verb = 'retry';
-
+abstract class OfFailed extends Steer {
   protected override among(d: Deployment): readonly string[] {
     const failed = withStatus(d, 'failed', 'unknown', 'aborted').map(({ name }) => name);
     return [...failed, ...failed, ...super.among(d)];
   }
+}
+export class Retry extends OfFailed {
+  readonly verb = 'retry';
+}
+abstract class Resolve extends OfFailed {
+  readonly verb = 'resolve';
+}
+export class SayDone extends Resolve {
+  protected override readonly says = { as: 'succeeded', ended: true } as const;
+}
+export class SayDoneUnseen extends Resolve {
+  protected override readonly says = { as: 'succeeded', ended: false } as const;
+}
+export class SayFailed extends Resolve {
+  protected override readonly says = { as: 'failed', ended: false } as const;
 }
 export class Skip extends Steer {
   readonly verb = 'skip';

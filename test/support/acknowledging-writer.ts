@@ -16,12 +16,12 @@ for (let n = 0; ; n++) {
   if (!lease) continue;
   const { events, snapshot } = await journal.load(deployment);
   const version = events.at(-1)?.version ?? snapshot?.version ?? 0;
-  const { commands } = await journal.read(lease, 10);
+  const { commands, rows } = await journal.read(lease, 10);
   const committed = await journal.commit(
     lease,
     commitOf({
       expectedVersion: version,
-      handled: commands.map((one) => one.id),
+      handled: rows,
       events: commands.map((one) => ({ kind: 'command.refused', command: one.id, by: run, why: 'a test' })),
       snapshot: { version: version + commands.length },
     }),

@@ -7,6 +7,7 @@ import { sortableIds } from '../../src/adapters/system/ids.ts';
 import { systemRandom } from '../../src/adapters/system/random.ts';
 import { apiServer } from '../../src/api/server.ts';
 import { datacenter } from '../../src/platforms/datacenter/plan.ts';
+import { threadedSimulator } from '../../src/simulation/plan/threads.ts';
 import { realClock } from './clock.ts';
 
 export type BrokenServer = {
@@ -33,7 +34,8 @@ export async function brokenServerIn(folder: string): Promise<BrokenServer> {
         list: () => Promise.reject(new TypeError('a secret thing is not a function')),
       },
       ...{ ids: sortableIds(realClock), clock: realClock, random: systemRandom, artifacts: fileArtifacts() },
-      ...{ hosts: { facts: nobody }, balancer: nobody, platform: datacenter },
+      ...{ hosts: { facts: nobody, shownKey: nobody }, balancer: nobody, platform: datacenter },
+      simulator: threadedSimulator(),
     },
   });
   const url = await server.listen({ host: '127.0.0.1', port: 0 });

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { remoteTaskId } from '../../src/domain/ids.ts';
-import type { RemoteTask } from '../../src/ports/hosts.ts';
+import type { HostAddress, RemoteTask } from '../../src/ports/hosts.ts';
 import { seeded } from './seeded.ts';
 
 export type ChaosOptions = {
@@ -17,6 +17,8 @@ export type ChaosOptions = {
   /** Tasks whose supervisor is killed, and tasks whose cancel races their start. */
   readonly kills: number;
   readonly cancels: number;
+  /** How the hosts are reached, if not as usual. */
+  readonly how?: Partial<HostAddress>;
 };
 
 /** Starts of one task at the same moment, each by a worker of its own. */

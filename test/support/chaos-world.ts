@@ -13,9 +13,15 @@ export class World {
   readonly quiet: Hosts;
   readonly #hosts: readonly Sshd[];
   readonly #proxies: readonly (readonly TcpProxy[])[];
-  readonly #workers: (Hosts & { close(): void })[] = [];
+  readonly #how: Partial<HostAddress>;
+  readonly #workers: (Hosts & { close(): Promise<void> })[] = [];
 
-  constructor(hosts: readonly Sshd[], proxies: readonly (readonly TcpProxy[])[]) {
+  constructor(
+    hosts: readonly Sshd[],
+    proxies: readonly (readonly TcpProxy[])[],
+    how: Partial<HostAddress> = {},
+  ) {
+    this.#how = how;
     this.#hosts = hosts;
     this.#proxies = proxies;
     this.quiet = this.newWorker();
@@ -28,7 +34,7 @@ export class World {
   }
 
   address(one: Case, starter: number): HostAddress {
-    return addressOf(this.host(one), this.proxy(one, starter).port);
+    return { ...addressOf(this.host(one), this.proxy(one, starter).port), ...this.#how };
   }
 
   host(one: Case): Sshd {
@@ -51,7 +57,7 @@ export class World {
     }
   }
 
-  close(): void {
-    for (const worker of this.#workers) worker.close();
+  async close(): Promise<void> {
+    await Promise.all(this.#workers.map((worker) => worker.close()));
   }
 }

@@ -45,7 +45,7 @@ export async function runDetachedChaos(options: ChaosOptions): Promise<ChaosFigu
       Promise.all(Array.from({ length: STARTERS }, () => startTcpProxy(host.address, host))),
     ),
   );
-  const world = new World(fleet.hosts, proxies);
+  const world = new World(fleet.hosts, proxies, options.how);
   try {
     const cases = await makeCases(options, { folder: fleet.folder, sudoUser: fleet.sudoUser });
     const verdict = new Verdict();
@@ -67,7 +67,7 @@ export async function runDetachedChaos(options: ChaosOptions): Promise<ChaosFigu
       errors: verdict.errors.slice(0, 20),
     };
   } finally {
-    world.close();
+    await world.close();
     await Promise.all(proxies.flat().map((proxy) => proxy.close()));
     await fleet.stop();
   }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileArtifacts } from '../../src/adapters/files/artifacts.ts';
 import { memoryBell } from '../../src/adapters/memory/bell.ts';
+import { MemoryHosts } from '../../src/adapters/memory/hosts.ts';
 import { createMemoryBalancer, type MemoryBalancer } from '../../src/adapters/memory/load-balancer.ts';
 import { openMemoryStore } from '../../src/adapters/memory/store.ts';
 import type { Store } from '../../src/adapters/sql/ports.ts';
@@ -20,8 +21,10 @@ import { makeFirstToken } from '../../src/operations/tokens.ts';
 import { planHash } from '../../src/plan/hash.ts';
 import { planRollback } from '../../src/plan/rollback.ts';
 import { datacenter } from '../../src/platforms/datacenter/plan.ts';
+import type { Clock } from '../../src/ports/clock.ts';
 import type { HostFacts } from '../../src/ports/hosts.ts';
 import type { ClaimedTask } from '../../src/ports/task-board.ts';
+import { threadedSimulator } from '../../src/simulation/plan/threads.ts';
 import { environment, project, projectEnvironment, targets } from '../fixtures/configuration.ts';
 
 /** A whole Edge in one process on the store in memory: API over a real socket, engine, and a worker that is played. */
@@ -38,6 +41,8 @@ export type EdgeApi = {
   readonly time: { now: number };
   /** Hosts that `doctor` cannot reach, or what they lack. */
   readonly hosts: Map<string, Partial<HostFacts> | EdgeError>;
+  /** Hosts that `trust` asks for their keys. */
+  readonly shown: MemoryHosts;
   client(token: string, more?: Partial<ClientOptions>): EdgeClient;
   token(role: Role, more?: { readonly pool?: string; readonly expiresAt?: number }): Promise<string>;
   /** Project `web` in `production` with this many targets behind the pool `web`, and the releases. */
@@ -85,13 +90,17 @@ export async function openEdgeApi(folder: string, options: Partial<ServerOptions
   const hosts: EdgeApi['hosts'] = new Map();
   const numbers = Array.from({ length: 100_000 }).keys();
   const next = (prefix: string) => `${prefix}${String(numbers.next().value).padStart(6, '0')}`;
+  const clock: Clock = { now: () => time.now, monotonicMs: () => time.now, sleep: untilAborted };
+  const shown = new MemoryHosts(clock, () => {
+    throw new Error('nothing runs on these hosts');
+  });
   const ports: OperationPorts = {
     journal: store.journal,
     board: store.tasks,
     records: store.records,
     views: store.views,
     ids: { deployment: () => deploymentId(next('d')), command: () => commandId(next('c')) },
-    clock: { now: () => time.now, monotonicMs: () => time.now, sleep: untilAborted },
+    clock,
     bell,
     random: systemRandom,
     artifacts: fileArtifacts(),
@@ -101,9 +110,11 @@ export async function openEdgeApi(folder: string, options: Partial<ServerOptions
         if (seen instanceof EdgeError) throw seen;
         return { ...FACTS, ...seen };
       },
+      shownKey: (host) => shown.shownKey(host),
     },
     balancer: async () => balancer,
     platform: datacenter,
+    simulator: threadedSimulator(1),
   };
   const faults: unknown[] = [];
   const server = apiServer({
@@ -147,6 +158,7 @@ export async function openEdgeApi(folder: string, options: Partial<ServerOptions
     adminToken: first.secret,
     time,
     hosts,
+    shown,
   };
   return {
     ...edge,

@@ -105,7 +105,11 @@ function checkCapacity(world: WorldSeen, turns: Turns, events: readonly Event[])
 function checkGrants(turns: Turns, { events }: Turn): void {
   const { model, state, last } = turns;
   const succeeded = new Set(
-    turns.events.flatMap((event) => (event.kind === 'task.succeeded' ? [key(event)] : [])),
+    turns.events.flatMap((event) =>
+      event.kind === 'task.succeeded' || (event.kind === 'task.resolved' && event.as === 'succeeded')
+        ? [key(event)]
+        : [],
+    ),
   );
   for (const { id } of last?.open ?? []) {
     const { target, step, group } = parseTaskId(id);
@@ -115,7 +119,7 @@ function checkGrants(turns: Turns, { events }: Turn): void {
     assert.equal(state.status, 'running', `${id} began while ${state.status}`);
     assert.ok(isTurnOf(turns, target), `${id} began before its batch`);
   }
-  if (!turns.events.some(({ kind }) => kind === 'target.retried')) {
+  if (!turns.events.some(({ kind }) => kind === 'target.retried' || kind === 'task.resolved')) {
     const active = activeTargets(turns);
     assert.ok(active.length <= model.plan.policy.parallel, `${active.length} at once`);
     const inBatch = Map.groupBy(active, (target) => placeOf(model, target).of);

@@ -5,6 +5,7 @@ import type { Outcome } from '../../src/domain/outcome.ts';
 import type { Plan, PlanTarget } from '../../src/domain/plan.ts';
 import { isTerminal } from '../../src/domain/status.ts';
 import { targetOf } from '../../src/engine/model.ts';
+import { currentTask } from '../../src/engine/pending.ts';
 import { planRollback } from '../../src/plan/rollback.ts';
 import type { NewTask } from '../../src/ports/journal.ts';
 import { checkTurn } from './engine-invariants.ts';
@@ -135,6 +136,16 @@ export class EngineWorld {
     if (reports.length + also.length > 0) this.submit(turns, ...reports, ...also);
   }
 
+  /** A person makes true what the step was to do, and says so; or says that it failed. */
+  resolve(
+    turns: Turns,
+    target: number,
+    { as, ended }: { readonly as: 'succeeded' | 'failed'; readonly ended: boolean },
+  ): void {
+    const task = currentTask(turns.model, turns.state, target);
+    this.submit(turns, { kind: 'resolve', task, as, ended, reason: 'because' });
+  }
+
   #isDue({ id, wakeAt, cancel, reported }: OpenTask): boolean {
     const { target, step, group } = parseTaskId(id);
     if (reported || (this.#deaf && group === 0 && (target + step) % 5 === 4)) return false;
@@ -162,6 +173,11 @@ export class EngineWorld {
 
   /** What an action has done to the world by the time at which its success is believed. */
   #applyDone(turns: Turns, commands: readonly CommandBody[]): void {
+    for (const event of turns.last?.events ?? []) {
+      if (event.kind !== 'task.resolved' || event.as !== 'succeeded') continue;
+      const target = targetOf(turns.model, event.target);
+      if (STEPS[event.step] === 'start') this.versions.set(target.name, target.release);
+    }
     for (const command of commands) {
       if (command.kind !== 'report' || command.outcome.kind !== 'done') continue;
       if (turns.tasks.has(command.task) || !turns.started.includes(command.task)) continue;

@@ -13,6 +13,7 @@ import { dumpDatabase } from './database-dump.ts';
 import { errorDocuments } from './error-documents.ts';
 import { freePort } from './free-port.ts';
 import { type MemberServer, startMemberServer } from './member-server.ts';
+import { opened } from './opened.ts';
 import { type Sshd, startSshdFleet } from './sshd.ts';
 import { until } from './until.ts';
 
@@ -37,32 +38,25 @@ export const POOLS = ['web', 'chatty', 'dark'] as const;
 const PASSWORD = 'lab-only';
 
 /** `sshdPath`: where real hosts can be had too. */
-export async function openEstate(sshdPath: string | undefined): Promise<Estate> {
-  const opened = new AsyncDisposableStack();
-  try {
-    return await fill(opened, sshdPath);
-  } catch (error) {
-    await opened.disposeAsync();
-    throw error;
-  }
-}
+export const openEstate = (sshdPath: string | undefined): Promise<Estate> =>
+  opened((ends) => fill(ends, sshdPath));
 
-async function fill(opened: AsyncDisposableStack, sshdPath: string | undefined): Promise<Estate> {
+async function fill(ends: AsyncDisposableStack, sshdPath: string | undefined): Promise<Estate> {
   const folder = await mkdtemp(join(tmpdir(), 'edge-errors-'));
-  opened.defer(() => rm(folder, { recursive: true, force: true }));
-  const lab = opened.adopt(
+  ends.defer(() => rm(folder, { recursive: true, force: true }));
+  const lab = ends.adopt(
     await Lab.start({ folder: join(folder, 'lab'), hosts: 2, zones: ['default'] }),
     (each) => each.stop(),
   );
   const members: MemberServer[] = [];
   for (const name of [...POOLS, 'spare'])
-    members.push(opened.adopt(await startMemberServer(name), (each) => each.kill()));
-  const balancer = opened.adopt(await startBalancer(members), (each) => each.close());
-  const real = await startReal(opened, sshdPath);
+    members.push(ends.adopt(await startMemberServer(name), (each) => each.kill()));
+  const balancer = ends.adopt(await startBalancer(members), (each) => each.close());
+  const real = await startReal(ends, sshdPath);
   const passwordFile = await written(join(folder, 'password'), PASSWORD);
   const wrongPasswordFile = await written(join(folder, 'wrong-password'), 'guess');
   const data = join(folder, 'data');
-  const server = opened.adopt(await serverIn(data), (each) => each.stop());
+  const server = ends.adopt(await serverIn(data), (each) => each.stop());
   const settings = { server: server.url, token: String(server.token) };
   const admin = edgeClient(settings);
   const [balancerUrl, stoppedUrl] = [balancer.url, `http://127.0.0.1:${await freePort()}`];
@@ -73,7 +67,7 @@ async function fill(opened: AsyncDisposableStack, sshdPath: string | undefined):
   const ended = await deployed(admin);
   const slow = await started(admin, 'slow');
   await until('the slow command runs', () => dumpDatabase(data).some(isDispatched));
-  const close = () => opened.disposeAsync();
+  const close = () => ends.disposeAsync();
   const { hosts } = lab;
   return { folder, data, admin, settings, viewer, balancer, members, hosts, ended, slow, close };
 }
@@ -132,15 +126,12 @@ async function written(path: string, text: string): Promise<string> {
 }
 
 /** One host as it should be, and one on which a helper is not installed. */
-async function startReal(
-  opened: AsyncDisposableStack,
-  sshdPath: string | undefined,
-): Promise<readonly Sshd[]> {
+async function startReal(ends: AsyncDisposableStack, sshdPath: string | undefined): Promise<readonly Sshd[]> {
   if (sshdPath === undefined) return [];
   const start = async (network: string, config: readonly string[]) =>
-    opened.adopt(await startSshdFleet({ count: 1, sshdPath, network, config }), (fleet) => fleet.stop());
+    ends.adopt(await startSshdFleet({ count: 1, sshdPath, network, config }), (fleet) => fleet.stop());
   const bare = await programsWithout('sha256sum');
-  opened.defer(() => rm(bare, { recursive: true, force: true }));
+  ends.defer(() => rm(bare, { recursive: true, force: true }));
   const fleets = [await start('127.71.31', []), await start('127.71.32', [`SetEnv PATH=${bare}`])];
   return fleets.flatMap(({ hosts }) => hosts);
 }

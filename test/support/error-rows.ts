@@ -190,7 +190,7 @@ export const ROWS: Readonly<Record<ErrorCode, ErrorRow>> = {
   deployment_ended: { ask: command('abort ENDED'), says: /has ended: it succeeded/ },
   verb_refused: { ask: command('resume SLOW'), says: /is running, not paused/, hint: /edge status 01/ },
   target_active: {
-    ask: command('skip SLOW web-2'),
+    ask: command('retry SLOW web-2'),
     says: /web-2 is at the step start/,
     where: { target: 'web-2' },
     hint: /edge pause 01/,

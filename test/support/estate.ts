@@ -8,11 +8,15 @@ import {
   type EstateSettings,
   type EstateTarget,
   estateConfiguration,
+  nginxMember,
   POOL,
   PROJECT,
+  targetsByZone,
 } from './estate-configuration.ts';
 import { freePort } from './free-port.ts';
 import { type Haproxy, startHaproxy } from './haproxy.ts';
+import { type Nginx, startNginx } from './nginx.ts';
+import { opened } from './opened.ts';
 import { killProcessesWith, processesWith, type SeenProcess } from './processes.ts';
 import { type SshdFleet, startSshdFleet } from './sshd.ts';
 import { until } from './until.ts';
@@ -20,6 +24,8 @@ import { until } from './until.ts';
 export type EstateOptions = EstateSettings & {
   readonly sshdPath: string;
   readonly haproxyPath: string;
+  /** An nginx on the first host, before the applications as well. */
+  readonly nginxPath?: string;
   /** First three numbers of the addresses of the hosts. */
   readonly network: string;
   readonly hosts: number;
@@ -36,7 +42,10 @@ export type EstateOptions = EstateSettings & {
  */
 export type Estate = {
   readonly targets: readonly EstateTarget[];
+  /** The names of the targets of each zone. */
+  readonly zones: Readonly<Record<string, readonly string[]>>;
   readonly haproxy: Haproxy;
+  readonly nginx: Nginx | undefined;
   readonly dataFolder: string;
   /** One run of the CLI to its end. */
   readonly edge: (...words: readonly string[]) => Promise<EdgeEnd>;
@@ -49,15 +58,7 @@ export type Estate = {
   readonly stop: () => Promise<void>;
 };
 
-export async function openEstate(options: EstateOptions): Promise<Estate> {
-  const ends = new AsyncDisposableStack();
-  try {
-    return await open(options, ends);
-  } catch (error) {
-    await ends.disposeAsync();
-    throw error;
-  }
-}
+export const openEstate = (options: EstateOptions): Promise<Estate> => opened((ends) => open(options, ends));
 
 async function open(options: EstateOptions, ends: AsyncDisposableStack): Promise<Estate> {
   const { sshdPath, network, hosts, env = {} } = options;
@@ -67,6 +68,8 @@ async function open(options: EstateOptions, ends: AsyncDisposableStack): Promise
   const targets = await targetsOn(fleet);
   const haproxy = await haproxyFor(targets, options);
   ends.defer(haproxy.stop);
+  const nginx = await nginxFor(targets, fleet, options);
+  ends.defer(async () => nginx?.stop());
   const strangers = () => strangersOf(fleet);
   ends.defer(() => nothingLeft(strangers));
   const dataFolder = join(fleet.folder, 'data');
@@ -76,7 +79,7 @@ async function open(options: EstateOptions, ends: AsyncDisposableStack): Promise
     ends.defer(() => stopServer(server));
   }
   const estate: Estate = {
-    ...{ targets, haproxy, dataFolder, strangers },
+    ...{ targets, zones: targetsByZone(targets, options), haproxy, nginx, dataFolder, strangers },
     edge: (...words) => edge(words, { dataFolder, env }),
     start: (...words) => startEdge(words, { dataFolder, env }),
     served: () => Promise.all(targets.map(({ appUrl }) => versionAt(appUrl))),
@@ -120,6 +123,23 @@ function haproxyFor(targets: readonly EstateTarget[], { haproxyPath }: EstateOpt
   });
 }
 
+async function nginxFor(
+  targets: readonly EstateTarget[],
+  fleet: SshdFleet,
+  { nginxPath }: EstateOptions,
+): Promise<Nginx | undefined> {
+  const [host] = fleet.hosts;
+  if (nginxPath === undefined || !host) return undefined;
+  const servers = targets.map(
+    (target) => `  server ${nginxMember(target)} weight=2 max_fails=0; # ${target.name}\n`,
+  );
+  return startNginx(host, {
+    path: nginxPath,
+    account: fleet.account,
+    upstreams: `upstream ${POOL} {\n${servers.join('')}  keepalive 8;\n}\n`,
+  });
+}
+
 const PATIENCE_MS = 60_000;
 
 /** A server process that answers. */
@@ -133,7 +153,10 @@ export async function startEdgeServer(options: EdgeOptions): Promise<EdgeProcess
     if (hasEnded) throw new Error(`the server ended: ${server.stderr()}`);
     return server.stdout().includes('serves http');
   };
-  await until('the server serves', serves, PATIENCE_MS);
+  await until('the server serves', serves, PATIENCE_MS).catch((error: unknown) => {
+    server.signal('SIGKILL');
+    throw error;
+  });
   return server;
 }
 
@@ -145,7 +168,9 @@ async function stopServer(server: EdgeProcess): Promise<void> {
 
 async function configure(estate: Estate, fleet: SshdFleet, options: EstateOptions): Promise<void> {
   const keys = await Promise.all(fleet.hosts.map((host) => readFile(host.knownHosts, 'utf8')));
-  const files = { knownHosts: join(fleet.folder, 'known_hosts'), balancerSocket: estate.haproxy.socket };
+  const { nginx, haproxy } = estate;
+  const knownHosts = join(fleet.folder, 'known_hosts');
+  const files = { knownHosts, balancerSocket: haproxy.socket, ...(nginx && { nginx: nginx.config }) };
   await writeFile(files.knownHosts, keys.join(''));
   const file = join(fleet.folder, 'estate.yaml');
   await writeFile(file, estateConfiguration(estate.targets, files, options));

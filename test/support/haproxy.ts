@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ask } from './observer.ts';
 import { until } from './until.ts';
 
 export type HaproxyServer = { readonly name: string; readonly address: string; readonly port: number };
@@ -17,6 +18,10 @@ export type HaproxySettings = {
   readonly checkMs?: number;
   /** So many failed looks in a row make a server count as down. */
   readonly fall?: number;
+  /** A cookie of this name binds a client to its server. */
+  readonly cookie?: string;
+  /** Whether a reload keeps what was set at run time, as with a state file. Default: it forgets it. */
+  readonly keepsState?: boolean;
   /** What it has to be before it is handed over: `serving` needs a server that is well in each backend. */
   readonly until?: 'listening' | 'serving';
 };
@@ -29,6 +34,8 @@ export type Haproxy = {
   /** The runtime socket over TCP, level operator. */
   readonly operatorSocket: string;
   url(backend: string): string;
+  /** As `systemctl reload` does: new processes with the same configuration take over; resolves when they answer. */
+  reload(): Promise<void>;
   stop(): Promise<void>;
 };
 
@@ -42,14 +49,11 @@ export async function startHaproxy(settings: HaproxySettings): Promise<Haproxy> 
   const [admin = 0, operator = 0, ...fronts] = await freePorts(2 + names.length);
   const socket = join(folder, 'admin.sock');
   const file = join(folder, 'haproxy.cfg');
-  writeFileSync(file, configOf(settings, { socket, admin, operator, fronts }));
-  const child = spawn(settings.path, ['-db', '-f', file], { stdio: ['ignore', 'ignore', 'pipe'] });
-  let log = '';
-  child.stderr.on('data', (data) => {
-    log += String(data);
-  });
+  writeFileSync(file, configOf(settings, { folder, socket, admin, operator, fronts }));
+  const running = new Set<ChildProcess>();
+  let newest = start(settings.path, ['-f', file], running);
   await until('HAProxy listens', async () => {
-    if (child.exitCode !== null) throw new Error(`HAProxy ended: ${log}`);
+    if (newest.child.exitCode !== null) throw new Error(`HAProxy ended: ${newest.log()}`);
     const answers = await Promise.all(fronts.map(statusOf));
     return answers.every((status) => (settings.until === 'listening' ? status > 0 : status === 200));
   });
@@ -58,14 +62,38 @@ export async function startHaproxy(settings: HaproxySettings): Promise<Haproxy> 
     tcpSocket: `127.0.0.1:${admin}`,
     operatorSocket: `127.0.0.1:${operator}`,
     url: (backend) => `http://127.0.0.1:${fronts[names.indexOf(backend)]}`,
+    reload: async () => {
+      if (settings.keepsState) writeFileSync(stateFile(folder), await ask(socket, 'show servers state'));
+      newest = start(settings.path, ['-f', file, '-x', socket, '-sf', String(newest.child.pid)], running);
+      await until('the new HAProxy answers', async () => {
+        if (newest.child.exitCode !== null) throw new Error(`HAProxy ended: ${newest.log()}`);
+        const info = await ask(socket, 'show info').catch(() => '');
+        return info.includes(`\nPid: ${newest.child.pid}\n`);
+      });
+    },
     stop: async () => {
-      await end(child);
+      await Promise.all([...running].map(end));
       rmSync(folder, { recursive: true, force: true });
     },
   };
 }
 
+const stateFile = (folder: string): string => join(folder, 'servers.state');
+
+/** One process in the foreground, and what it wrote. */
+function start(path: string, words: readonly string[], running: Set<ChildProcess>) {
+  const child = spawn(path, ['-db', ...words], { stdio: ['ignore', 'ignore', 'pipe'] });
+  let log = '';
+  child.stderr.on('data', (data) => {
+    log += String(data);
+  });
+  running.add(child);
+  child.once('exit', () => running.delete(child));
+  return { child, log: () => log };
+}
+
 type Ports = {
+  readonly folder: string;
   readonly socket: string;
   readonly admin: number;
   readonly operator: number;
@@ -73,8 +101,8 @@ type Ports = {
 };
 
 function configOf(
-  { backends, checkMs = 100, fall = 1 }: HaproxySettings,
-  { socket, admin, operator, fronts }: Ports,
+  { backends, checkMs = 100, fall = 1, cookie, keepsState = false }: HaproxySettings,
+  { folder, socket, admin, operator, fronts }: Ports,
 ): string {
   const parts = Object.entries(backends).map(
     ([name, servers], index) => `
@@ -85,14 +113,17 @@ backend ${name}
   balance roundrobin
   option httpchk GET /health
   http-check expect status 200
-${servers.map((server) => `  server ${server.name} ${server.address}:${server.port} check inter ${checkMs}ms rise 1 fall ${fall}`).join('\n')}`,
+${cookie === undefined ? '' : `  cookie ${cookie} insert indirect nocache`}
+${servers.map((server) => `  server ${server.name} ${server.address}:${server.port} check inter ${checkMs}ms rise 1 fall ${fall}${cookie === undefined ? '' : ` cookie ${server.name}`}`).join('\n')}`,
   );
   return `global
-  stats socket ${socket} mode 600 level admin
+  stats socket ${socket} mode 600 level admin expose-fd listeners
   stats socket 127.0.0.1:${admin} level admin
   stats socket 127.0.0.1:${operator} level operator
+${keepsState ? `  server-state-file ${stateFile(folder)}` : ''}
 defaults
   mode http
+${keepsState ? '  load-server-state-from-file global' : ''}
   retries 0
   no option redispatch
   timeout connect 2s

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http';
 
 /** A web server behind a balancer, steered by the test. It answers with its name and version. */
@@ -15,6 +16,8 @@ export type MemberServer = {
   /** While true, requests to `/hold` wait for `release`; else they are answered at once. */
   holding: boolean;
   version: string;
+  /** While this file is there, `/health` says that it is not ready; or its `port` takes no connection, as behind a firewall. */
+  gate: { readonly file: string; readonly closes: 'page' | 'port' } | undefined;
   /** While true, it ends the connection after each answer, as a server that stops gracefully does. */
   hangingUp: boolean;
   release(): void;
@@ -40,12 +43,13 @@ export async function startMemberServer(name: string, host = '127.0.0.1'): Promi
     });
     outgoing.end(`${name} ${member.version}\n`);
   };
+  const isClosed = (): boolean => member.gate !== undefined && existsSync(member.gate.file);
   const start = (): Promise<void> =>
     new Promise((resolve, reject) => {
       server = createServer({ keepAliveTimeout: 65_000 }, (incoming, outgoing) => {
         const url = new URL(incoming.url ?? '/', 'http://member');
         incoming.resume();
-        if (url.pathname === '/health') return answer(outgoing, member.healthy ? 200 : 503);
+        if (url.pathname === '/health') return answer(outgoing, member.healthy && !isClosed() ? 200 : 503);
         requests += 1;
         active += 1;
         outgoing.once('close', () => {
@@ -56,6 +60,9 @@ export async function startMemberServer(name: string, host = '127.0.0.1'): Promi
         if (url.pathname === '/slow')
           return void setTimeout(() => answer(outgoing), Number(url.searchParams.get('ms') ?? 100));
         answer(outgoing);
+      });
+      server.on('connection', (socket) => {
+        if (member.gate?.closes === 'port' && isClosed()) socket.destroy();
       });
       server.once('error', reject);
       server.listen(port, host, () => {
@@ -84,6 +91,7 @@ export async function startMemberServer(name: string, host = '127.0.0.1'): Promi
     healthy: true,
     holding: false,
     version: 'v1',
+    gate: undefined,
     hangingUp: false,
     release: () => {
       for (const outgoing of held) answer(outgoing);

@@ -8,6 +8,8 @@ export type ObserverSettings = {
   readonly backend: string;
   /** Where the application of each server answers by itself. */
   readonly appUrls: Readonly<Record<string, string>>;
+  /** Servers by the name of their group: the fewest of each are counted as well. */
+  readonly groups?: Readonly<Record<string, readonly string[]>>;
   readonly everyMs: number;
 };
 
@@ -15,6 +17,7 @@ export type Observation = {
   readonly looks: number;
   /** The fewest servers that HAProxy had in service at one moment. */
   readonly lowestInService: number;
+  readonly lowestByGroup: Readonly<Record<string, number>>;
   /** Servers that HAProxy had in service while their application did not answer, with what was seen first. */
   readonly deaf: Readonly<Record<string, string>>;
 };
@@ -37,18 +40,27 @@ const LOOK_LIMIT_MS = 400;
  */
 export function startObserver(settings: ObserverSettings): Observer {
   const stopping = new AbortController();
-  const seen = { looks: 0, lowestInService: Number.POSITIVE_INFINITY, deaf: new Map<string, string>() };
+  const seen: Seen = {
+    ...{ looks: 0, lowestInService: Number.POSITIVE_INFINITY },
+    ...{ lowestByGroup: new Map(), deaf: new Map() },
+  };
   const watching = watch(settings, seen, stopping.signal);
   return {
     stop: async () => {
       stopping.abort();
       await watching;
-      return { ...seen, deaf: Object.fromEntries(seen.deaf) };
+      const { lowestByGroup, deaf } = seen;
+      return { ...seen, lowestByGroup: Object.fromEntries(lowestByGroup), deaf: Object.fromEntries(deaf) };
     },
   };
 }
 
-type Seen = { looks: number; lowestInService: number; readonly deaf: Map<string, string> };
+type Seen = {
+  looks: number;
+  lowestInService: number;
+  readonly lowestByGroup: Map<string, number>;
+  readonly deaf: Map<string, string>;
+};
 
 async function watch(settings: ObserverSettings, seen: Seen, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
@@ -66,6 +78,10 @@ async function lookOnce(settings: ObserverSettings, seen: Seen): Promise<void> {
   const after = await inService(settings);
   seen.looks += 1;
   seen.lowestInService = Math.min(seen.lowestInService, before.size, after.size);
+  for (const [group, names] of Object.entries(settings.groups ?? {})) {
+    const serving = [before, after].map((each) => names.filter((name) => each.has(name)).length);
+    seen.lowestByGroup.set(group, Math.min(seen.lowestByGroup.get(group) ?? names.length, ...serving));
+  }
   if (performance.now() - begin > LOOK_LIMIT_MS) return;
   for (const { name, why } of answers) {
     if (why !== null && before.has(name) && after.has(name) && !seen.deaf.has(name)) seen.deaf.set(name, why);

@@ -44,6 +44,7 @@ async function replace(server: MemberServer, { balancer, pool, memberOf, drain }
   await server.kill();
   server.version = 'v2';
   await server.start();
-  await until(`${server.name} is up`, async () => (await stateNow())?.health === 'up');
+  // Unknown: a balancer without a monitor.
+  await until(`${server.name} is up`, async () => /up|unknown/.test((await stateNow())?.health ?? ''));
   if (drain) await balancer.restore(member, found?.asFound ?? {}, signal);
 }

@@ -1,7 +1,7 @@
 import type { MemberRef } from '../../src/domain/balancer.ts';
 import type { Floor } from '../../src/domain/capacity.ts';
 import { deploymentId, releaseId } from '../../src/domain/ids.ts';
-import type { Batch, Plan, PlanTarget, Policy, Step } from '../../src/domain/plan.ts';
+import type { Batch, Plan, PlanTarget, Policy, PoolFloor, Step } from '../../src/domain/plan.ts';
 
 /** A small plan for tests of the engine: `web-0 …` behind one pool `lb/web`, the batches as given, steps without effect. */
 export type SampleOptions = {
@@ -11,6 +11,8 @@ export type SampleOptions = {
   readonly steps?: readonly Step[];
   readonly parallel?: number;
   readonly floor?: Floor;
+  /** The floor of a zone, and which targets are in it. */
+  readonly zoneFloor?: { readonly floor: Floor; readonly targets: readonly number[] };
   readonly policy?: Partial<Policy>;
   readonly verb?: Plan['verb'];
   readonly causedBy?: string;
@@ -79,10 +81,20 @@ export function samplePlan(options: SampleOptions): Plan {
     stages: [
       { name: 'all', lanes: all.map((of, index) => ({ zone: `zone-${index}`, batches: of.map(batch) })) },
     ],
-    floors: [{ balancer: 'lb', pool: 'web', floor: options.floor ?? { count: 0 } }],
+    floors: [poolFloor(options), ...zoneFloors(options)],
     policy: { ...POLICY, ...options.policy },
     ...(options.causedBy && { causedBy: { deployment: deploymentId(options.causedBy), why: 'test' } }),
   };
+}
+
+const POOL = { balancer: 'lb', pool: 'web' };
+
+const poolFloor = ({ floor = { count: 0 } }: SampleOptions): PoolFloor => ({ ...POOL, floor });
+
+function zoneFloors({ zoneFloor }: SampleOptions): readonly PoolFloor[] {
+  if (!zoneFloor) return [];
+  const members = zoneFloor.targets.map((target) => memberOf(target).member);
+  return [{ ...POOL, floor: zoneFloor.floor, zone: { name: 'north', members } }];
 }
 
 const release = (id: typeof V1) => ({ id, version: id.slice(0, 5), hash: id, artifacts: [] });

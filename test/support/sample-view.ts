@@ -62,7 +62,8 @@ function targetOf(
   const status = LETTERS[letter] ?? 'pending';
   return {
     ...{ index, name: `web-${String(index).padStart(2, '0')}`, zone, stage, lane: 0, batch, status },
-    ...{ step: null, attempt: 0, since: null, reason: null, parked: false, progress: null, worker: null },
+    ...{ step: null, attempt: 0, group: 0, since: null, reason: null, parked: false, progress: null },
+    ...{ worker: null, mayRun: false, byHand: null },
     ...(status === 'running' && { step: 'drain', attempt: 1, since: STARTED + 60_000 }),
   };
 }
@@ -108,7 +109,7 @@ export function sampleWatched(options: SampleView): Watched {
   return {
     row: sampleRow(options.row),
     view: sampleView(options),
-    expectedMs: null,
+    expected: null,
     output: [],
     notice: null,
   };

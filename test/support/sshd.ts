@@ -1,4 +1,5 @@
 import { execFile, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import {
   chmod,
@@ -122,8 +123,9 @@ async function makeAccounts(): Promise<{ name: string; uid: number; gid: number 
 async function allowSudo(rule: string): Promise<void> {
   const file = '/etc/sudoers.d/edge-test';
   if ((await readFile(file, 'utf8').catch(() => '')) === rule) return;
-  await writeFile(`${file}.${process.pid}`, rule, { mode: 0o440 });
-  await rename(`${file}.${process.pid}`, file);
+  const written = `${file}.${randomUUID()}`;
+  await writeFile(written, rule, { mode: 0o440 });
+  await rename(written, file);
 }
 
 async function exists(account: string): Promise<boolean> {

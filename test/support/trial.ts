@@ -48,6 +48,9 @@ export class Trial {
   output = '';
   readonly pieces: { readonly text: string; readonly reached: Json | undefined }[] = [];
   #attempts = 0;
+  #owners = 0;
+  /** To go on after a wait is the same attempt. */
+  #waits = false;
   readonly #ports: ActionPorts;
   readonly #deadlineMs: number;
 
@@ -85,7 +88,9 @@ export class Trial {
     inputs: JsonObject,
     options: { crash?: Crash; signal?: AbortSignal } = {},
   ): Promise<Outcome> {
-    this.#attempts += 1;
+    this.#owners += 1;
+    if (!this.#waits) this.#attempts += 1;
+    this.#waits = false;
     const run = bindAction(action, this.#ports).apply(this.#run(inputs, options));
     return this.clock.until(run.then((outcome) => this.#keep(outcome)));
   }
@@ -105,6 +110,7 @@ export class Trial {
 
   #keep(outcome: Outcome): Outcome {
     if (outcome.kind === 'wait') this.checkpoint = outcome.checkpoint;
+    this.#waits = outcome.kind === 'wait';
     return outcome;
   }
 
@@ -127,7 +133,7 @@ export class Trial {
       target: HOST.name,
       step: 'step',
       attempt: this.#attempts,
-      epoch: this.#attempts,
+      epoch: this.#owners,
       group: 0,
       inputs,
       checkpoint: this.checkpoint,
@@ -149,6 +155,8 @@ export class Trial {
       },
       progress: (text) => this.progress.push(text),
       signal: signal ?? new AbortController().signal,
+      lost: new AbortController().signal,
+      requireLease: () => signal?.throwIfAborted(),
       remainingMs: () => this.#deadlineMs - this.clock.monotonicMs(),
     };
   }

@@ -16,6 +16,7 @@ import type { PlanRollback } from '../../src/engine/advance.ts';
 import { at } from '../../src/engine/chunks.ts';
 import { evolve } from '../../src/engine/evolve.ts';
 import { type Model, modelOf, targetOf } from '../../src/engine/model.ts';
+import { currentTask } from '../../src/engine/pending.ts';
 import { type DeploymentState, initialState, type TargetState } from '../../src/engine/state.ts';
 import { turn } from '../../src/engine/turn.ts';
 import type { Commit, NewTask } from '../../src/ports/journal.ts';
@@ -78,6 +79,7 @@ export class Turns {
       lot: {
         now: this.now,
         commands,
+        rows: commands.map(({ id }) => id),
         more: false,
         overdue: this.#overdue(),
         holds: [...this.holds.values()],
@@ -100,6 +102,16 @@ export class Turns {
 
   ofTarget(kind: 'retry' | 'skip', target: number): readonly Event[] {
     return this.submit({ kind, target, reason: 'because' });
+  }
+
+  /** A person says how the step ended that the target is at, having seen that nothing of it runs any more. */
+  resolve(
+    target: number,
+    as: 'succeeded' | 'failed',
+    more: { readonly ended?: boolean; readonly task?: TaskId } = {},
+  ): readonly Event[] {
+    const { ended = true, task = currentTask(this.model, this.state, target) } = more;
+    return this.submit({ kind: 'resolve', task, as, ended, reason: 'because' });
   }
 
   /** The open task of a target reports. Without an outcome, whatever its step should give: guards see all in service. */

@@ -3,6 +3,7 @@ import type { Program } from '../../src/adapters/memory/behaviour.ts';
 import { memoryBell } from '../../src/adapters/memory/bell.ts';
 import { MemoryClock } from '../../src/adapters/memory/clock.ts';
 import { MemoryHosts } from '../../src/adapters/memory/hosts.ts';
+import { createMemoryBalancer } from '../../src/adapters/memory/load-balancer.ts';
 import { createMemoryProbe } from '../../src/adapters/memory/probe.ts';
 import { openMemoryStore } from '../../src/adapters/memory/store.ts';
 import type { TaskReport } from '../../src/domain/command.ts';
@@ -11,10 +12,11 @@ import { workerId } from '../../src/domain/ids.ts';
 import type { Action } from '../../src/ports/action.ts';
 import type { Commit, Lease, NewTask } from '../../src/ports/journal.ts';
 import type { TaskBoard } from '../../src/ports/task-board.ts';
+import { keepingBalancer } from '../../src/worker/keeping-balancer.ts';
 import type { WorkerNotice, WorkerSettings } from '../../src/worker/settings.ts';
 import { WORKER_DEFAULTS } from '../../src/worker/settings.ts';
 import { Worker } from '../../src/worker/worker.ts';
-import { commitOf, deployment, lease, task } from '../contracts/sample.ts';
+import { commitOf, deployment, lease, POOL, task } from '../contracts/sample.ts';
 import { HOST } from './trial.ts';
 
 /** A worker of the world, and the wire between it and the board, which can be cut. */
@@ -33,6 +35,8 @@ export type WorldWorker = {
 export class WorkerWorld {
   readonly clock = new MemoryClock();
   readonly hosts: MemoryHosts;
+  /** Of the members of the sample's pool. */
+  readonly device = createMemoryBalancer({ [POOL.pool]: ['web-0:8080', 'web-1:8080'] });
   readonly #store = openMemoryStore({ bell: memoryBell(), now: () => this.clock.now(), pollMs: 60_000 });
   readonly #actions: readonly Action[];
   readonly #workers: WorldWorker[] = [];
@@ -72,9 +76,10 @@ export class WorkerWorld {
   start(name: string, changes: Partial<WorkerSettings> = {}): WorldWorker {
     const notices: WorkerNotice[] = [];
     const wire = cuttable(this.#store.tasks);
+    const balancer = keepingBalancer(this.device, this.clock);
     const ports = {
       hosts: this.hosts,
-      balancer: () => Promise.reject(new Error('no balancer here')),
+      balancer: async () => balancer,
       probe: createMemoryProbe({ clock: this.clock }),
       secrets: { resolve: async () => 'secret' },
       clock: this.clock,
@@ -82,7 +87,7 @@ export class WorkerWorld {
     const handlers = bindActions([...COMMON_ACTIONS, ...this.#actions], ports);
     const settings = { ...WORKER_DEFAULTS, worker: workerId(name), gone: [], pool: 'dc-1', ...changes };
     const notice = (one: WorkerNotice): void => void notices.push(one);
-    const worker = new Worker(settings, { board: wire.board, clock: this.clock, handlers, notice });
+    const worker = new Worker(settings, { ...ports, board: wire.board, handlers, notice });
     const stop = new AbortController();
     const running = worker.run(stop.signal);
     const made = {
@@ -142,6 +147,7 @@ function cuttable(board: TaskBoard) {
     board: {
       claim: over(board.claim.bind(board)),
       renew: over(board.renew.bind(board)),
+      keepOut: over(board.keepOut.bind(board)),
       report: over(board.report.bind(board)),
       appendOutput: over(board.appendOutput.bind(board)),
       waitForWork: over(board.waitForWork.bind(board)),

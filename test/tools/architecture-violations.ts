@@ -196,6 +196,10 @@ export const planted: Readonly<Record<string, Planted>> = {
     files: { 'src/main.ts': "import './compose.ts'; import './adapters/ssh/x.ts';" },
     broken: ['only-compose-picks-adapters: src/main.ts -> src/adapters/ssh/x.ts'],
   },
+  'a simulation is started by its threads, and by nothing else': {
+    files: { 'src/main.ts': "import './compose.ts'; import './simulation/x.ts';" },
+    broken: ['only-compose-starts-simulations: src/main.ts -> src/simulation/x.ts'],
+  },
   'a port is types and nothing else': {
     files: { 'src/ports/bad.ts': value('../domain/x.ts'), 'src/actions/bad.ts': value('../ports/x.ts') },
     broken: [

@@ -43,9 +43,13 @@ export function failureOf(seen: HttpResult, what: string): EdgeError {
   return new EdgeError(missing ? 'balancer_member_unknown' : 'balancer_refused', `${what}: ${quote(seen)}`);
 }
 
+/** The account holds all the tokens that it may. */
+export const isFull = (seen: HttpResult): boolean =>
+  seen.kind === 'answer' && /maximum active login tokens/i.test(messageOf(seen.body));
+
 export function loginFailure(seen: HttpResult, username: string): EdgeError {
   const what = `login as ${username}`;
-  if (seen.kind === 'answer' && /maximum active login tokens/i.test(messageOf(seen.body))) {
+  if (seen.kind === 'answer' && isFull(seen)) {
     const hint =
       'The account holds 100 live tokens. Delete those of other tools (DELETE /mgmt/shared/authz/tokens/<token>), wait 20 minutes for them to expire, and give Edge an account of its own.';
     return new EdgeError('balancer_refused', `${what}: ${quote(seen)}`, { hint });

@@ -1,25 +1,18 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, test } from 'node:test';
+import { test } from 'node:test';
 import { loadBalancerContract, rejectsWith } from '../../../test/contracts/load-balancer.ts';
 import { LAB_POOL, type LabDevice, OPERATOR, startLabDevice } from '../../../test/support/lab-device.ts';
+import { perTest } from '../../../test/support/per-test.ts';
 import { until } from '../../../test/support/until.ts';
 import { EdgeError } from '../../domain/errors.ts';
+import { createSerial } from '../../lib/serial.ts';
 
 const TLS = join(import.meta.dirname, '../../../test/fixtures/tls');
 const signal = new AbortController().signal;
 const web1 = { pool: LAB_POOL, member: 'web-1:80' };
-const open: LabDevice[] = [];
-afterEach(async () => {
-  for (const device of open.splice(0)) await device.dispose();
-});
-
-async function device(settings: Parameters<typeof startLabDevice>[0] = {}): Promise<LabDevice> {
-  const started = await startLabDevice(settings);
-  open.push(started);
-  return started;
-}
+const device = perTest(startLabDevice);
 
 const tokens = ({ lab }: LabDevice) => lab.tokens(OPERATOR.name);
 const seen = ({ lab }: LabDevice, name: string) =>
@@ -27,7 +20,7 @@ const seen = ({ lab }: LabDevice, name: string) =>
 
 loadBalancerContract('F5', () => startLabDevice());
 
-test('one token serves all calls of a process, and is deleted when it closes', async () => {
+test('F5: «one token serves a process, within the quota, and is deleted at its end»', async () => {
   const f5 = await device();
   await Promise.all([1, 2, 3].map(() => f5.balancer.members(LAB_POOL, signal)));
   await f5.balancer.disable(web1, 'drained', signal);
@@ -43,7 +36,7 @@ test('nothing is asked of the device before the first call, nor at a close witho
 });
 
 for (const fault of ['expireTokens', 'forgetTokens'] as const) {
-  test(`an ended token (${fault}) leads to one new login for all who wait`, async () => {
+  test(`F5: «a missing permission is told apart from an ended token», which (${fault}) leads to one new login for all who wait`, async () => {
     const f5 = await device();
     await f5.balancer.members(LAB_POOL, signal);
     f5.lab.faults[fault]();
@@ -55,7 +48,7 @@ for (const fault of ['expireTokens', 'forgetTokens'] as const) {
   });
 }
 
-test('a missing permission is refused at once and does not cost a token', async () => {
+test('F5: «a missing permission is told apart from an ended token», is refused at once and costs no token', async () => {
   const f5 = await device({ users: [{ ...OPERATOR, partition: 'Other' }] });
   const refused = await f5.balancer.disable(web1, 'drained', signal).catch((error: unknown) => error);
   assert.ok(refused instanceof EdgeError && refused.code === 'balancer_refused');
@@ -102,7 +95,7 @@ test('a control plane that starts is waited for, at the login too', async () => 
   assert.equal((await f5.balancer.members(LAB_POOL, signal)).length, 3);
 });
 
-test('a control plane that goes on starting is unreachable, and no member is missing', async () => {
+test('F5: «a REST interface that starts is told apart from what is not found», also when it goes on starting', async () => {
   const f5 = await device();
   f5.lab.faults.starting(1_000);
   await rejectsWith('balancer_unreachable', f5.balancer.disable(web1, 'drained', signal));
@@ -144,7 +137,12 @@ test('readable values become writable ones: enabled, and forced down by hand bef
   await f5.balancer.restore(web1, { session: 'monitor-enabled', state: 'down' }, signal);
   assert.equal(seen(f5, 'web-1:80')?.session, 'monitor-enabled');
   const kept = await f5.balancer.restore(web1, { session: 'monitor-enabled', state: 'user-down' }, signal);
-  assert.deepEqual(kept.asFound, { session: 'monitor-enabled', state: 'user-down' });
+  assert.deepEqual(kept.asFound, {
+    session: 'monitor-enabled',
+    state: 'user-down',
+    ratio: 1,
+    priorityGroup: 0,
+  });
   assert.equal(kept.admin, 'offline');
 });
 
@@ -201,7 +199,7 @@ test('statistics are found in the nested form and in the flat one', async () => 
   release();
 });
 
-test('route domains, IPv6, folders and other partitions are reached by their names', async () => {
+test('F5: «partitions, folders, route domains and IPv6 are reached by their names»', async () => {
   const connect = { host: '127.0.0.1', port: 1 };
   const names = ['10.0.0.2%10:80', '2001:db8::7.80', '/Common/web-9:8080'];
   const pool = '/Prod/app.app/web_pool';
@@ -241,4 +239,60 @@ test('a device is believed by its CA or pinned certificate, and gets no password
     f5.connect({ tls: { fingerprint: 'ab'.repeat(32) } }).members(LAB_POOL, signal),
   );
   assert.equal(tokens(f5).issued, 1);
+});
+
+test('a member that is not there is missing, also where the device answers 200 for it', async () => {
+  const f5 = await device();
+  f5.lab.faults.bareMembers(true);
+  const nobody = { pool: LAB_POOL, member: 'nobody:1' };
+  await rejectsWith(
+    'balancer_member_unknown',
+    f5.balancer.restore(nobody, { session: 'user-enabled' }, signal),
+  );
+});
+
+test('F5: «one token serves a process, within the quota, and is deleted at its end»; a full quota that has room in a moment is waited for', async () => {
+  const f5 = await device();
+  const others = Array.from({ length: 100 }, () => f5.connect());
+  await Promise.all(others.map((other) => other.members(LAB_POOL, signal)));
+  const calls = f5.lab.calls();
+  const waiting = f5.balancer.members(LAB_POOL, signal);
+  await until('it was refused once', () => f5.lab.calls() > calls);
+  await others[0]?.close();
+  assert.equal((await waiting).length, 3);
+  assert.equal(tokens(f5).live, 100);
+});
+
+test('an account that may only read is told which role it takes', async () => {
+  const f5 = await device({ users: [{ ...OPERATOR, role: 'guest' }] });
+  assert.equal((await f5.balancer.members(LAB_POOL, signal)).length, 3);
+  const refused = await f5.balancer.disable(web1, 'drained', signal).catch((error: unknown) => error);
+  assert.ok(refused instanceof EdgeError);
+  assert.match(refused.body.hint, /role Operator/);
+});
+
+test('an Operator of another partition reads a pool and may not switch its members', async () => {
+  const f5 = await device({ users: [{ ...OPERATOR, partition: 'Other' }] });
+  assert.equal((await f5.balancer.members(LAB_POOL, signal)).length, 3);
+  await rejectsWith('balancer_refused', f5.balancer.disable(web1, 'drained', signal));
+});
+
+test('F5: «all who write to a device do so one after the other»', async () => {
+  const f5 = await device();
+  const queue = createSerial();
+  const partitions = ['Common', 'Other'].map((partition) => f5.connect({ queue, partition }));
+  await Promise.all(partitions.map((balancer) => balancer.members(LAB_POOL, signal)));
+  let isFree = false;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const busy = queue(() => promise);
+  const writes = partitions.map((balancer) =>
+    balancer.disable({ pool: LAB_POOL, member: '/Common/web-1:80' }, 'drained', signal).then(() => isFree),
+  );
+  const calls = f5.lab.calls();
+  await partitions[0]?.members(LAB_POOL, signal);
+  assert.equal(f5.lab.calls() - calls, 2);
+  isFree = true;
+  resolve();
+  await busy;
+  assert.deepEqual(await Promise.all(writes), [true, true]);
 });

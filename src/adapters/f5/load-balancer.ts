@@ -3,18 +3,23 @@ import { EdgeError } from '../../domain/errors.ts';
 import { abortable } from '../../lib/abortable.ts';
 import type { Backoff } from '../../lib/retry.ts';
 import { createSerial, type Serial } from '../../lib/serial.ts';
-import { HttpClient, type HttpResult } from '../../outbound/http.ts';
+import { HttpClient } from '../../outbound/http.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { LoadBalancer, PoolMember } from '../../ports/load-balancer.ts';
 import { failureOf } from './failure.ts';
-import { fullPath, nodeKey, segment } from './names.ts';
-import { F5Session, jsonOf } from './session.ts';
+import { fullPath, segment } from './names.ts';
+import { type ActiveUnit, F5Session } from './session.ts';
+import { refuseUnsynced } from './sync.ts';
+import { bodyOf } from './unit.ts';
+import { createUpkeep, type Kept, type Upkeep, type UpkeepPolicy } from './upkeep.ts';
 import {
+  differing,
   hasTaken,
   memberState,
-  parseConnections,
   parseMember,
-  parseMembers,
+  parsePool,
+  parseStats,
+  poolStates,
   type WireMember,
   WRITES,
   type Writable,
@@ -28,70 +33,94 @@ export type F5Options = {
   /** Resolves the config's password reference; called at each login. */
   readonly password: () => Promise<string>;
   readonly clock: Pick<Clock, 'sleep'>;
+  /** The queue of the device's writes, shared by all who write to it. */
+  readonly queue?: Serial;
   /** Of one call. A control plane under load takes seconds. */
   readonly timeoutMs?: number;
   /** Waits while the control plane starts or is busy; their sum is how long Edge is patient. */
   readonly backoffMs?: Backoff;
+  /** Looks at the sync status, once a change is on its way to the peer. */
+  readonly sync?: { readonly everyMs: number; readonly looks: number };
 };
 
 const TIMEOUT_MS = 15_000;
 const BACKOFF_MS: Backoff = [250, 500, 1_000, 2_000, 4_000, 8_000];
+const SYNC = { everyMs: 1_000, looks: 60 };
+const WRITES_IN_A_FAILOVER = 3;
 const POOLS = '/mgmt/tm/ltm/pool';
 
 /** Member state of a BIG-IP through iControl REST (wire facts: INTEGRATIONS.md section 1). No call is made yet. */
 export function createF5Balancer(options: F5Options): LoadBalancer {
-  const { config, clock, timeoutMs = TIMEOUT_MS, backoffMs = BACKOFF_MS } = options;
-  const { origin } = new URL(config.url);
-  const http = new HttpClient({
-    trust: config.tls,
-    sleep: (ms, signal) => clock.sleep(ms, signal),
-    origins: [origin],
-    // The control plane works through one request at a time: more connections only queue there.
-    connections: 2,
-  });
-  const { username, loginProvider } = config;
-  const session = new F5Session({
-    http,
-    origin,
-    username,
-    loginProvider,
-    password: options.password,
-    backoffMs,
-    timeoutMs,
-  });
-  return new F5Balancer(session, config.partition);
+  const { config, clock, password, timeoutMs = TIMEOUT_MS, backoffMs = BACKOFF_MS, sync = SYNC } = options;
+  const { username, loginProvider, partition } = config;
+  const sleep = (ms: number, signal: AbortSignal): Promise<void> => clock.sleep(ms, signal);
+  const units = [
+    unitAt(config.url, config.tls, sleep),
+    ...(config.peer === undefined ? [] : [unitAt(config.peer, config.peerTls ?? config.tls, sleep)]),
+  ];
+  const session = new F5Session({ units, username, loginProvider, password, backoffMs, timeoutMs, sleep });
+  const policy = {
+    sync: config.sync ?? 'auto',
+    save: config.save ?? 'off',
+    poll: { ...sync, sleep },
+  } as const;
+  return new F5Balancer(session, { partition, policy, queue: options.queue ?? createSerial() });
 }
+
+function unitAt(url: string, trust: F5Config['tls'], sleep: Clock['sleep']) {
+  const { origin } = new URL(url);
+  // The control plane works through one request at a time: more connections only queue there.
+  return { origin, http: new HttpClient({ trust, sleep, origins: [origin], connections: 2 }) };
+}
+
+type Change = {
+  readonly member: PoolMember;
+  readonly wanted: Writable;
+  /** What was found, when it is restored; left out: the member is taken out. */
+  readonly asFound?: AsFound;
+};
+
+type Written = { readonly origin: string; readonly wire: WireMember; readonly note: string | undefined };
+
+type Settings = { readonly partition: string; readonly policy: UpkeepPolicy; readonly queue: Serial };
 
 class F5Balancer implements LoadBalancer {
   readonly #session: F5Session;
   readonly #partition: string;
+  readonly #policy: UpkeepPolicy;
   readonly #closing = new AbortController();
-  readonly #write: Serial = createSerial();
+  readonly #write: Serial;
+  readonly #upkeep: Upkeep;
   /** Reads under way, by pool: those who ask for the same pool at once share one. */
   readonly #reads = new Map<string, Promise<readonly MemberState[]>>();
 
-  constructor(session: F5Session, partition: string) {
+  constructor(session: F5Session, { partition, policy, queue }: Settings) {
     this.#session = session;
     this.#partition = partition;
+    this.#policy = policy;
+    this.#write = queue;
+    this.#upkeep = createUpkeep({ session, policy, serial: queue, signal: this.#closing.signal });
   }
 
   async members(pool: string, signal: AbortSignal): Promise<readonly MemberState[]> {
     signal.throwIfAborted();
     const known = this.#reads.get(pool);
     if (known) return abortable(known, signal);
-    const reading = this.#read(pool).finally(() => {
-      if (this.#reads.get(pool) === reading) this.#reads.delete(pool);
-    });
+    const reading = this.#session
+      .run((unit) => this.#read(unit, pool), this.#closing.signal)
+      .finally(() => {
+        if (this.#reads.get(pool) === reading) this.#reads.delete(pool);
+      });
     this.#reads.set(pool, reading);
     return abortable(reading, signal);
   }
 
   disable(member: PoolMember, to: 'drained' | 'offline', signal: AbortSignal): Promise<MemberState> {
-    return this.#set(member, WRITES[to], signal);
+    return this.#set({ member, wanted: WRITES[to] }, signal);
   }
 
   restore(member: PoolMember, asFound: AsFound, signal: AbortSignal): Promise<MemberState> {
-    return this.#set(member, writableFrom(asFound), signal);
+    return this.#set({ member, wanted: writableFrom(asFound), asFound }, signal);
   }
 
   async close(): Promise<void> {
@@ -99,48 +128,100 @@ class F5Balancer implements LoadBalancer {
     await this.#session.close();
   }
 
-  /** Configuration first, statistics after: a member seen as drained had no new connection when they were counted. */
-  async #read(pool: string): Promise<readonly MemberState[]> {
-    const signal = this.#closing.signal;
-    const path = `${POOLS}/${segment(fullPath(pool, this.#partition))}/members`;
+  /**
+   * Configuration first, statistics after: a member seen as drained had no new connection when they were counted. A unit
+   * that has turned standby meanwhile counts no connections at all, so that it is asked once more what it is.
+   */
+  async #read(unit: ActiveUnit, pool: string): Promise<readonly MemberState[]> {
+    const path = `${POOLS}/${segment(fullPath(pool, this.#partition))}`;
+    const ask = `${path}?expandSubcollections=true`;
     const what = `members of ${pool}`;
-    const members = parseMembers(bodyOf(await this.#session.call({ method: 'GET', path }, signal), what));
-    if (!members) throw new EdgeError('balancer_refused', `${what}: the answer is not a list of members`);
-    const stats = bodyOf(
-      await this.#session.call({ method: 'GET', path: `${path}/stats` }, signal),
-      `statistics of ${pool}`,
-    );
-    const connections = parseConnections(stats);
-    return members.map((wire) => memberState(wire, this.#partition, connections.get(nodeKey(wire.fullPath))));
+    const seen = parsePool(bodyOf(await unit.call({ method: 'GET', path: ask }), what));
+    if (!seen) throw new EdgeError('balancer_refused', `${what}: the answer is not a pool with its members`);
+    const stats = await unit.call({ method: 'GET', path: `${path}/members/stats` });
+    const states = poolStates(seen, this.#partition, parseStats(bodyOf(stats, `statistics of ${pool}`)));
+    await unit.confirm();
+    return states.map((state) => withNote(state, this.#upkeep.noteOf(unit, state)));
   }
 
   /**
-   * Writes, and reads back. A write without an answer may have been applied: the read-back decides. One writer per device,
-   * and what was read before a write is not shared with those who ask after it.
+   * Writes, reads back, and sees to it that the change lasts. One writer per device, and what was read before a write is not
+   * shared with those who ask after it. A change that was made on a unit which is not active any more is made again.
    */
-  #set(member: PoolMember, wanted: Writable, signal: AbortSignal): Promise<MemberState> {
-    const work = async (): Promise<MemberState> => {
-      signal.throwIfAborted();
-      const what = `${member.member} in ${member.pool}`;
-      const seen = await this.#session.call(
-        { method: 'PATCH', path: this.#pathOf(member), body: wanted },
-        signal,
-      );
-      if (seen.kind === 'answer') bodyOf(seen, what);
-      const after = await this.#readOne(member, signal);
-      if (hasTaken(after, wanted)) return memberState(after, this.#partition, undefined);
-      if (seen.kind === 'nothing') throw failureOf(seen, what);
-      throw new EdgeError(
-        'balancer_refused',
-        `${what}: the device said yes and kept ${after.session}, ${after.state}`,
-      );
-    };
-    return this.#write(() => work().finally(() => this.#reads.clear()));
+  async #set(change: Change, signal: AbortSignal): Promise<MemberState> {
+    for (let turn = 0; turn < WRITES_IN_A_FAILOVER; turn += 1) {
+      const { written, keeping } = await this.#write(() => this.#writeOne(change, signal));
+      const kept = await abortable(keeping, signal);
+      if (kept.origin !== written.origin) continue;
+      return withNote(memberState(written.wire, this.#partition), written.note ?? kept.note);
+    }
+    const { pool, member } = change.member;
+    throw new EdgeError(
+      'balancer_unreachable',
+      `${member} in ${pool}: the active unit changed at each write`,
+    );
   }
 
-  async #readOne(member: PoolMember, signal: AbortSignal): Promise<WireMember> {
+  /** Upkeep is asked for in the same turn: so it comes behind all writes that wait, and each of them shares it. */
+  async #writeOne(
+    change: Change,
+    signal: AbortSignal,
+  ): Promise<{ written: Written; keeping: Promise<Kept> }> {
+    signal.throwIfAborted();
+    try {
+      const written = await this.#session.run((unit) => this.#writeOn(unit, change), signal);
+      return { written, keeping: this.#upkeep.keep() };
+    } finally {
+      this.#reads.clear();
+    }
+  }
+
+  async #writeOn(unit: ActiveUnit, change: Change): Promise<Written> {
+    await unit.confirm();
+    const begins = !change.asFound && !this.#upkeep.isDue();
+    if (begins && this.#policy.sync === 'auto') await refuseUnsynced(unit);
+    const wire = await this.#patch(unit, change);
+    const more = change.asFound ? differing(wire, change.asFound) : {};
+    const isWhole = Object.keys(more).length === 0;
+    const note = isWhole ? undefined : await this.#patchMore(unit, change.member, more);
+    await unit.confirm();
+    return { origin: unit.origin, wire: isWhole ? wire : await this.#readOne(unit, change.member), note };
+  }
+
+  /** A write without an answer may have been applied: the read-back decides. */
+  async #patch(unit: ActiveUnit, { member, wanted }: Change): Promise<WireMember> {
     const what = `${member.member} in ${member.pool}`;
-    const seen = await this.#session.call({ method: 'GET', path: this.#pathOf(member) }, signal);
+    const seen = await unit.call({ method: 'PATCH', path: this.#pathOf(member), body: wanted });
+    if (seen.kind === 'answer') bodyOf(seen, what);
+    const after = await this.#readOne(unit, member);
+    if (hasTaken(after, wanted)) return after;
+    if (seen.kind === 'nothing') throw failureOf(seen, what);
+    throw new EdgeError(
+      'balancer_refused',
+      `${what}: the device said yes and kept ${after.session}, ${after.state}`,
+    );
+  }
+
+  /** What Edge never writes, and somebody changed meanwhile. An account that may not undo that says so, and goes on. */
+  async #patchMore(
+    unit: ActiveUnit,
+    member: PoolMember,
+    body: Readonly<Record<string, number>>,
+  ): Promise<string | undefined> {
+    try {
+      const seen = await unit.call({ method: 'PATCH', path: this.#pathOf(member), body });
+      bodyOf(seen, `${member.member} in ${member.pool}`);
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof EdgeError) || error.code !== 'balancer_refused') throw error;
+      const found = Object.entries(body).map(([name, value]) => `${name} ${value}`);
+      return `found with ${found.join(' and ')}, which the account may not set`;
+    }
+  }
+
+  async #readOne(unit: ActiveUnit, member: PoolMember): Promise<WireMember> {
+    const what = `${member.member} in ${member.pool}`;
+    const seen = await unit.call({ method: 'GET', path: this.#pathOf(member) });
     const wire = parseMember(bodyOf(seen, what));
     if (!wire) throw new EdgeError('balancer_member_unknown', `${what}: the device shows no such member`);
     return wire;
@@ -152,8 +233,7 @@ class F5Balancer implements LoadBalancer {
   }
 }
 
-/** The JSON of a 200. Throws what the answer is instead. */
-function bodyOf(seen: HttpResult, what: string): unknown {
-  if (seen.kind === 'nothing' || seen.status !== 200) throw failureOf(seen, what);
-  return jsonOf(seen.body);
+function withNote(state: MemberState, note: string | undefined): MemberState {
+  if (note === undefined) return state;
+  return { ...state, note: state.note === undefined ? note : `${state.note}; ${note}` };
 }

@@ -1,165 +1,132 @@
-import * as z from 'zod';
-import { EdgeError } from '../../domain/errors.ts';
 import { abortable } from '../../lib/abortable.ts';
-import type { Backoff } from '../../lib/retry.ts';
+import { type Backoff, retrying } from '../../lib/retry.ts';
 import type { HttpClient, HttpResult } from '../../outbound/http.ts';
-import { forbidden, isStarting, loginFailure, type Unauthorised, unauthorised } from './failure.ts';
-import { parseFailover } from './wire.ts';
+import { activeOf, isUnreachable, type Look, mayChange, notActive, type Seen } from './active.ts';
+import { type Ask, F5Unit, UnitLeft, type UnitOptions } from './unit.ts';
 
-export type SessionOptions = {
-  readonly http: HttpClient;
-  /** Of the device's REST interface, without a path. */
+export type SessionOptions = Omit<UnitOptions, 'origin' | 'http' | 'hasPeer'> & {
+  /** The unit, or both units of a pair, each with its own trust. */
+  readonly units: readonly Pick<UnitOptions, 'origin' | 'http'>[];
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+};
+
+/** The unit that is active, for one piece of work. */
+export type ActiveUnit = {
+  /** Its own name in the group; empty if it does not say. */
+  readonly self: string;
   readonly origin: string;
-  readonly username: string;
-  readonly loginProvider: string;
-  /** Resolved anew for each login, so that a rotated password is used at once. */
-  readonly password: () => Promise<string>;
-  /** Waits while the control plane starts or is busy. */
-  readonly backoffMs: Backoff;
-  readonly timeoutMs: number;
+  readonly paired: boolean;
+  /** It does not say what it is, nor whether it has a peer. */
+  readonly mute: boolean;
+  call(ask: Ask): Promise<HttpResult>;
+  /** Rejects unless the unit is active still; then the work begins again on the other one. Costs a call, in a pair only. */
+  confirm(): Promise<void>;
 };
 
-export type Ask = {
-  readonly method: 'GET' | 'PATCH' | 'DELETE';
-  readonly path: string;
-  readonly body?: Readonly<Record<string, string>>;
-};
-
-const MAX_ANSWER_BYTES = 16_000_000;
-const TOKENS = '/mgmt/shared/authz/tokens';
-
-/**
- * One session on one device: one token for all calls of this process, made at the first call and deleted at the end, since
- * a user can hold 100 of them and no more (INTEGRATIONS.md 1.1).
- */
+/** Finds the active unit, and sees to it that work is done there: looked for at each login, and followed when it moves. */
 export class F5Session {
-  readonly #options: SessionOptions;
+  readonly #units: readonly F5Unit[];
+  readonly #clients: readonly HttpClient[];
+  readonly #sleep: SessionOptions['sleep'];
+  readonly #backoffMs: Backoff;
   readonly #closing = new AbortController();
-  /** The login under way, or done; all calls share it. */
-  #login: Promise<string> | undefined;
+  /** The search under way, or what it found; all work shares it. */
+  #chosen: Promise<Seen> | undefined;
 
-  constructor(options: SessionOptions) {
-    this.#options = options;
+  constructor({ units, sleep, ...options }: SessionOptions) {
+    const hasPeer = units.length > 1;
+    this.#units = units.map((unit) => new F5Unit({ ...options, ...unit, hasPeer }, this.#closing.signal));
+    this.#clients = units.map(({ http }) => http);
+    this.#sleep = sleep;
+    this.#backoffMs = options.backoffMs;
   }
 
   /**
-   * Asks, logging in if needed. An ended token leads to one new login and a spurious 401 to one more try; after that, and
-   * for a missing permission at once, it rejects with `balancer_refused`. Any other answer is a value.
+   * Does work on the active unit. Work may be begun again from its start, on the same unit after a new login or on the
+   * other one after a failover: once for each reason, so that it ends.
    */
-  async call(ask: Ask, callerSignal: AbortSignal): Promise<HttpResult> {
+  async run<T>(work: (unit: ActiveUnit) => Promise<T>, callerSignal: AbortSignal): Promise<T> {
     const signal = AbortSignal.any([callerSignal, this.#closing.signal]);
-    const met = new Set<Unauthorised>();
+    const met = new Set<string>();
     for (;;) {
       signal.throwIfAborted();
-      this.#login ??= this.#logIn();
-      const login = this.#login;
-      const seen = await this.#send(ask, await abortable(login, signal), signal);
-      const why = unauthorised(seen);
-      if (why === undefined) return seen;
-      if (why === 'forbidden' || met.has(why)) throw forbidden(seen, `${ask.method} ${ask.path}`);
-      met.add(why);
-      if (why === 'ended' && this.#login === login) this.#login = undefined;
+      this.#chosen ??= this.#choose();
+      const chosen = this.#chosen;
+      const active = activeUnit(await abortable(chosen, signal), signal);
+      try {
+        return await work(active);
+      } catch (error) {
+        const why = this.#whyLeft(error);
+        if (why === undefined) throw error;
+        if (this.#chosen === chosen) this.#chosen = undefined;
+        if (met.has(why)) throw error instanceof UnitLeft ? error.failure : error;
+        met.add(why);
+      }
     }
   }
 
-  /** Deletes the token, as far as the device lets us, and ends the connections. */
+  /** Deletes the tokens, as far as the units let us, and ends the connections. */
   async close(): Promise<void> {
     this.#closing.abort(new Error('the balancer is closed'));
-    const token = await this.#login?.catch(() => undefined);
-    this.#login = undefined;
-    if (token !== undefined) await this.#deleteToken(token);
-    await this.#options.http.close();
+    await this.#chosen?.catch(() => undefined);
+    this.#chosen = undefined;
+    await Promise.all(this.#units.map((unit) => unit.drop()));
+    await Promise.all(this.#clients.map((http) => http.close()));
   }
 
-  async #logIn(): Promise<string> {
+  /** In a pair, a unit that does not answer is as good as one that has turned standby: the other one may have taken over. */
+  #whyLeft(error: unknown): string | undefined {
+    if (error instanceof UnitLeft) return error.why;
+    return this.#units.length > 1 && isUnreachable(error) ? 'silent' : undefined;
+  }
+
+  async #choose(): Promise<Seen> {
     try {
-      const token = await this.#newToken();
-      await this.#requireActive(token);
-      return token;
+      const looks = await retrying(() => Promise.all(this.#units.map(lookAt)), {
+        backoffMs: this.#backoffMs,
+        again: mayChange,
+        sleep: this.#sleep,
+        signal: this.#closing.signal,
+      });
+      return await chosenFrom(looks);
     } catch (error) {
-      this.#login = undefined;
+      this.#chosen = undefined;
       throw error;
     }
   }
-
-  async #newToken(): Promise<string> {
-    const { http, origin, username, loginProvider, backoffMs, timeoutMs } = this.#options;
-    const password = await this.#options.password();
-    const seen = await http.send(
-      {
-        method: 'POST',
-        url: `${origin}/mgmt/shared/authn/login`,
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ username, password, loginProviderName: loginProvider }),
-        timeoutMs,
-        maxBytes: MAX_ANSWER_BYTES,
-        // A login whose answer was lost may have made a token: it is not repeated.
-        retry: {
-          backoffMs,
-          again: (result) => isStarting(result) && !(result.kind === 'nothing' && result.reason === 'lost'),
-        },
-      },
-      this.#closing.signal,
-    );
-    const token = seen.kind === 'answer' && seen.status === 200 ? parseToken(seen.body) : undefined;
-    if (token === undefined) throw loginFailure(seen, username);
-    return token;
-  }
-
-  /** A drain on the standby unit would be lost. A device that does not say what it is, is believed. */
-  async #requireActive(token: string): Promise<void> {
-    const seen = await this.#send({ method: 'GET', path: '/mgmt/tm/cm/device' }, token, this.#closing.signal);
-    const state =
-      seen.kind === 'answer' && seen.status === 200 ? parseFailover(jsonOf(seen.body)) : undefined;
-    if (state === undefined || state === 'active') return;
-    await this.#deleteToken(token);
-    const hint =
-      'Set the url of the balancer to the unit that is active, or to an address that moves with it.';
-    throw new EdgeError('balancer_refused', `${this.#options.origin} is the ${state} unit of its group`, {
-      hint,
-    });
-  }
-
-  async #deleteToken(token: string): Promise<void> {
-    const { http, origin, timeoutMs } = this.#options;
-    const headers = { 'x-f5-auth-token': token };
-    const url = `${origin}${TOKENS}/${token}`;
-    // It may be gone already; then there is nothing left to end.
-    await http.send(
-      { method: 'DELETE', url, headers, timeoutMs, maxBytes: MAX_ANSWER_BYTES },
-      new AbortController().signal,
-    );
-  }
-
-  #send(ask: Ask, token: string, signal: AbortSignal): Promise<HttpResult> {
-    const { http, origin, backoffMs, timeoutMs } = this.#options;
-    return http.send(
-      {
-        method: ask.method,
-        url: `${origin}${ask.path}`,
-        headers: { 'x-f5-auth-token': token, ...(ask.body && { 'content-type': 'application/json' }) },
-        ...(ask.body && { body: JSON.stringify(ask.body) }),
-        timeoutMs,
-        maxBytes: MAX_ANSWER_BYTES,
-        // Every call states what is wanted, so that one more of the same is harmless.
-        retry: { backoffMs, again: isStarting },
-      },
-      signal,
-    );
-  }
 }
 
-const TokenSchema = z.object({ token: z.object({ token: z.string().min(1) }) });
-
-function parseToken(body: string): string | undefined {
-  return TokenSchema.safeParse(jsonOf(body)).data?.token.token;
-}
-
-/** The body as JSON, or `undefined`. */
-export function jsonOf(body: string): unknown {
+/** The tokens on units that are not worked on are deleted; a unit that cannot be asked keeps its own, for when it can. */
+async function chosenFrom(looks: readonly Look[]): Promise<Seen> {
+  let chosen: Seen | undefined;
   try {
-    return JSON.parse(body);
-  } catch {
-    return undefined;
+    chosen = activeOf(looks);
+    return chosen;
+  } finally {
+    const left = looks.filter((look) => 'view' in look && look.unit !== chosen?.unit);
+    await Promise.all(left.map(({ unit }) => unit.drop()));
   }
+}
+
+function activeUnit({ unit, view }: Seen, signal: AbortSignal): ActiveUnit {
+  const paired = view?.paired ?? false;
+  return {
+    self: view?.self ?? '',
+    origin: unit.origin,
+    paired,
+    mute: view === undefined,
+    call: (ask) => unit.call(ask, signal),
+    confirm: async () => {
+      if (!paired) return;
+      const now = await unit.view(signal);
+      if (now && now.state !== 'active') throw new UnitLeft('standby', notActive({ unit, view: now }));
+    },
+  };
+}
+
+function lookAt(unit: F5Unit): Promise<Look> {
+  return unit.look().then(
+    (view) => ({ unit, view }),
+    (error: unknown) => ({ unit, error }),
+  );
 }

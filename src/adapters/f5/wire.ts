@@ -1,33 +1,76 @@
 import * as z from 'zod';
-import type { AsFound, MemberState } from '../../domain/balancer.ts';
-import { shortName } from './names.ts';
+import { type AsFound, isInService, type MemberState } from '../../domain/balancer.ts';
+import { nodeKey, shortName } from './names.ts';
 
 /** A member as the device's configuration shows it. Unknown values of `state` stay readable: newer versions add some. */
-const MemberSchema = z.object({ fullPath: z.string(), session: z.string(), state: z.string() });
+const MemberSchema = z.object({
+  fullPath: z.string(),
+  session: z.string(),
+  state: z.string(),
+  ratio: z.number().optional(),
+  priorityGroup: z.number().optional(),
+});
 export type WireMember = z.infer<typeof MemberSchema>;
 
-/** `items` is left out when a collection is empty. */
-const CollectionSchema = z.object({ items: z.array(MemberSchema).default([]) });
+/** A pool with its members inside. `items` is left out when a collection is empty. */
+const PoolSchema = z.object({
+  minActiveMembers: z.number().default(0),
+  membersReference: z.object({ items: z.array(MemberSchema).default([]) }),
+});
+export type WirePool = { readonly minActiveMembers: number; readonly members: readonly WireMember[] };
 
 /** A single member. Some versions answer 200 for one that is not there, and then leave out its address. */
 export const parseMember = (body: unknown): WireMember | undefined =>
   MemberSchema.extend({ address: z.string() }).safeParse(body).data;
-export const parseMembers = (body: unknown): readonly WireMember[] | undefined =>
-  CollectionSchema.safeParse(body).data?.items;
+export function parsePool(body: unknown): WirePool | undefined {
+  const pool = PoolSchema.safeParse(body).data;
+  return pool && { minActiveMembers: pool.minActiveMembers, members: pool.membersReference.items };
+}
 
-/** A member in the words of the port. `connections` is unknown when no statistics name it. */
-export function memberState(
-  wire: WireMember,
-  partition: string,
-  connections: number | undefined,
-): MemberState {
+/**
+ * A member in the words of the port. Without statistics its connections are unknown, and so is its node. A disabled member
+ * takes clients with a persistence record still, and no answer tells whether its pool has such a profile: it counts as having.
+ */
+export function memberState(wire: WireMember, partition: string, stats?: WireStats): MemberState {
+  const admin = adminOf(wire);
+  const { session, state, ratio, priorityGroup } = wire;
   return {
     member: shortName(wire.fullPath, partition),
-    admin: adminOf(wire),
+    admin: admin === 'enabled' && stats?.nodeDisabled ? 'drained' : admin,
     health: healthOf(wire.state),
-    connections,
-    asFound: { session: wire.session, state: wire.state },
+    connections: stats?.connections,
+    persistent: true,
+    asFound: {
+      ...{ session, state },
+      ...(ratio !== undefined && { ratio }),
+      ...(priorityGroup !== undefined && { priorityGroup }),
+    },
   };
+}
+
+/**
+ * The members of a pool in the words of the port. With `minActiveMembers`, groups become active from the highest down until
+ * so many of their members are available; the others are in reserve (INTEGRATIONS.md 1.3).
+ */
+export function poolStates(
+  { minActiveMembers, members }: WirePool,
+  partition: string,
+  stats: ReadonlyMap<string, WireStats>,
+): readonly MemberState[] {
+  const known = members.map((wire) => {
+    const state = memberState(wire, partition, stats.get(nodeKey(wire.fullPath)));
+    return { group: wire.priorityGroup ?? 0, state };
+  });
+  if (minActiveMembers === 0) return known.map(({ state }) => state);
+  const groups = [...new Set(known.map(({ group }) => group))].sort((a, b) => b - a);
+  const available = (least: number): number =>
+    known.filter(({ group, state }) => group >= least && isInService(state)).length;
+  const lowest = groups.find((group) => available(group) >= minActiveMembers) ?? 0;
+  return known.map(({ group, state }) => {
+    if (group < lowest) return { ...state, reserve: true };
+    const isHelping = group === lowest && group !== groups[0];
+    return isHelping ? { ...state, note: `priority group ${group} of its pool is active` } : state;
+  });
 }
 
 export function adminOf(wire: { readonly session: string; readonly state: string }): MemberState['admin'] {
@@ -65,25 +108,39 @@ export function writableFrom(asFound: AsFound): Writable {
   };
 }
 
+/** What else was found, where it is another now. An Edge that knew less recorded less. */
+export function differing(wire: WireMember, asFound: AsFound): Readonly<Record<string, number>> {
+  const wanted = (['ratio', 'priorityGroup'] as const).flatMap((name) => {
+    const found = asFound[name];
+    return typeof found === 'number' && wire[name] !== undefined && wire[name] !== found
+      ? [[name, found]]
+      : [];
+  });
+  return Object.fromEntries(wanted);
+}
+
 /** Has a member taken what was written? Compared on the two things that can be written. */
 export function hasTaken(wire: WireMember, wanted: Writable): boolean {
   const seen = writableFrom({ session: wire.session, state: wire.state });
   return seen.session === wanted.session && seen.state === wanted.state;
 }
 
-/**
- * Live connections by `nodeKey`: those the device holds to the member, and those that wait for it. Statistics are walked,
- * not addressed: keys are URLs in most releases, and some leave out the nesting.
- */
-export function parseConnections(body: unknown): ReadonlyMap<string, number> {
-  const found = new Map<string, number>();
+/** `connections`: those the device holds to the member, and those that wait for it. */
+export type WireStats = { readonly connections: number; readonly nodeDisabled: boolean };
+
+/** By `nodeKey`. Statistics are walked, not addressed: keys are URLs in most releases, and some leave out the nesting. */
+export function parseStats(body: unknown): ReadonlyMap<string, WireStats> {
+  const found = new Map<string, WireStats>();
   walk(body, (stats) => {
     const node = field(stats, 'nodeName', 'description');
     const port = field(stats, 'port', 'value');
     const current = field(stats, 'serverside.curConns', 'value');
     const queued = field(stats, 'connq.depth', 'value');
     if (typeof node !== 'string' || typeof port !== 'number' || typeof current !== 'number') return;
-    found.set(`${node}|${port}`, current + (typeof queued === 'number' ? queued : 0));
+    const connections = current + (typeof queued === 'number' ? queued : 0);
+    // The member's own settings do not show what was done to its node.
+    const nodeDisabled = field(stats, 'status.enabledState', 'description') === 'disabled-by-parent';
+    found.set(`${node}|${port}`, { connections, nodeDisabled });
   });
   return found;
 }
@@ -101,14 +158,6 @@ function field(stats: object, name: string, part: 'value' | 'description'): unkn
   return typeof entry === 'object' && entry !== null
     ? Object.getOwnPropertyDescriptor(entry, part)?.value
     : undefined;
-}
-
-/** The failover state of the unit that answers, or `undefined` if it does not say. */
-export function parseFailover(body: unknown): string | undefined {
-  const units = z
-    .object({ items: z.array(z.object({ selfDevice: z.string(), failoverState: z.string() })) })
-    .safeParse(body);
-  return units.data?.items.find((unit) => unit.selfDevice === 'true')?.failoverState;
 }
 
 /** The message of an error answer; HTML and other texts are named, not quoted. */

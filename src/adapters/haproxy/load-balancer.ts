@@ -48,6 +48,7 @@ async function members(
       admin: adminOf(server),
       health: healthOf(server, stat),
       connections: stat?.connections,
+      ...(stat?.hasCookie && { persistent: true }),
       asFound: asFoundOf(server),
     };
   });

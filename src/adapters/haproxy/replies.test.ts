@@ -30,8 +30,17 @@ test('the text of an error is no table', () => {
 
 test('counts running and queued requests of the servers of one backend', () => {
   const stats = parseStat(STAT, 'web');
-  assert.deepEqual(stats?.get('web-1'), { connections: 5, check: 'sure' });
-  assert.deepEqual(stats?.get('web-2'), { connections: 0, check: 'none' });
+  assert.deepEqual(stats?.get('web-1'), { connections: 5, check: 'sure', hasCookie: false });
+  assert.deepEqual(stats?.get('web-2'), { connections: 0, check: 'none', hasCookie: false });
+});
+
+test('a cookie is found behind a text with commas', () => {
+  const stat = `# pxname,svname,qcur,scur,status,check_status,last_chk,cookie
+web,web-1,0,0,UP,L7OK,"OK, ""well"", it says",web-1
+web,web-2,0,0,UP,L7OK,,`;
+  const stats = parseStat(stat, 'web');
+  assert.equal(stats?.get('web-1')?.hasCookie, true);
+  assert.equal(stats?.get('web-2')?.hasCookie, false);
 });
 
 test('maintenance wins over drain, and an address set by the socket is neither', () => {

@@ -11,7 +11,12 @@ export type ServerState = {
 };
 
 /** A server as `show stat` counts it. `unsure`: not looked at yet, or not often enough to change its mind (`UP 1/2`). */
-export type ServerStat = { readonly connections: number; readonly check: 'none' | 'unsure' | 'sure' };
+export type ServerStat = {
+  readonly connections: number;
+  readonly check: 'none' | 'unsure' | 'sure';
+  /** It has a cookie, by which clients come back to it while it is drained. */
+  readonly hasCookie: boolean;
+};
 
 const MAINTENANCE = 1 | 2 | 4 | 32;
 const DRAIN = 8 | 16;
@@ -33,8 +38,7 @@ export function parseServersState(reply: string): readonly ServerState[] | undef
 }
 
 /**
- * By server name; what is queued for it counts as a connection. The columns that are read stand before those with free
- * text, which alone can hold commas.
+ * By server name; what is queued for it counts as a connection. The column of the cookie is there from level operator on.
  */
 export function parseStat(reply: string, backend: string): ReadonlyMap<string, ServerStat> | undefined {
   const [head, ...rows] = reply.split('\n');
@@ -42,13 +46,18 @@ export function parseStat(reply: string, backend: string): ReadonlyMap<string, S
   const columns = head.slice(2).split(',');
   const found = new Map<string, ServerStat>();
   for (const row of rows) {
-    const field = cells(columns, row.split(','));
+    const field = cells(columns, csvCells(row));
     if (field('pxname') !== backend) continue;
     const connections = Number(field('scur')) + Number(field('qcur') || 0);
-    found.set(field('svname'), { connections, check: checkOf(field('check_status'), field('status')) });
+    const check = checkOf(field('check_status'), field('status'));
+    found.set(field('svname'), { connections, check, hasCookie: field('cookie') !== '' });
   }
   return found;
 }
+
+/** Texts of checks may hold commas, and are in quotes then. */
+const csvCells = (row: string): readonly string[] =>
+  [...row.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g)].map(([, quoted, plain]) => quoted ?? plain ?? '');
 
 /** A server without a check has an empty `check_status`; `INI` means that the first look is still to come. */
 function checkOf(checkStatus: string, status: string): ServerStat['check'] {

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { OpenStore } from '../../../test/contracts/store.ts';
 import { taskBoardContract } from '../../../test/contracts/task-board.ts';
+import { keepOutContract } from '../../../test/contracts/task-board-keep-out.ts';
 import { type EdgeApi, openEdgeApi } from '../../../test/support/edge-api.ts';
 import { edgeClient } from '../../api/client.ts';
 import { DRIVER_TOPIC } from '../../domain/topics.ts';
@@ -12,13 +14,14 @@ const boardOf = async (edge: EdgeApi, pool: string) =>
   httpTaskBoard(edge.client(await edge.token('worker', { pool })));
 
 /** The store in memory behind a server; the worker's side sees HTTP only. */
-taskBoardContract('over HTTP', async () => {
+const open: OpenStore = async () => {
   const edge = await openEdgeApi('/nowhere');
   const [first, second] = await Promise.all([boardOf(edge, 'dc-1'), boardOf(edge, 'dc-2')]);
   const ofPool = (pool: string) => (pool === 'dc-2' ? second : first);
   const tasks: TaskBoard = {
     ...first,
     claim: (claim) => ofPool(claim.pool).claim(claim),
+    keepOut: (request) => ofPool(request.pool).keepOut(request),
     waitForWork: (pool, timeoutMs, signal) => ofPool(pool).waitForWork(pool, timeoutMs, signal),
   };
   const store = { ...edge.store, tasks };
@@ -35,7 +38,10 @@ taskBoardContract('over HTTP', async () => {
       await edge.store.close();
     },
   };
-});
+};
+
+taskBoardContract('over HTTP', open);
+keepOutContract('over HTTP', open);
 
 describe('the task board over HTTP', () => {
   test('a server that does not answer is server_unreachable, so that the worker tries again', async () => {

@@ -4,6 +4,8 @@ import type {
   Claim,
   ClaimedTask,
   Held,
+  Keeping,
+  Kept,
   Renewed,
   Report,
   TaskBoard,
@@ -16,6 +18,7 @@ export type WorkerCalls = {
   renewTasks(input: Of<{ readonly tasks: readonly Held[] }>): Promise<Renewed>;
   reportTasks(input: Of<{ readonly reports: readonly Report[] }>): Promise<unknown>;
   appendOutput(input: Of<{ readonly chunks: readonly TaskOutput[] }>): Promise<unknown>;
+  keepOut(input: Keeping): Promise<Kept>;
   waitForWork(
     input: { readonly pool: string; readonly timeoutMs: number },
     options?: CallOptions,
@@ -51,6 +54,7 @@ export function httpTaskBoard(calls: WorkerCalls): TaskBoard {
     appendOutput: async (worker, chunks) => {
       for (const lot of lots(chunks, MOST_CHUNKS)) await calls.appendOutput({ worker, chunks: lot });
     },
+    keepOut: (request) => calls.keepOut(request),
     waitForWork: async (pool, timeoutMs, signal) => {
       if (signal.aborted) return;
       try {

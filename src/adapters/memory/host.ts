@@ -1,4 +1,5 @@
 import { EdgeError } from '../../domain/errors.ts';
+import type { ShownKey } from '../../domain/host-key.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { HostIdentity, RemoteStatus, RemoteTask, UploadFile } from '../../ports/hosts.ts';
 import type { Program } from './behaviour.ts';
@@ -35,6 +36,12 @@ export class MemoryHost {
 
   get identity(): HostIdentity {
     return { bootId: `boot-${this.#generation}-${this.#boots}`, hostId: `host-${this.#generation}` };
+  }
+
+  /** Another one after each installation. */
+  get key(): ShownKey {
+    const letter = String.fromCharCode('A'.charCodeAt(0) + (this.#generation % 26));
+    return { type: 'ssh-ed25519', fingerprint: `SHA256:${letter.repeat(43)}` };
   }
 
   get reachable(): boolean {

@@ -1,7 +1,9 @@
 import { EdgeError } from '../../domain/errors.ts';
+import type { ShownKey } from '../../domain/host-key.ts';
 import { commandFault } from '../../lib/command-fault.ts';
 import { KeptOutput, type RawRange } from '../../lib/kept-output.ts';
 import type { Clock } from '../../ports/clock.ts';
+import type { HostKeys, LookedAtKey, UnprovenHost } from '../../ports/host-keys.ts';
 import type {
   CancelProof,
   HostAddress,
@@ -25,8 +27,11 @@ export type MemoryHostsOptions = {
   readonly digestOf?: (localPath: string) => Promise<string>;
 };
 
-/** Hosts by name, in memory: a detached task behaves as `program` says, for as long as the clock says. */
-export class MemoryHosts implements Hosts {
+/**
+ * Hosts by name, in memory: a detached task behaves as `program` says, for as long as the clock says. Files of keys know them
+ * all; no other key of an address keeps anybody out.
+ */
+export class MemoryHosts implements Hosts, HostKeys {
   readonly #clock: Clock;
   readonly #program: Program;
   readonly #digestOf: MemoryHostsOptions['digestOf'];
@@ -114,7 +119,12 @@ export class MemoryHosts implements Hosts {
     return { identity, system: 'Linux in memory', missing: [], freeBytes: isDiskFull ? 0 : FREE_BYTES };
   }
 
-  #reach({ name }: HostAddress): MemoryHost {
+  async shownKey(host: UnprovenHost): Promise<LookedAtKey> {
+    const { key } = this.#reach(host);
+    return { ...key, refused: refusedBy(host, key)?.body ?? null };
+  }
+
+  #reach({ name }: UnprovenHost): MemoryHost {
     const host = this.host(name);
     host.connect();
     return host;
@@ -125,6 +135,13 @@ function refuseFaulty(address: HostAddress, task: RemoteTask): HostAddress {
   const fault = commandFault(task);
   if (fault === undefined) return address;
   throw new EdgeError('request_invalid', `${address.name}: the command cannot be run: ${fault}`);
+}
+
+function refusedBy({ name, hostKey }: UnprovenHost, { fingerprint }: ShownKey): EdgeError | undefined {
+  const shown = `${name} showed the key ${fingerprint}`;
+  if (hostKey === undefined) return new EdgeError('host_key_unknown', `${shown}, which nobody knows`);
+  if (!('fingerprint' in hostKey) || hostKey.fingerprint === fingerprint) return undefined;
+  return new EdgeError('host_key_mismatch', `${shown}; pinned is ${hostKey.fingerprint}`);
 }
 
 function unreadable(cause: unknown): never {

@@ -4,7 +4,13 @@ import type { LoadBalancer, PoolMember } from '../../ports/load-balancer.ts';
 
 type Admin = MemberState['admin'];
 type Health = MemberState['health'];
-type Entry = { admin: Admin; health: Health; connections: number | undefined; weight: number };
+type Entry = {
+  admin: Admin;
+  health: Health;
+  connections: number | undefined;
+  weight: number;
+  persistent: boolean;
+};
 
 /** The world's side of a balancer in memory: what its monitor sees, and who is connected. */
 export type MemoryBalancer = LoadBalancer & {
@@ -23,6 +29,8 @@ export type MemoryBalancer = LoadBalancer & {
 };
 
 export type MemoryBalancerOptions = {
+  /** Clients that were there before may come to a drained member. */
+  readonly persistent?: boolean;
   /** Called within each change of what a member is set to, or of its health, whoever made it. */
   readonly onChange?: (member: PoolMember, before: MemberState, after: MemberState) => void;
 };
@@ -30,9 +38,9 @@ export type MemoryBalancerOptions = {
 /** A balancer without a network, a clock or randomness: for tests of the engine and for the simulation. */
 export function createMemoryBalancer(
   pools: Readonly<Record<string, readonly string[]>>,
-  { onChange }: MemoryBalancerOptions = {},
+  { onChange, persistent = false }: MemoryBalancerOptions = {},
 ): MemoryBalancer {
-  const world = new Map(Object.entries(pools).map(([pool, names]) => [pool, newEntries(names)]));
+  const world = new Map(Object.entries(pools).map(([pool, names]) => [pool, newEntries(names, persistent)]));
   let reachable = true;
   let refusing = false;
   const look = (signal: AbortSignal): void => {
@@ -78,8 +86,10 @@ export function createMemoryBalancer(
 
 type World = ReadonlyMap<string, Map<string, Entry>>;
 
-function newEntries(names: readonly string[]): Map<string, Entry> {
-  return new Map(names.map((name) => [name, { admin: 'enabled', health: 'up', connections: 0, weight: 1 }]));
+function newEntries(names: readonly string[], persistent: boolean): Map<string, Entry> {
+  return new Map(
+    names.map((name) => [name, { admin: 'enabled', health: 'up', connections: 0, weight: 1, persistent }]),
+  );
 }
 
 function entriesOf(world: World, pool: string): Map<string, Entry> {
@@ -94,8 +104,9 @@ function entryOf(world: World, { pool, member }: PoolMember): Entry {
   return entry;
 }
 
-function stateOf(member: string, { admin, health, connections, weight }: Entry): MemberState {
-  return { member, admin, health, connections, asFound: { admin, weight } };
+function stateOf(member: string, { admin, health, connections, weight, persistent }: Entry): MemberState {
+  const asFound = { admin, weight };
+  return { member, admin, health, connections, asFound, ...(persistent && { persistent }) };
 }
 
 function parseAsFound({ admin, weight }: AsFound): Pick<Entry, 'admin' | 'weight'> {

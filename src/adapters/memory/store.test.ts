@@ -4,6 +4,7 @@ import { recordsContract } from '../../../test/contracts/records.ts';
 import { sideBySideContract } from '../../../test/contracts/side-by-side.ts';
 import { START, type TestStore } from '../../../test/contracts/store.ts';
 import { taskBoardContract } from '../../../test/contracts/task-board.ts';
+import { keepOutContract } from '../../../test/contracts/task-board-keep-out.ts';
 import { viewsContract } from '../../../test/contracts/views.ts';
 import { DRIVER_TOPIC } from '../../domain/topics.ts';
 import { memoryBell } from './bell.ts';
@@ -28,6 +29,7 @@ const open = async (): Promise<TestStore> => {
 journalContract('memory', open);
 journalHoldsContract('memory', open);
 taskBoardContract('memory', open);
+keepOutContract('memory', open);
 recordsContract('memory', open);
 viewsContract('memory', open);
 sideBySideContract('memory', open);

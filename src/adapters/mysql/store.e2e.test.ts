@@ -6,6 +6,7 @@ import { recordsContract } from '../../../test/contracts/records.ts';
 import { sideBySideContract } from '../../../test/contracts/side-by-side.ts';
 import { START, type TestStore } from '../../../test/contracts/store.ts';
 import { taskBoardContract } from '../../../test/contracts/task-board.ts';
+import { keepOutContract } from '../../../test/contracts/task-board-keep-out.ts';
 import { viewsContract } from '../../../test/contracts/views.ts';
 import { type Mariadb, startMariadb } from '../../../test/support/mariadb.ts';
 import { endpointOf, openStoreAt } from '../../../test/support/mysql-stores.ts';
@@ -72,6 +73,7 @@ if (skip === undefined) {
   journalContract('mariadb', open);
   journalHoldsContract('mariadb', open);
   taskBoardContract('mariadb', open);
+  keepOutContract('mariadb', open);
   recordsContract('mariadb', open);
   viewsContract('mariadb', open);
   sideBySideContract('mariadb', open);

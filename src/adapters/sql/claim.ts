@@ -11,6 +11,12 @@ import { CANCEL } from './tasks.ts';
  */
 export const QUARANTINE_MS = 60_000;
 
+/**
+ * How long a request that a process had sent when it died may take to arrive: proof of its death says nothing of what was on
+ * its way. A command on a host is fenced and goes on at once.
+ */
+export const IN_FLIGHT_MS = 2_000;
+
 type Row = {
   readonly n: number;
   readonly id: TaskId;
@@ -41,30 +47,39 @@ export function* claim(scope: Scope, request: Claim): Operation<readonly PackedC
   const late = yield* due(scope, request, request.max - left.length);
   const rows = [...left, ...late];
   if (rows.length === 0) return [];
-  yield* quarantine(late, request.gone);
+  const until = quarantineOf(scope.now, request.gone);
+  yield* quarantine(rows, until);
   yield* run(
     `UPDATE tasks SET epoch = epoch + 1, attempt = attempt + CASE state WHEN 'waiting' THEN 0 ELSE 1 END,
        cancel = CASE cancel WHEN ${CANCEL.none} THEN cancel ELSE ${CANCEL.told} END,
-       state = 'claimed', owner = ?, lease_ms = ?, due_at = ? WHERE n IN (?)`,
+       state = 'claimed', owner = ?, lease_ms = ?, due_at = ?, checkpoint_no = 0 WHERE n IN (?)`,
     request.worker,
     request.leaseMs,
     scope.now + request.leaseMs,
     rows.map(({ n }) => n),
   );
-  return [
-    ...left.map((row) => toClaimed(scope.now, row, row.quarantine_until)),
-    ...late.map((row) => toClaimed(scope.now, row, quarantineEnd(row, request.gone))),
-  ];
+  return rows.map((row) => toClaimed(scope.now, row, until(row)));
 }
+
+/**
+ * A worker that keeps members of the target out of service has not yet let go of them for their return, or went silent and may
+ * still write to them. It may have the task itself: within it the one follows on the other.
+ */
+const KEPT_BY_ANOTHER = `EXISTS (SELECT 1 FROM holds h WHERE h.deployment = tasks.deployment AND h.target = tasks.target
+  AND h.keep_as IS NULL AND (h.silent_until > ? OR (h.keeper <> ? AND h.keeper_until > ?)))`;
+
+const keptByAnother = ({ now }: Scope, { worker }: Claim) => [now, worker, now - QUARANTINE_MS] as const;
 
 /** Ready or waiting long enough, or owned by one whose lease has run out. */
 function* due(scope: Scope, request: Claim, limit: number): Operation<readonly Row[]> {
   const { forUpdateOfFree } = scope.dialect;
   return yield* all<Row>(
-    `${selectSql(scope.dialect)} AND due_at <= ? AND action IN (?) ORDER BY due_at, n LIMIT ? ${forUpdateOfFree}`,
+    `${selectSql(scope.dialect)} AND due_at <= ? AND action IN (?) AND NOT ${KEPT_BY_ANOTHER}
+     ORDER BY due_at, n LIMIT ? ${forUpdateOfFree}`,
     request.pool,
     scope.now,
     request.capabilities,
+    ...keptByAnother(scope, request),
     limit,
   );
 }
@@ -76,29 +91,32 @@ function* leftBehind(scope: Scope, request: Claim): Operation<readonly Row[]> {
   const { forUpdateOfFree } = scope.dialect;
   return yield* all<Row>(
     `${selectSql(scope.dialect)} AND due_at > ? AND state = 'claimed' AND (owner IN (?) OR (owner = ? AND NOT id IN (?)))
-     AND action IN (?) ORDER BY due_at, n LIMIT ? ${forUpdateOfFree}`,
+     AND action IN (?) AND NOT ${KEPT_BY_ANOTHER} ORDER BY due_at, n LIMIT ? ${forUpdateOfFree}`,
     request.pool,
     scope.now,
     gone,
     held === undefined ? '' : worker,
     held ?? [],
     request.capabilities,
+    ...keptByAnother(scope, request),
     request.max,
   );
 }
 
-/** Owned by one whose lease ran out without proof that it is gone. */
-const wentSilent = (row: Row, gone: readonly WorkerId[]): boolean =>
-  row.state === 'claimed' && row.owner !== null && !gone.includes(row.owner);
+/** When nothing of earlier owners can arrive any more. Kept with the task: the proven death of the next owner does not shorten it. */
+const quarantineOf =
+  (now: number, gone: readonly WorkerId[]) =>
+  ({ state, owner, due_at, quarantine_until }: Row): number => {
+    if (state !== 'claimed' || owner === null) return quarantine_until;
+    if (gone.includes(owner)) return Math.max(quarantine_until, now + IN_FLIGHT_MS);
+    // Its lease ran out; or, of a claim whose answer was lost, it never heard of the task.
+    return due_at <= now ? due_at + QUARANTINE_MS : quarantine_until;
+  };
 
-/** The end of the quarantine is kept with the task: the proven death of the next owner does not shorten it. */
-const quarantineEnd = (row: Row, gone: readonly WorkerId[]): number =>
-  wentSilent(row, gone) ? row.due_at + QUARANTINE_MS : row.quarantine_until;
-
-function* quarantine(rows: readonly Row[], gone: readonly WorkerId[]): Operation<void> {
+function* quarantine(rows: readonly Row[], until: (row: Row) => number): Operation<void> {
   yield* each(
     'UPDATE tasks SET quarantine_until = ? WHERE n = ?',
-    rows.filter((row) => wentSilent(row, gone)).map((row) => [quarantineEnd(row, gone), row.n]),
+    rows.filter((row) => until(row) !== row.quarantine_until).map((row) => [until(row), row.n]),
   );
 }
 

@@ -4,7 +4,7 @@ import type { Commit } from '../../ports/journal.ts';
 import { all, each, first, insert, type Operation, run, type Scope } from './operation.ts';
 
 type Pool = { readonly balancer: string; readonly pool: string };
-type Changes = Pick<Commit, 'takeHolds' | 'parkHolds' | 'giveHolds' | 'poolVersions'>;
+type Changes = Pick<Commit, 'takeHolds' | 'parkHolds' | 'giveHolds' | 'keepOut' | 'poolVersions'>;
 
 /** Versions of pools by `poolKey`; 0 of a pool that nobody has held a member of. */
 export type LockedPools = ReadonlyMap<string, Pool & { readonly version: number }>;
@@ -63,13 +63,14 @@ function* isFree(deployment: DeploymentId, pool: Pool, wanted: readonly Hold[]):
 export function* changeHolds(
   scope: Scope,
   deployment: DeploymentId,
-  { takeHolds, parkHolds, giveHolds, pools }: Changes & { readonly pools: LockedPools },
+  { takeHolds, parkHolds, giveHolds, keepOut, pools }: Changes & { readonly pools: LockedPools },
 ): Operation<void> {
   yield* takeAll(scope, deployment, takeHolds);
   yield* each(
     `UPDATE holds SET phase = 'parked', reason = ? WHERE deployment = ? AND target = ?`,
     parkHolds.map(({ target, reason }) => [reason, deployment, target]),
   );
+  yield* keep(deployment, keepOut);
   yield* each(
     'DELETE FROM holds WHERE deployment = ? AND target = ?',
     giveHolds.map(({ target }) => [deployment, target]),
@@ -99,6 +100,20 @@ function* takeAll(scope: Scope, deployment: DeploymentId, holds: readonly Hold[]
       JSON.stringify(asFound),
     ]),
   );
+}
+
+/** A drain that has ended, and a return that begins: what the keepers of the pool are told next. */
+function* keep(deployment: DeploymentId, keepOut: Commit['keepOut']): Operation<void> {
+  for (const { target, pool: workerPool, members } of keepOut) {
+    yield* run('UPDATE holds SET keep_as = NULL WHERE deployment = ? AND target = ?', deployment, target);
+    yield* each(
+      `UPDATE holds SET keep_as = ?, worker_pool = ?, reach = ?
+       WHERE balancer = ? AND pool = ? AND member = ? AND deployment = ? AND target = ?`,
+      members.map(({ balancer, pool, member, as, reach }) => {
+        return [as, workerPool, JSON.stringify(reach), balancer, pool, member, deployment, target];
+      }),
+    );
+  }
 }
 
 function* poolsOfTargets(

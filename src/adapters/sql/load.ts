@@ -2,7 +2,7 @@ import type { Hold } from '../../domain/capacity.ts';
 import { poolKey } from '../../domain/capacity.ts';
 import { EdgeError } from '../../domain/errors.ts';
 import type { StoredEvent } from '../../domain/event.ts';
-import type { DeploymentId, PlanHash, TaskId } from '../../domain/ids.ts';
+import type { CommandId, DeploymentId, PlanHash, TaskId } from '../../domain/ids.ts';
 import type { Plan } from '../../domain/plan.ts';
 import type { Json } from '../../lib/json.ts';
 import type { Lease, Loaded } from '../../ports/journal.ts';
@@ -50,14 +50,15 @@ export function* eventsAfter(
 /** `Journal.read`. One transaction: holds and pool versions belong together. */
 export function* read(scope: Scope, lease: Lease, limit: number): Operation<PackedLot> {
   const { deployment } = lease;
-  const rows = yield* all<{ body: string }>(
-    'SELECT body FROM inbox WHERE deployment = ? ORDER BY seq LIMIT ?',
+  const rows = yield* all<{ id: CommandId; body: string }>(
+    'SELECT id, body FROM inbox WHERE deployment = ? ORDER BY seq LIMIT ?',
     deployment,
     limit + 1,
   );
   return {
     now: scope.now,
-    commands: rows.slice(0, limit).map(({ body }) => body),
+    rows: rows.slice(0, limit).map(({ id }) => id),
+    bodies: rows.slice(0, limit).map(({ body }) => body),
     more: rows.length > limit,
     overdue: yield* overdue(scope.now, deployment),
     holds: yield* holdsAround(deployment),

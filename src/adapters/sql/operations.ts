@@ -2,12 +2,14 @@ import { acquire, release } from './acquire.ts';
 import { claim } from './claim.ts';
 import { commit } from './commit.ts';
 import { create } from './create.ts';
+import { keepOut } from './keep-out.ts';
 import { load, read } from './load.ts';
 import type { Operation } from './operation.ts';
 import { appendOutput } from './output.ts';
 import { applyRecords, getRecord, listRecords } from './records.ts';
 import { renew } from './renew.ts';
 import { report } from './report.ts';
+import { viewSteps } from './steps.ts';
 import { submit } from './submit.ts';
 import { viewDeployments, viewEvents, viewFleet, viewOutput, viewPlan, viewTasks } from './views.ts';
 
@@ -24,6 +26,7 @@ export const OPERATIONS = {
   renew,
   report,
   appendOutput,
+  keepOut,
   getRecord,
   listRecords,
   applyRecords,
@@ -33,6 +36,7 @@ export const OPERATIONS = {
   viewTasks,
   viewOutput,
   viewFleet,
+  viewSteps,
 } as const;
 
 export type OperationName = keyof typeof OPERATIONS;
@@ -48,6 +52,7 @@ const READS: ReadonlySet<OperationName> = new Set<OperationName>([
   'viewTasks',
   'viewOutput',
   'viewFleet',
+  'viewSteps',
 ]);
 
 /** Whether it needs no write transaction. */
@@ -59,6 +64,8 @@ export type Call = {
   readonly args: readonly unknown[];
   /** The store's time, where the caller moves it (tests); else the connection reads its clock. */
   readonly now?: number;
+  /** Topics that it will ring, known before. A store that runs its calls in the order in which they are made rings them at once. */
+  readonly wakes?: readonly string[];
 };
 
 /** The arguments come from `storePorts`, which is typed by the ports: here they are only passed on. */

@@ -1,7 +1,8 @@
 import type { DeploymentId, TaskId } from '../../domain/ids.ts';
 import { WATCH_TOPIC } from '../../domain/topics.ts';
 import type { TaskOutput } from '../../ports/task-board.ts';
-import { all, each, insert, type Operation, type Scope } from './operation.ts';
+import { keepCheckpoints } from './checkpoints.ts';
+import { all, insert, type Operation, type Scope } from './operation.ts';
 
 type Row = {
   readonly id: TaskId;
@@ -43,12 +44,7 @@ export function* appendOutput(scope: Scope, chunks: readonly TaskOutput[]): Oper
       return [deployment, task, epoch, seq, target, step, scope.now, text];
     }),
   );
-  yield* each(
-    `UPDATE tasks SET checkpoint = ? WHERE id = ? AND state = 'claimed'`,
-    kept
-      .filter(({ chunk }) => chunk.checkpoint !== undefined)
-      .map(({ chunk: { checkpoint, task } }) => [JSON.stringify(checkpoint), task]),
-  );
+  yield* keepCheckpoints(kept.map(({ chunk }) => chunk));
   scope.ring(WATCH_TOPIC);
 }
 

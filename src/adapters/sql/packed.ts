@@ -1,6 +1,6 @@
-import type { Command } from '../../domain/command.ts';
 import type { Commit, Lot, NewTask } from '../../ports/journal.ts';
-import type { ClaimedTask } from '../../ports/task-board.ts';
+import type { ClaimedTask, Report } from '../../ports/task-board.ts';
+import { commandsOf, type InboxBody } from './inbox.ts';
 import { parse, parseOrNull } from './json.ts';
 
 /**
@@ -14,7 +14,7 @@ export type PackedCommit = Omit<Commit, 'events' | 'open' | 'snapshot'> & {
   readonly snapshot?: string;
 };
 export type PackedTask = Omit<NewTask, 'inputs'> & { readonly inputs: string };
-export type PackedLot = Omit<Lot, 'commands'> & { readonly commands: readonly string[] };
+export type PackedLot = Omit<Lot, 'commands'> & { readonly bodies: readonly string[] };
 export type PackedClaim = Omit<ClaimedTask, 'inputs' | 'checkpoint'> & {
   readonly inputs: string;
   readonly checkpoint: string | null;
@@ -30,9 +30,18 @@ export function packCommit({ events, open, snapshot, ...rest }: Commit): PackedC
   };
 }
 
-export function unpackLot({ commands, ...rest }: PackedLot): Lot {
-  return { ...rest, commands: commands.map((body) => parse<Command>(body)) };
+export function unpackLot({ bodies, ...rest }: PackedLot): Lot {
+  return { ...rest, commands: bodies.flatMap((body) => commandsOf(parse<InboxBody>(body))) };
 }
+
+/** No more than a report is, whatever else the caller's objects have. */
+export const packReport = ({ task, epoch, attempt, startedAt, outcome }: Report): Report => ({
+  task,
+  epoch,
+  attempt,
+  startedAt,
+  outcome,
+});
 
 export function unpackClaim({ inputs, checkpoint, ...rest }: PackedClaim): ClaimedTask {
   return { ...rest, inputs: parse(inputs), checkpoint: parseOrNull(checkpoint) };

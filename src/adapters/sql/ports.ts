@@ -1,11 +1,18 @@
-import { poolTopic } from '../../domain/topics.ts';
+import { DRIVER_TOPIC, poolTopic } from '../../domain/topics.ts';
 import type { Bell } from '../../ports/bell.ts';
-import type { Journal } from '../../ports/journal.ts';
+import type { Journal, NewTask } from '../../ports/journal.ts';
 import type { Records } from '../../ports/records.ts';
 import type { TaskBoard } from '../../ports/task-board.ts';
 import type { Views } from '../../ports/views.ts';
 import type { Call } from './operations.ts';
-import { type PackedClaim, type PackedLot, packCommit, unpackClaim, unpackLot } from './packed.ts';
+import {
+  type PackedClaim,
+  type PackedLot,
+  packCommit,
+  packReport,
+  unpackClaim,
+  unpackLot,
+} from './packed.ts';
 
 /** The four ports of one store. */
 export type Store = {
@@ -40,20 +47,27 @@ export function storePorts(parts: StoreParts): Store {
 }
 
 const journalOver = ({ call }: StoreParts): Journal => ({
-  create: (...args) => call({ name: 'create', args }),
-  submit: (...args) => call({ name: 'submit', args }),
+  create: (...args) => call({ name: 'create', args, wakes: [DRIVER_TOPIC] }),
+  submit: (...args) => call({ name: 'submit', args, wakes: [DRIVER_TOPIC] }),
   acquire: (...args) => call({ name: 'acquire', args }),
   load: (...args) => call({ name: 'load', args }),
   read: async (...args) => unpackLot(await call<PackedLot>({ name: 'read', args })),
-  commit: (lease, changes) => call({ name: 'commit', args: [lease, packCommit(changes)] }),
+  commit: (lease, changes) =>
+    call({ name: 'commit', args: [lease, packCommit(changes)], wakes: poolTopics(changes.open) }),
   release: (...args) => call({ name: 'release', args }),
 });
+
+const poolTopics = (tasks: readonly NewTask[]): readonly string[] => [
+  ...new Set(tasks.map(({ pool }) => poolTopic(pool))),
+];
 
 const taskBoardOver = ({ call, bell, pollMs }: StoreParts): TaskBoard => ({
   claim: async (...args) => (await call<readonly PackedClaim[]>({ name: 'claim', args })).map(unpackClaim),
   renew: (...args) => call({ name: 'renew', args }),
-  report: (...args) => call({ name: 'report', args }),
+  report: (worker, reports) =>
+    call({ name: 'report', args: [worker, reports.map(packReport)], wakes: [DRIVER_TOPIC] }),
   appendOutput: (_worker, chunks) => call({ name: 'appendOutput', args: [chunks] }),
+  keepOut: (...args) => call({ name: 'keepOut', args }),
   waitForWork: (pool, timeoutMs, signal) => bell.wait(poolTopic(pool), Math.min(timeoutMs, pollMs), signal),
 });
 
@@ -70,4 +84,5 @@ const viewsOver = ({ view }: StoreParts): Views => ({
   tasks: (...args) => view({ name: 'viewTasks', args }),
   output: (...args) => view({ name: 'viewOutput', args }),
   fleet: (...args) => view({ name: 'viewFleet', args }),
+  steps: (...args) => view({ name: 'viewSteps', args }),
 });

@@ -1,5 +1,6 @@
 import type { WorkerId } from '../../domain/ids.ts';
 import type { Held, Renewed } from '../../ports/task-board.ts';
+import { keepCheckpoints } from './checkpoints.ts';
 import { heldBy } from './held.ts';
 import { each, type Operation, run, type Scope } from './operation.ts';
 import { CANCEL } from './tasks.ts';
@@ -14,12 +15,7 @@ export function* renew(scope: Scope, worker: WorkerId, tasks: readonly Held[]): 
     scope.now,
     rows.map(({ n }) => n),
   );
-  yield* each(
-    'UPDATE tasks SET checkpoint = ? WHERE id = ?',
-    tasks
-      .filter(({ task, checkpoint }) => checkpoint !== undefined && held.has(task))
-      .map(({ task, checkpoint }) => [JSON.stringify(checkpoint), task]),
-  );
+  yield* keepCheckpoints(tasks.filter(({ task }) => held.has(task)));
   yield* each(
     'UPDATE tasks SET progress = ? WHERE id = ?',
     tasks

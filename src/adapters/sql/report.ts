@@ -1,14 +1,14 @@
-import type { Command } from '../../domain/command.ts';
-import { commandId, type WorkerId } from '../../domain/ids.ts';
+import type { DeploymentId, WorkerId } from '../../domain/ids.ts';
 import type { Outcome } from '../../domain/outcome.ts';
 import { DRIVER_TOPIC } from '../../domain/topics.ts';
 import type { Report } from '../../ports/task-board.ts';
 import { type HeldRow, heldBy } from './held.ts';
-import { each, insert, type Operation, run, type Scope } from './operation.ts';
+import { type EndedReport, type Reported, reportsRowId } from './inbox.ts';
+import { each, insert, type Operation, type Row, run, type Scope } from './operation.ts';
 import { CANCEL } from './tasks.ts';
 
 type Wait = Extract<Outcome, { kind: 'wait' }>;
-type Ended = Exclude<Outcome, { kind: 'wait' }>;
+type Ended = { readonly row: HeldRow; readonly report: EndedReport };
 
 /**
  * `TaskBoard.report`. A report counts once, for the claim it was made under: what comes late, twice or from an older
@@ -17,37 +17,21 @@ type Ended = Exclude<Outcome, { kind: 'wait' }>;
 export function* report(scope: Scope, worker: WorkerId, reports: readonly Report[]): Operation<void> {
   const held = yield* heldBy(scope, worker, reports);
   const waits: { readonly row: HeldRow; readonly wait: Wait }[] = [];
-  const ends: { readonly row: HeldRow; readonly command: Command }[] = [];
+  const ends: Ended[] = [];
   for (const one of lastOfEach(reports)) {
     const row = held.get(one.task);
     if (row?.epoch !== one.epoch) continue;
     const { outcome } = one;
     if (outcome.kind === 'wait') waits.push({ row, wait: outcome });
-    else ends.push({ row, command: toCommand(worker, one, outcome) });
+    else ends.push({ row, report: { ...one, outcome } });
   }
   yield* setWaiting(scope, waits);
-  yield* toInbox(scope, ends);
+  yield* toInbox(scope, worker, ends);
 }
 
 /** One of a task, were a caller to repeat itself within one call. */
 const lastOfEach = (reports: readonly Report[]): Iterable<Report> =>
   new Map(reports.map((one) => [`${one.task} ${one.epoch}`, one])).values();
-
-const toCommand = (
-  worker: WorkerId,
-  { task, epoch, attempt, startedAt }: Report,
-  outcome: Ended,
-): Command => ({
-  id: commandId(`report/${task}/${epoch}`),
-  by: `worker:${worker}`,
-  kind: 'report',
-  task,
-  epoch,
-  attempt,
-  worker,
-  startedAt,
-  outcome,
-});
 
 /** The lease ends and the task waits; at once, if a cancel came that its worker was not told of. */
 function* setWaiting(
@@ -66,10 +50,7 @@ function* setWaiting(
 }
 
 /** The engine's turn: no worker may claim the task until the engine arms it again. */
-function* toInbox(
-  scope: Scope,
-  ends: readonly { readonly row: HeldRow; readonly command: Command }[],
-): Operation<void> {
+function* toInbox(scope: Scope, worker: WorkerId, ends: readonly Ended[]): Operation<void> {
   if (ends.length === 0) return;
   yield* run(
     `UPDATE tasks SET state = 'reported', owner = NULL, due_at = NULL WHERE n IN (?)`,
@@ -77,7 +58,14 @@ function* toInbox(
   );
   yield* insert(
     { into: 'INSERT INTO inbox (deployment, id, body)', row: '(?, ?, ?)' },
-    ends.map(({ row, command }) => [row.deployment, command.id, JSON.stringify(command)]),
+    [...Map.groupBy(ends, ({ row }) => row.deployment)].map(([id, of]) => inboxRow(id, worker, of)),
   );
   scope.ring(DRIVER_TOPIC);
+}
+
+/** All that came of one deployment is one row: each by itself would cost more than its task's row. */
+function inboxRow(deployment: DeploymentId, worker: WorkerId, ends: readonly Ended[]): Row {
+  const reports = ends.map(({ report }) => report);
+  const body: Reported = { kind: 'reports', worker, reports };
+  return [deployment, reportsRowId(reports), JSON.stringify(body)];
 }

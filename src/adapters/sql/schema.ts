@@ -18,10 +18,28 @@ export const migrations = (dialect: Dialect): readonly Migration[] => [
     name: 'unproven targets',
     statements: ['ALTER TABLE placed ADD COLUMN unproven INTEGER NOT NULL DEFAULT 0'],
   },
+  {
+    version: 3,
+    name: 'checkpoints in order',
+    statements: ['ALTER TABLE tasks ADD COLUMN checkpoint_no BIGINT NOT NULL DEFAULT 0'],
+  },
+  { version: 4, name: 'kept out of service', statements: KEPT_OUT },
+];
+
+/** `keeper_until`, `silent_until`: see keep-out.ts. */
+const KEPT_OUT: readonly string[] = [
+  'ALTER TABLE holds ADD COLUMN keep_as VARCHAR(10)',
+  'ALTER TABLE holds ADD COLUMN worker_pool VARCHAR(200)',
+  'ALTER TABLE holds ADD COLUMN reach LONGTEXT',
+  'ALTER TABLE holds ADD COLUMN keeper VARCHAR(200)',
+  'ALTER TABLE holds ADD COLUMN keeper_no BIGINT NOT NULL DEFAULT 0',
+  'ALTER TABLE holds ADD COLUMN keeper_until BIGINT NOT NULL DEFAULT 0',
+  'ALTER TABLE holds ADD COLUMN silent_until BIGINT NOT NULL DEFAULT 0',
+  'CREATE INDEX holds_kept ON holds (worker_pool)',
 ];
 
 /** The newest version that this program knows. */
-export const SCHEMA_VERSION = 2;
+export const SCHEMA_VERSION = 4;
 
 /** `open`: a driver has to look at it. `driven_at`: when one last did; acquire takes the oldest first. */
 const deployments = ({ tableEnd }: Dialect): readonly string[] => [

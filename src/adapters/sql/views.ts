@@ -14,16 +14,8 @@ import type {
 import { type HoldRow, toHold } from './hold-row.ts';
 import { parse } from './json.ts';
 import { eventsAfter } from './load.ts';
-import { all, first, type Operation, type Scope, type Value } from './operation.ts';
-
-/** Conditions of a WHERE, of which only those count that were asked for. */
-type Condition = readonly [sql: string, value: Value | undefined];
-
-function whereAll(conditions: readonly Condition[]): { readonly sql: string; readonly params: Value[] } {
-  const asked = conditions.flatMap(([sql, value]) => (value === undefined ? [] : [{ sql, value }]));
-  const sql = asked.length === 0 ? '' : `WHERE ${asked.map((one) => one.sql).join(' AND ')}`;
-  return { sql, params: asked.map((one) => one.value) };
-}
+import { all, first, type Operation, type Scope } from './operation.ts';
+import { whereAll } from './where.ts';
 
 type StoredDeployment = {
   readonly id: DeploymentId;

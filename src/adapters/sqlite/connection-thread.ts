@@ -2,9 +2,18 @@ import { Worker } from 'node:worker_threads';
 import { EdgeError, type ErrorBody } from '../../domain/errors.ts';
 import { storeClosed, storeGone } from '../sql/closed.ts';
 import type { Call } from '../sql/operations.ts';
-import { decodeValue, encodeCall, type FromThread, type ThreadAnswer, type ThreadData } from './protocol.ts';
+import {
+  decodeValue,
+  encodeCall,
+  type FromThread,
+  type ThreadAnswer,
+  type ThreadCall,
+  type ThreadData,
+} from './protocol.ts';
 
 type Waiting = {
+  /** Topics that were rung when the call was made. */
+  readonly rung: readonly string[];
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: EdgeError) => void;
 };
@@ -12,7 +21,11 @@ type Waiting = {
 /** Source is TypeScript when Edge runs from its repository, and JavaScript in the published package. */
 const ENTRY = new URL(import.meta.url.endsWith('.ts') ? './thread.ts' : './thread.js', import.meta.url);
 
-/** A database connection in a thread of its own. A call is one message there and, with others, one message back. */
+/**
+ * A database connection in a thread of its own. Calls that are made before the loop turns go there in one message, and so into
+ * one transaction. Who waits for what a call is about to do is woken with it: what he asks for stands behind that call in the
+ * line, so that he finds it done, most often in the same durable write.
+ */
 export class ConnectionThread {
   readonly #worker: Worker;
   readonly #ring: (topic: string) => void;
@@ -20,6 +33,7 @@ export class ConnectionThread {
   readonly #opened = Promise.withResolvers<void>();
   readonly #ended = Promise.withResolvers<void>();
   #nextId = 0;
+  readonly #calls: ThreadCall[] = [];
   #end: EdgeError | undefined;
 
   private constructor(data: ThreadData, ring: (topic: string) => void) {
@@ -38,21 +52,28 @@ export class ConnectionThread {
   }
 
   /** Rejects with the operation's error, or `store_unavailable` once the thread has ended. */
-  call<T>(call: Call): Promise<T> {
+  call<T>({ wakes = [], ...call }: Call): Promise<T> {
     if (this.#end) return Promise.reject(this.#end);
     this.#nextId += 1;
     const id = this.#nextId;
-    this.#worker.postMessage({ kind: 'call', id, call: encodeCall(call) });
-    return new Promise<unknown>((resolve, reject) => {
-      this.#waiting.set(id, { resolve, reject });
-    }) as Promise<T>;
+    if (this.#calls.push({ id, call: encodeCall(call) }) === 1) process.nextTick(() => this.#send());
+    const answer = new Promise<unknown>((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject, rung: wakes });
+    });
+    for (const topic of wakes) this.#ring(topic);
+    return answer as Promise<T>;
   }
 
   /** Calls under way are answered first. */
   async close(): Promise<void> {
+    this.#send();
     if (this.#end === undefined) this.#worker.postMessage({ kind: 'close' });
     this.#end ??= storeClosed();
     await this.#ended.promise;
+  }
+
+  #send(): void {
+    if (this.#calls.length > 0) this.#worker.postMessage({ kind: 'calls', calls: this.#calls.splice(0) });
   }
 
   #receive(message: FromThread): void {
@@ -79,7 +100,7 @@ export class ConnectionThread {
       return;
     }
     waiting?.resolve(decodeValue(answer.value));
-    for (const topic of answer.topics) this.#ring(topic);
+    for (const topic of answer.topics) if (!waiting?.rung.includes(topic)) this.#ring(topic);
   }
 
   #stop(error: EdgeError): void {

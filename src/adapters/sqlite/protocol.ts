@@ -10,8 +10,10 @@ export type ThreadData = {
 
 /** To the thread. `call` is JSON: quicker than a structured clone of many small objects. */
 export type ToThread =
-  | { readonly kind: 'call'; readonly id: number; readonly call: string }
+  | { readonly kind: 'calls'; readonly calls: readonly ThreadCall[] }
   | { readonly kind: 'close' };
+
+export type ThreadCall = { readonly id: number; readonly call: string };
 
 /** From the thread: that it is open, or why it is not; then answers, those of one transaction together. */
 export type FromThread =

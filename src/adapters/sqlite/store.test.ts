@@ -7,6 +7,7 @@ import { recordsContract } from '../../../test/contracts/records.ts';
 import { sideBySideContract } from '../../../test/contracts/side-by-side.ts';
 import { START, type TestStore } from '../../../test/contracts/store.ts';
 import { taskBoardContract } from '../../../test/contracts/task-board.ts';
+import { keepOutContract } from '../../../test/contracts/task-board-keep-out.ts';
 import { viewsContract } from '../../../test/contracts/views.ts';
 import { DRIVER_TOPIC } from '../../domain/topics.ts';
 import { memoryBell } from '../memory/bell.ts';
@@ -42,6 +43,7 @@ const open = async (): Promise<TestStore> => {
 journalContract('sqlite', open);
 journalHoldsContract('sqlite', open);
 taskBoardContract('sqlite', open);
+keepOutContract('sqlite', open);
 recordsContract('sqlite', open);
 viewsContract('sqlite', open);
 sideBySideContract('sqlite', open);

@@ -7,13 +7,14 @@ import {
   encodeValue,
   type FromThread,
   type ThreadAnswer,
+  type ThreadCall,
   type ThreadData,
   type ToThread,
 } from './protocol.ts';
 
 // The thread that has the database open: the main loop never waits for the disk (PROVEN.md section 6).
 
-/** Calls that share one transaction at most, so that nobody waits long for the others. */
+/** A transaction with so many calls takes no further message, so that nobody waits long for the others. */
 const MAX_GROUP = 64;
 
 if (parentPort) serve(parentPort, workerData as ThreadData);
@@ -24,10 +25,9 @@ function serve(port: MessagePort, data: ThreadData): void {
     const connection = openConnection(data);
     send({ kind: 'open' });
     port.on('message', (first: ToThread) => {
-      const group = gather(port, first);
-      const calls = group.filter((message) => message.kind === 'call');
+      const { calls, isLast } = gather(port, first);
       if (calls.length > 0) send({ kind: 'answers', answers: answerAll(connection, calls) });
-      if (calls.length < group.length) shut(port, connection);
+      if (isLast) shut(port, connection);
     });
   } catch (error) {
     send({ kind: 'failed', error: asEdgeError(error).body });
@@ -41,22 +41,26 @@ function shut(port: MessagePort, connection: SqliteConnection): void {
   port.close();
 }
 
-/** The message that woke the thread, and those that came since: they share a transaction. `close` is the last. */
-function gather(port: MessagePort, first: ToThread): readonly ToThread[] {
-  const group = [first];
-  while (group.length < MAX_GROUP && group.at(-1)?.kind !== 'close') {
-    const next = receiveMessageOnPort(port) as { readonly message: ToThread } | undefined;
-    if (!next) break;
-    group.push(next.message);
+/** The calls of the message that woke the thread, and of those that came since: they share a transaction. `close` is the last. */
+function gather(
+  port: MessagePort,
+  first: ToThread,
+): { readonly calls: ThreadCall[]; readonly isLast: boolean } {
+  const calls: ThreadCall[] = [];
+  for (let message: ToThread | undefined = first; message; message = received(port)) {
+    if (message.kind === 'close') return { calls, isLast: true };
+    calls.push(...message.calls);
+    if (calls.length >= MAX_GROUP) break;
   }
-  return group;
+  return { calls, isLast: false };
 }
 
-type CallMessage = Extract<ToThread, { kind: 'call' }>;
+const received = (port: MessagePort): ToThread | undefined =>
+  (receiveMessageOnPort(port) as { readonly message: ToThread } | undefined)?.message;
 
-function answerAll(connection: SqliteConnection, messages: readonly CallMessage[]): readonly ThreadAnswer[] {
-  const answers = connection.runAll(messages.map(({ call }) => decodeCall(call)));
-  return messages.flatMap(({ id }, index) => {
+function answerAll(connection: SqliteConnection, calls: readonly ThreadCall[]): readonly ThreadAnswer[] {
+  const answers = connection.runAll(calls.map(({ call }) => decodeCall(call)));
+  return calls.flatMap(({ id }, index) => {
     const answer = answers[index];
     return answer ? [toThreadAnswer(id, answer)] : [];
   });

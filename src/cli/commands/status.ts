@@ -54,7 +54,7 @@ function oneDeployment(cli: Cli, found: Output<'deployment'>): number {
   const size = { columns: terminal.redraws ? terminal.size().columns : 200, rows: Number.POSITIVE_INFINITY };
   cli.answer(found, () => [
     ...screenLines(
-      { row: found.deployment, view: found.view, expectedMs: null, output: [], notice: null },
+      { row: found.deployment, view: found.view, expected: null, output: [], notice: null },
       now(),
       size,
     ),

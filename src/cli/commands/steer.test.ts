@@ -139,6 +139,26 @@ describe('edge retry, skip and return', () => {
   );
 
   test(
+    "a step's result is set by hand with a reason, which the record keeps",
+    withEdgeApi(async (edge) => {
+      const id = await stuck(edge);
+      const bare = await edgeCli(edge).run('resolve', id, 'web-2', '--as', 'succeeded');
+      assert.equal(bare.status, 2);
+      assert.match(bare.stderr, /--reason/);
+      const other = await edgeCli(edge).run('resolve', id, 'web-2', '--as', 'done', '-r', 'x');
+      assert.equal(other.status, 2);
+      assert.match(other.stderr, /succeeded, failed/);
+      const set = ['resolve', id, 'web-2', '--as', 'succeeded', '--reason', 'started it by hand'];
+      assert.equal((await edgeCli(edge).run(...set, '--detach')).status, 0);
+      const { status, stdout } = await edgeCli(edge).working(['resume', id]);
+      assert.equal(status, 0);
+      assert.match(stdout, /4 of 4 targets done$/m);
+      const watched = await edgeCli(edge).run('watch', id);
+      assert.match(watched.stdout, /web-2 start set to succeeded by first: started it by hand$/m);
+    }),
+  );
+
+  test(
     'a target that is not there is named',
     withEdgeApi(async (edge) => {
       const id = await stuck(edge);

@@ -6,7 +6,7 @@ import type { Cli } from '../context.ts';
 import { type Followed, follow } from '../follow.ts';
 import { INTERRUPTED } from '../interrupts.ts';
 import { presenterOf } from '../presenters.ts';
-import { goOn, unexplained, versionOf } from '../start.ts';
+import { goOn, pausedUntil, unexplained } from '../start.ts';
 import type { Watched } from '../view/watched.ts';
 
 type Options = { readonly reason?: string; readonly detach?: boolean };
@@ -34,9 +34,9 @@ export function addResume(program: Command, choose: Choose): void {
     choose(async (cli) => {
       const client = await cli.client();
       const given = { deployment: deploymentNamed(id), reason: options.reason ?? unexplained('resumed') };
-      const after = await versionOf(client, given.deployment);
+      const resumed = await pausedUntil(client, given.deployment);
       const { deployment } = await client.resume(given);
-      return goOn(cli, client, { deployment, detach: options.detach ?? false, from: 'now', after });
+      return goOn(cli, client, { deployment, detach: options.detach ?? false, from: 'now', resumed });
     });
   });
 }

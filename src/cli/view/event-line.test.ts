@@ -87,6 +87,10 @@ test('a wait for capacity says of which pool, how many are in service, and the f
     line(event),
     '12:01:04Z web-02 waits for capacity: lb/web would have 5 in service, the floor is 6',
   );
+  assert.equal(
+    line({ ...event, zone: 'north', inService: 1, floor: 2 }),
+    '12:01:04Z web-02 waits for capacity: zone north of lb/web would have 1 in service, the floor is 2',
+  );
 });
 
 test('every event of a whole deployment is one line or none', () => {

@@ -1,4 +1,5 @@
 import type { DeploymentView, TargetView, WatchItem } from '../../api/contract.ts';
+import { partName } from '../../domain/capacity.ts';
 import { oneLine } from '../../lib/inert-text.ts';
 import { counted, moment, timeOfDay, took } from '../format.ts';
 import { labelOf } from './batches.ts';
@@ -64,7 +65,7 @@ function endSentence({ status, reason, exceptions, notes, rollback }: EndEvent):
   const parts = [
     reason === '' ? status : `${status}: ${reason}`,
     ...(exceptions > 0 && status === 'succeeded'
-      ? [`${counted(exceptions, 'target')} not on the release`]
+      ? [`${counted(exceptions, 'target')} not on the release${notes.length > 0 ? ', or unverified' : ''}`]
       : []),
     ...notes,
     ...(rollback === undefined ? [] : [`rolled back by ${rollback}`]),
@@ -96,9 +97,11 @@ function targetSentence(event: Told, view: DeploymentView, at: number): string {
     case 'task.unknown':
       return `${stepName(view, event)} is unknown: ${event.seen}`;
     case 'task.cancelling':
-      return `${stepName(view, event)} is being ended: ${event.why === 'abort' ? 'aborted' : 'it took too long'}`;
+      return `${stepName(view, event)} is being ended: ${whyEnded(event)}`;
+    case 'task.resolved':
+      return `${stepName(view, event)} set to ${event.as} by ${event.by}: ${event.reason}`;
     case 'capacity.refused':
-      return `waits for capacity: ${event.pool} would have ${event.inService} in service, the floor is ${event.floor}`;
+      return `waits for capacity: ${partName(event.pool, event.zone)} would have ${event.inService} in service, the floor is ${event.floor}`;
     case 'target.succeeded':
       return 'succeeded';
     case 'target.failed':
@@ -110,6 +113,11 @@ function targetSentence(event: Told, view: DeploymentView, at: number): string {
     default:
       return event satisfies never;
   }
+}
+
+function whyEnded(event: Extract<Event, { kind: 'task.cancelling' }>): string {
+  if (event.why === 'skip') return `left out by ${event.by}: ${event.reason}`;
+  return event.why === 'abort' ? 'aborted' : 'it took too long';
 }
 
 /** From when the step was begun, over all its attempts and waits. */

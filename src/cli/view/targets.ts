@@ -38,10 +38,10 @@ function placeText({ status, step, attempt }: TargetView): string {
   return step === null || status === 'succeeded' || status === 'pending' ? word : `${word} at ${step}`;
 }
 
-function reasonOf({ reason, progress, parked, status }: TargetView): string {
+function reasonOf({ reason, progress, parked, status, byHand }: TargetView): string {
   const texts = [progress, reason].filter((text) => text !== null && text !== '');
   if (parked) texts.push('stays out of service until it is returned');
-  return status === 'succeeded' ? '' : texts.join('; ');
+  return status === 'succeeded' ? (byHand ?? '') : texts.join('; ');
 }
 
 /**

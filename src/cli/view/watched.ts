@@ -4,13 +4,16 @@ import type { BatchView, DeploymentRow, DeploymentView, TargetView, WatchItem } 
 export type Watched = {
   readonly row: DeploymentRow;
   readonly view: DeploymentView;
-  /** What the plan guessed; `null` when it was not asked. */
-  readonly expectedMs: number | null;
+  /** `null` when it is not known. */
+  readonly expected: Expected | null;
   /** The newest lines of output, oldest first. */
   readonly output: readonly OutputLine[];
   /** What happens at this end: the connection is broken, Ctrl-C was pressed. */
   readonly notice: string | null;
 };
+
+/** How long it takes from its start: mostly no longer than the first, and seldom longer than the second. */
+export type Expected = { readonly p50Ms: number; readonly p90Ms: number };
 
 export type OutputLine = { readonly target: string; readonly step: string; readonly text: string };
 

@@ -49,5 +49,7 @@ export const errors = {
   noPool: (pool: string) => tmsh(404, `01020036:3: The requested Pool (${pool}) was not found.`, 3),
   noMember: (pool: string, member: string) =>
     tmsh(404, `01020036:3: The requested Pool Member (${pool} ${member}) was not found.`, 3),
+  noGroup: (group: string) =>
+    tmsh(404, `01020036:3: The requested device group (${group}) was not found.`, 3),
   badProperty: (what: string) => tmsh(400, `01070734:3: Configuration error: ${what}`, 3),
 };

@@ -1,5 +1,6 @@
-import { type Member, setMember } from './member.ts';
+import { type Member, type MemberConfig, nodeOf, setMember } from './member.ts';
 import { memberOf, type Pool } from './pool.ts';
+import type { Saved } from './saved.ts';
 import type { Tokens } from './tokens.ts';
 
 /**
@@ -25,16 +26,20 @@ export type Faults = {
   ignoreWrites(writes: number): void;
   /** Statistics are answered when the returned function is called, and not before. */
   holdStats(): () => void;
-  /** The unit is the standby of its pair. */
+  /** The unit says that it is the standby of a pair. */
   standby(on: boolean): void;
+  /** The account may not read what belongs to the cluster: units, groups, status. */
+  hideCluster(on: boolean): void;
+  /** Asked for a member that is not there, it answers 200 with next to nothing, as some versions do. */
+  bareMembers(on: boolean): void;
+  /** A reboot: what was not saved is as it was before, and no token lives. */
+  reboot(): void;
   /** Statistics come in the flat form of some releases. */
   flatStats(on: boolean): void;
   /** Somebody changes a member by hand, past the API. */
-  editByHand(
-    pool: string,
-    member: string,
-    to: { readonly disabled?: boolean; readonly forcedDown?: boolean },
-  ): void;
+  editByHand(pool: string, member: string, to: Partial<MemberConfig>): void;
+  /** Somebody disables a node, or forces it offline: it counts in every pool that the node is in. */
+  editNode(node: string, to: Member['node']): void;
 };
 
 /** What the request handler asks before it answers. */
@@ -42,6 +47,8 @@ export type FaultState = {
   readonly counts: Record<CountedFault, number>;
   standby: boolean;
   flatStats: boolean;
+  bareMembers: boolean;
+  hideCluster: boolean;
   /** Statistics wait for it. */
   held: Promise<void> | undefined;
 };
@@ -63,7 +70,14 @@ export function newFaultState(): FaultState {
     applyThenTimeout: 0,
     ignoreWrites: 0,
   };
-  return { counts, standby: false, flatStats: false, held: undefined };
+  return {
+    counts,
+    standby: false,
+    flatStats: false,
+    bareMembers: false,
+    hideCluster: false,
+    held: undefined,
+  };
 }
 
 /** Uses up one occurrence of a fault, if any is left. */
@@ -73,7 +87,17 @@ export function meets(state: FaultState, fault: CountedFault): boolean {
   return true;
 }
 
-export function faultsOf(state: FaultState, tokens: Tokens, pools: ReadonlyMap<string, Pool>): Faults {
+/** What the faults work on. */
+export type Faulty = {
+  readonly faults: FaultState;
+  readonly tokens: Tokens;
+  readonly pools: ReadonlyMap<string, Pool>;
+  readonly saved: Saved;
+  /** A change that the other unit does not know of. */
+  readonly changed: () => void;
+};
+
+export function faultsOf({ faults: state, tokens, pools, saved, changed }: Faulty): Faults {
   const count = (fault: CountedFault) => (times: number) => {
     state.counts[fault] = times;
   };
@@ -97,7 +121,25 @@ export function faultsOf(state: FaultState, tokens: Tokens, pools: ReadonlyMap<s
     flatStats: (on) => {
       state.flatStats = on;
     },
-    editByHand: (pool, member, to) => setMember(required(pools, pool, member), to),
+    bareMembers: (on) => {
+      state.bareMembers = on;
+    },
+    hideCluster: (on) => {
+      state.hideCluster = on;
+    },
+    reboot: () => {
+      tokens.endAll('forgotten');
+      saved.bringBack();
+    },
+    editByHand: (pool, member, to) => {
+      setMember(required(pools, pool, member), to);
+      changed();
+    },
+    editNode: (node, to) => {
+      for (const pool of pools.values())
+        for (const member of pool.members) if (nodeOf(member) === node) member.node = to;
+      changed();
+    },
   };
 }
 

@@ -98,6 +98,25 @@ test('a disabled member still gets a client with its cookie, a member forced off
   assert.notEqual((await ask(lab.virtualUrl(POOL), { headers: { cookie } })).member, first.member);
 });
 
+test('a lower priority group gets traffic only while too few of the higher one are available', async () => {
+  const { lab } = await world(3, {}, { minActiveMembers: 2, groups: [10, 10, 5] });
+  const asked = () => Promise.all([1, 2, 3, 4].map(() => ask(lab.virtualUrl(POOL))));
+  assert.deepEqual(tally(await asked()), { 'web-1': 2, 'web-2': 2 });
+  lab.faults.editByHand(POOL, 'web-1:80', { disabled: true });
+  assert.deepEqual(tally(await asked()), { 'web-2': 2, 'web-3': 2 });
+});
+
+test('a disabled node gets nothing new, and one that is forced offline not even persistent clients', async () => {
+  const { lab } = await world(2, { persistence: { cookie: 'lab' } });
+  const first = await ask(lab.virtualUrl(POOL));
+  const cookie = first.cookie?.split(';')[0] ?? '';
+  lab.faults.editNode(first.member, 'disabled');
+  assert.notEqual((await ask(lab.virtualUrl(POOL))).member, first.member);
+  assert.equal((await ask(lab.virtualUrl(POOL), { headers: { cookie } })).member, first.member);
+  lab.faults.editNode(first.member, 'forcedDown');
+  assert.notEqual((await ask(lab.virtualUrl(POOL), { headers: { cookie } })).member, first.member);
+});
+
 test('per connection: a keep-alive client stays with its member, even disabled, until it hangs up', async () => {
   const { lab } = await world(2, { perConnection: true });
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
@@ -150,7 +169,9 @@ test('carries a body both ways', async () => {
   assert.equal(servers[0]?.requests, 1);
 });
 
-async function world(count: number, virtual: VirtualSettings = {}) {
+type Groups = { readonly minActiveMembers: number; readonly groups: readonly number[] };
+
+async function world(count: number, virtual: VirtualSettings = {}, groups?: Groups) {
   const servers = await Promise.all(
     Array.from({ length: count }, (_, i) => startMemberServer(`web-${i + 1}`)),
   );
@@ -159,9 +180,11 @@ async function world(count: number, virtual: VirtualSettings = {}) {
     pools: [
       {
         name: POOL,
-        members: servers.map((server) => ({
+        minActiveMembers: groups?.minActiveMembers ?? 0,
+        members: servers.map((server, at) => ({
           name: `${server.name}:80`,
           connect: { host: '127.0.0.1', port: server.port },
+          priorityGroup: groups?.groups[at] ?? 0,
         })),
         monitor: { path: '/health', intervalMs: 60_000, timeoutMs: 5_000, fall: 2 },
         virtual,

@@ -37,7 +37,7 @@ const IDLE_FROM_CLIENT_MS = 65_000;
  * Carries HTTP between clients and the members of a pool. It never retries: what a client meets is what happened.
  * A request counts in its member's connections from the choice of the member until the answer has been passed on whole.
  */
-export function startVirtual(pool: Pool, settings: VirtualSettings): Promise<Virtual> {
+export function startVirtual(pool: () => Pool, settings: VirtualSettings): Promise<Virtual> {
   const router = new Router(pool, settings);
   const server = createServer({ keepAliveTimeout: IDLE_FROM_CLIENT_MS }, (incoming, outgoing) =>
     carry(router, incoming, outgoing),
@@ -57,20 +57,19 @@ export function startVirtual(pool: Pool, settings: VirtualSettings): Promise<Vir
 
 /** Chooses the member of a request, and owns the connections to members. */
 class Router {
-  readonly pool: Pool;
+  readonly #pool: () => Pool;
   readonly #settings: VirtualSettings;
   readonly #agents = new Map<Member, Agent>();
   readonly #pins = new Map<Socket, Pin>();
 
-  constructor(pool: Pool, settings: VirtualSettings) {
-    this.pool = pool;
+  constructor(pool: () => Pool, settings: VirtualSettings) {
+    this.#pool = pool;
     this.#settings = settings;
-    for (const member of pool.members) {
-      this.#agents.set(
-        member,
-        new Agent({ keepAlive: true, timeout: IDLE_TO_MEMBER_MS, maxFreeSockets: 64 }),
-      );
-    }
+  }
+
+  /** As the unit that has the traffic now knows it. */
+  get pool(): Pool {
+    return this.#pool();
   }
 
   get pinned(): boolean {
@@ -84,11 +83,18 @@ class Router {
     const bound = cookie && persistentMember(this.pool, persistenceRecord(incoming.headers.cookie, cookie));
     const member = bound || nextMember(this.pool);
     if (!member) return undefined;
-    const agent = this.pinned ? this.#pin(incoming.socket, member) : this.#agents.get(member);
-    if (!agent) return undefined;
+    const agent = this.pinned ? this.#pin(incoming.socket, member) : this.#agentOf(member);
     return cookie && !bound
       ? { member, agent, setCookie: `${cookie}=${member.name}; Path=/` }
       : { member, agent };
+  }
+
+  #agentOf(member: Member): Agent {
+    const known = this.#agents.get(member);
+    if (known) return known;
+    const agent = new Agent({ keepAlive: true, timeout: IDLE_TO_MEMBER_MS, maxFreeSockets: 64 });
+    this.#agents.set(member, agent);
+    return agent;
   }
 
   #pin(socket: Socket, member: Member): Agent {
@@ -110,7 +116,8 @@ class Router {
 }
 
 function carry(router: Router, incoming: IncomingMessage, outgoing: ServerResponse): void {
-  const { counters } = router.pool;
+  const { pool } = router;
+  const { counters } = pool;
   counters.requests += 1;
   const route = router.route(incoming);
   if (!route) {
@@ -125,7 +132,7 @@ function carry(router: Router, incoming: IncomingMessage, outgoing: ServerRespon
     headers: endToEndFields(incoming),
     agent: route.agent,
   });
-  const fail = account(router, route.member, outgoing);
+  const fail = account({ pool, pinned: router.pinned }, route.member, outgoing);
   outgoing.once('close', () => toMember.destroy());
   toMember.on('error', fail);
   toMember.once('response', (answer) => {
@@ -139,7 +146,11 @@ function carry(router: Router, incoming: IncomingMessage, outgoing: ServerRespon
  * Counts a request for its member until its answer is over, whatever became of it: that is the one place where it stops
  * to count. Returns what to call when the member fails it.
  */
-function account({ pool, pinned }: Router, member: Member, outgoing: ServerResponse): (error: Error) => void {
+function account(
+  { pool, pinned }: Pick<Router, 'pool' | 'pinned'>,
+  member: Member,
+  outgoing: ServerResponse,
+): (error: Error) => void {
   let failed = false;
   member.requests += 1;
   if (!pinned) member.connections += 1;

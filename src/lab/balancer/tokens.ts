@@ -1,15 +1,23 @@
 import { randomBytes } from 'node:crypto';
 
-/** An account of the device. An operator may switch members of its own partition, and read. */
+/** From the one that may least: read; switch members; change them; sync and save the configuration; all. */
+export const LAB_ROLES = ['guest', 'operator', 'manager', 'resource-admin', 'admin'] as const;
+export type LabRole = (typeof LAB_ROLES)[number];
+
+/** An account of the device. Below the two highest roles it writes to its own partition only. */
 export type LabUser = {
   readonly name: string;
   readonly password: string;
-  readonly role: 'admin' | 'operator';
+  readonly role: LabRole;
   /** `all`, or the one partition that it may write to. */
   readonly partition: string;
 };
 
 export type Token = { readonly token: string; readonly user: LabUser; expiresAt: number };
+/** May this user do what needs a role? */
+export const hasRole = (user: LabUser, least: LabRole): boolean =>
+  LAB_ROLES.indexOf(user.role) >= LAB_ROLES.indexOf(least);
+
 export type TokenCheck = { readonly user: LabUser } | 'expired' | 'unknown';
 
 export const TOKEN_TIMEOUT_S = 1_200;

@@ -1,12 +1,13 @@
 import type { JsonObject } from '../../lib/json.ts';
-import { type Member, sessionOf, stateOf } from './member.ts';
+import type { SyncStatus, UnitSeen } from './cluster.ts';
+import { type Member, nodeOf, sessionOf, stateOf } from './member.ts';
 import type { Pool } from './pool.ts';
 
 const VERSION = '16.1.2';
 
 /** A member as the device's configuration shows it. */
 export function memberView(pool: Pool, member: Member): JsonObject {
-  const { node } = nodeAndPort(member.name);
+  const node = nodeOf(member);
   return {
     kind: 'tm:ltm:pool:members:membersstate',
     name: member.name,
@@ -19,8 +20,8 @@ export function memberView(pool: Pool, member: Member): JsonObject {
     dynamicRatio: 1,
     ephemeral: 'false',
     monitor: 'default',
-    priorityGroup: 0,
-    ratio: 1,
+    priorityGroup: member.priorityGroup,
+    ratio: member.ratio,
     session: sessionOf(member),
     state: stateOf(member),
   };
@@ -33,6 +34,73 @@ export function collectionView(pool: Pool): JsonObject {
     kind: 'tm:ltm:pool:members:memberscollectionstate',
     selfLink: `https://localhost/mgmt/tm/ltm/pool/${tilde(pool.name)}/members?ver=${VERSION}`,
     ...(items.length > 0 && { items }),
+  };
+}
+
+/** A pool, with its members inside when they are asked for. */
+export function poolView(pool: Pool, expanded: boolean): JsonObject {
+  const items = pool.members.map((member) => memberView(pool, member));
+  const link = `https://localhost/mgmt/tm/ltm/pool/${tilde(pool.name)}/members?ver=${VERSION}`;
+  return {
+    kind: 'tm:ltm:pool:poolstate',
+    name: pool.name.slice(pool.name.lastIndexOf('/') + 1),
+    partition: pool.partition,
+    fullPath: pool.name,
+    loadBalancingMode: 'round-robin',
+    minActiveMembers: pool.minActiveMembers,
+    slowRampTime: 10,
+    membersReference: { link, isSubcollection: true, ...(expanded && items.length > 0 && { items }) },
+  };
+}
+
+export function unitsView(units: readonly UnitSeen[]): JsonObject {
+  const items = units.map(({ name, self, state }) => {
+    return {
+      kind: 'tm:cm:device:devicestate',
+      name,
+      hostname: name,
+      selfDevice: String(self),
+      failoverState: state,
+    };
+  });
+  return { kind: 'tm:cm:device:devicecollectionstate', items };
+}
+
+/** The trust group and the one for shared data stand beside the one that people made. */
+export function groupsView(
+  group: { readonly name: string; readonly autoSync: boolean } | undefined,
+): JsonObject {
+  const internal = ['datasync-global-dg', 'device_trust_group'].map((name) => {
+    return { name, fullPath: `/Common/${name}`, type: 'sync-only', autoSync: 'enabled' };
+  });
+  const own = group && {
+    name: group.name,
+    fullPath: `/Common/${group.name}`,
+    type: 'sync-failover',
+    autoSync: group.autoSync ? 'enabled' : 'disabled',
+    saveOnAutoSync: 'false',
+  };
+  const items = [...internal, ...(own ? [own] : [])];
+  return { kind: 'tm:cm:device-group:device-groupcollectionstate', items };
+}
+
+const CM = 'https://localhost/mgmt/tm/cm';
+
+export function syncView({ status, color, summary, details }: SyncStatus): JsonObject {
+  const lines = details.map((text, at) => {
+    const entries = { details: { description: text } };
+    return [`${CM}/syncStatus/0/details/${at}`, { nestedStats: { entries } }] as const;
+  });
+  const entries = {
+    color: { description: color },
+    mode: { description: status === 'Standalone' ? 'standalone' : 'high-availability' },
+    status: { description: status },
+    summary: { description: summary },
+    [`${CM}/syncStatus/0/details`]: { nestedStats: { entries: Object.fromEntries(lines) } },
+  };
+  return {
+    kind: 'tm:cm:sync-status:sync-statusstats',
+    entries: { [`${CM}/sync-status/0`]: { nestedStats: { entries } } },
   };
 }
 
@@ -54,7 +122,8 @@ export function statsView(pool: Pool, members: readonly Member[], flat: boolean)
 }
 
 function statsOf(pool: Pool, member: Member): JsonObject {
-  const { node, port } = nodeAndPort(member.name);
+  const node = nodeOf(member);
+  const port = Number(member.name.slice(node.length + 1));
   const state = stateOf(member);
   const available = {
     up: 'available',
@@ -74,11 +143,17 @@ function statsOf(pool: Pool, member: Member): JsonObject {
     'serverside.curConns': { value: member.connections },
     'serverside.totConns': { value: member.requests },
     sessionStatus: { description: member.disabled ? 'user-disabled' : 'enabled' },
-    'status.availabilityState': { description: available[state] },
-    'status.enabledState': { description: member.disabled ? 'disabled' : 'enabled' },
+    'status.availabilityState': { description: member.node === 'forcedDown' ? 'offline' : available[state] },
+    'status.enabledState': { description: enabledState(member) },
     'status.statusReason': { description: `Pool member is ${available[state]}` },
     totRequests: { value: member.requests },
   };
+}
+
+/** What a person did to the member itself is shown before what was done to its node. */
+function enabledState({ disabled, forcedDown, node }: Member): string {
+  if (disabled || forcedDown) return 'disabled';
+  return node === 'enabled' ? 'enabled' : 'disabled-by-parent';
 }
 
 function linkOf(pool: Pool, member: Member): string {
@@ -86,9 +161,3 @@ function linkOf(pool: Pool, member: Member): string {
 }
 
 const tilde = (path: string): string => path.replaceAll('/', '~').replaceAll('%', '%25');
-
-/** `web-1:8080`, or `2001:db8::7.80`: an IPv6 address has a dot before its port. */
-function nodeAndPort(name: string): { node: string; port: number } {
-  const at = name.split(':').length > 2 ? name.lastIndexOf('.') : name.lastIndexOf(':');
-  return { node: name.slice(0, at), port: Number(name.slice(at + 1)) };
-}

@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { expectKind, Trial } from '../../../test/support/trial.ts';
 import { createMemoryBalancer } from '../../adapters/memory/load-balancer.ts';
+import type { LoadBalancer } from '../../ports/load-balancer.ts';
 import { balancerDrain } from './balancer-drain.ts';
 
 const WEB_1 = { pool: 'web', member: 'web-1' };
 // biome-ignore lint/suspicious/noThenProperty: the word of the strategy; nothing awaits these inputs
-const inputs = (then: 'force' | 'stop' = 'force') => ({
+const inputs = (then: 'force' | 'stop' | 'continue' = 'force') => ({
   members: [{ balancer: 'edge', ...WEB_1 }],
   balancers: { edge: { kind: 'haproxy', socket: '/run/haproxy.sock' } },
   timeoutMs: 30_000,
@@ -32,6 +33,55 @@ test('a member without connections is drained after two looks that count none', 
     waitedMs: 100,
   });
   assert.equal((await stateOf(balancer))?.admin, 'drained');
+});
+
+test('a member that remembers clients goes offline once it is quiet, and is quiet again', async () => {
+  const balancer = createMemoryBalancer({ web: ['web-1', 'web-2'] }, { persistent: true });
+  const trial = new Trial({ balancer });
+  const { outputs } = expectKind(await trial.finish(balancerDrain, inputs()), 'done');
+  assert.deepEqual(outputs, {
+    members: [{ balancer: 'edge', pool: 'web', member: 'web-1', admin: 'offline', connections: 0 }],
+    forced: false,
+    waitedMs: 600,
+  });
+});
+
+test('a client that came back just before its member went offline is waited for', async () => {
+  const balancer = createMemoryBalancer({ web: ['web-1', 'web-2'] }, { persistent: true });
+  const comesBack: LoadBalancer = {
+    ...balancer,
+    disable: async (member, to, signal) => {
+      if (to === 'offline') balancer.setConnections(WEB_1, 1);
+      return balancer.disable(member, to, signal);
+    },
+  };
+  const trial = new Trial({ balancer: comesBack });
+  trial.at(10_000, () => balancer.setConnections(WEB_1, 0));
+  const { outputs } = expectKind(await trial.finish(balancerDrain, inputs('stop')), 'done');
+  assert.equal(outputs.forced, false);
+  assert.ok(Number(outputs.waitedMs) >= 10_000);
+});
+
+test('at the deadline, a member that has just gone offline and is quiet is not late', async () => {
+  const balancer = createMemoryBalancer({ web: ['web-1', 'web-2'] }, { persistent: true });
+  const trial = new Trial({ balancer });
+  const justEnough = { ...inputs('stop'), timeoutMs: 150 };
+  expectKind(await trial.finish(balancerDrain, justEnough), 'done');
+});
+
+test('what a dead owner set counts when it is confirmed: the next one sets it once more', async () => {
+  const balancer = createMemoryBalancer({ web: ['web-1', 'web-2'] }, { persistent: true });
+  await balancer.disable(WEB_1, 'offline', new AbortController().signal);
+  const written: string[] = [];
+  const counting: LoadBalancer = {
+    ...balancer,
+    disable: async (member, to, signal) => {
+      written.push(to);
+      return balancer.disable(member, to, signal);
+    },
+  };
+  expectKind(await new Trial({ balancer: counting }).finish(balancerDrain, inputs()), 'done');
+  assert.deepEqual(written, ['offline', 'offline']);
 });
 
 test('live connections are waited for, and their number is shown', async () => {
@@ -73,12 +123,21 @@ test('the intent is stored before the balancer is touched', async () => {
   assert.equal((await stateOf(balancer))?.admin, 'enabled');
 });
 
-test('a new owner goes on with the same deadline', async () => {
+test('connections have their whole time from when the balancer was told, though its first owner died before', async () => {
   const { trial } = drained(1);
   await trial.attempt(balancerDrain, inputs(), { crash: { at: 'after-save' } });
   await trial.clock.advance(29_000);
   expectKind(await trial.finish(balancerDrain, inputs()), 'done');
-  assert.ok(trial.clock.monotonicMs() < 33_000);
+  const waitedMs = trial.clock.monotonicMs() - 29_000;
+  assert.ok(waitedMs >= 30_000 && waitedMs < 34_000, `${waitedMs} ms`);
+});
+
+test('an owner that goes on after a wait has the same deadline', async () => {
+  const { trial } = drained(1);
+  expectKind(await trial.attempt(balancerDrain, inputs()), 'wait');
+  await trial.clock.advance(20_000);
+  expectKind(await trial.finish(balancerDrain, inputs()), 'done');
+  assert.ok(trial.clock.monotonicMs() < 34_000, `${trial.clock.monotonicMs()} ms`);
 });
 
 test('a member that something put back into service is disabled again', async () => {
@@ -89,6 +148,15 @@ test('a member that something put back into service is disabled again', async ()
   balancer.setConnections(WEB_1, 0);
   expectKind(await trial.finish(balancerDrain, inputs()), 'done');
   assert.equal((await stateOf(balancer))?.admin, 'drained');
+});
+
+test('at the deadline the policy `continue` goes on, and records what is left', async () => {
+  const { balancer, trial } = drained(2);
+  const { outputs } = expectKind(await trial.finish(balancerDrain, inputs('continue')), 'done');
+  assert.deepEqual(outputs.members, [{ balancer: 'edge', ...WEB_1, admin: 'drained', connections: 2 }]);
+  assert.equal(outputs.forced, false);
+  assert.equal((await stateOf(balancer))?.admin, 'drained');
+  assert.ok(trial.clock.monotonicMs() >= 30_000);
 });
 
 test('a balancer that does not answer fails the step in a way that may be tried again', async () => {
@@ -104,4 +172,24 @@ test('an owner that is ended writes nothing more', async () => {
   const signal = AbortSignal.abort(new Error('lease lost'));
   await assert.rejects(trial.attempt(balancerDrain, inputs(), { signal }), /lease lost/);
   assert.equal((await stateOf(balancer))?.admin, 'enabled');
+});
+
+test('a cancel waits for the answer of a write that is under way, and nothing is written after it', async () => {
+  const balancer = createMemoryBalancer({ web: ['web-1', 'web-2'] });
+  const cancelled = new AbortController();
+  const written: string[] = [];
+  const slow: LoadBalancer = {
+    ...balancer,
+    disable: async (member, to, signal) => {
+      cancelled.abort(new Error('cancelled'));
+      const state = await balancer.disable(member, to, signal);
+      written.push(member.member);
+      return state;
+    },
+  };
+  const members = ['web-1', 'web-2'].map((member) => ({ balancer: 'edge', pool: 'web', member }));
+  const trial = new Trial({ balancer: slow });
+  const attempt = trial.attempt(balancerDrain, { ...inputs(), members }, { signal: cancelled.signal });
+  await assert.rejects(attempt, /cancelled/);
+  assert.deepEqual(written, ['web-1']);
 });

@@ -81,3 +81,12 @@ test('a balancer that does not answer may be tried again', async () => {
   balancer.setReachable(false);
   assert.equal(expectKind(await trial.attempt(balancerEnable, inputs()), 'failed').retryable, true);
 });
+
+test('a member has its whole time to come up from when it was enabled, though the first owner died before', async () => {
+  const { balancer, trial } = await drained();
+  balancer.setHealth(WEB_1, 'checking');
+  await trial.attempt(balancerEnable, inputs(), { crash: { at: 'after-save' } });
+  await trial.clock.advance(75_000);
+  trial.at(10_000, () => balancer.setHealth(WEB_1, 'up'));
+  expectKind(await trial.finish(balancerEnable, inputs()), 'done');
+});

@@ -40,7 +40,9 @@ export const balancerEnable = defineAction({
     let state = await begun(context, inputs);
     if (!state.restored) {
       for (const ref of inputs.members) await restore(context, inputs, ref);
-      state = { ...state, restored: true };
+      // Counted from here: its owner before may have died before it wrote.
+      const endsAtRemainingMs = Math.max(0, context.remainingMs() - inputs.waitUpMs);
+      state = { ...state, restored: true, endsAtRemainingMs };
     }
     for (;;) {
       const seen = pick(await lookAtPools(context, inputs.balancers, inputs.members), inputs.members);
@@ -65,7 +67,8 @@ async function begun(context: ActionContext, { waitUpMs }: Inputs): Promise<Prog
 
 async function restore(context: ActionContext, inputs: Inputs, ref: HeldMember): Promise<void> {
   const device = await balancerOf(context, inputs.balancers, ref.balancer);
-  await device.restore({ pool: ref.pool, member: ref.member }, ref.asFound, context.signal);
+  context.requireLease();
+  await device.restore({ pool: ref.pool, member: ref.member }, ref.asFound, context.lost);
 }
 
 function done(seen: readonly SeenMember[]): Outcome {

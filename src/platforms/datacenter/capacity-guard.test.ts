@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { expectKind, Trial } from '../../../test/support/trial.ts';
 import { createMemoryBalancer } from '../../adapters/memory/load-balancer.ts';
+import type { LoadBalancer } from '../../ports/load-balancer.ts';
 import { capacityGuard } from './capacity-guard.ts';
 
 const balancers = { edge: { kind: 'haproxy', socket: '/run/haproxy.sock' } };
@@ -16,6 +17,23 @@ test('the guard tells what is out of service in every pool, and how its own memb
     observed: [{ balancer: 'edge', pool: 'web', configured: 3, out: ['web-2'] }],
     members: [{ balancer: 'edge', pool: 'web', member: 'web-1', asFound: { admin: 'enabled', weight: 7 } }],
   });
+});
+
+test('members in reserve are neither capacity nor missing', async () => {
+  const balancer = createMemoryBalancer({ web: ['web-1', 'web-2', 'web-3'] });
+  const reserve: LoadBalancer = {
+    ...balancer,
+    members: async (pool, signal) =>
+      (await balancer.members(pool, signal)).map((state) =>
+        state.member === 'web-3' ? { ...state, reserve: true } : state,
+      ),
+  };
+  const { outputs } = expectKind(
+    await new Trial({ balancer: reserve }).attempt(capacityGuard, inputs),
+    'done',
+  );
+  const seen = { balancer: 'edge', pool: 'web', configured: 2, out: [], reserve: ['web-3'] };
+  assert.deepEqual(outputs.observed, [seen]);
 });
 
 test('a member that its pool does not have is an error of the balancer', async () => {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { defineAction } from '../../actions/define.ts';
 import { balancers, heldMember, memberRef } from '../../actions/schemas.ts';
-import { isInService, type PoolObservation } from '../../domain/balancer.ts';
+import { isInService, type PoolObservation, withoutReserve } from '../../domain/balancer.ts';
 import type { GuardOutputs } from '../../domain/capacity.ts';
 import { lookAtPools, pick, type SeenPool } from './members.ts';
 
@@ -12,6 +12,7 @@ const observation = z.strictObject({
   pool: z.string(),
   configured: z.int().min(0),
   out: z.array(z.string()),
+  reserve: z.array(z.string()).exactOptional(),
 });
 const outputs = z.strictObject({ observed: z.array(observation), members: z.array(heldMember) });
 
@@ -36,7 +37,10 @@ export const capacityGuard = defineAction({
   },
 });
 
-function observationOf({ balancer, pool, states }: SeenPool): PoolObservation {
+/** Members in reserve get no traffic: they count neither as capacity nor as missing. */
+function observationOf({ balancer, pool, states: all }: SeenPool): PoolObservation {
+  const states = withoutReserve(all);
   const out = states.filter((state) => !isInService(state)).map(({ member }) => member);
-  return { balancer, pool, configured: states.length, out };
+  const reserve = all.filter((state) => state.reserve === true).map(({ member }) => member);
+  return { balancer, pool, configured: states.length, out, ...(reserve.length > 0 && { reserve }) };
 }

@@ -12,12 +12,12 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { after, describe, test } from 'node:test';
+import { requireService } from '../../../scripts/services.ts';
 import { INSTALL, LOOK } from './install-script.ts';
 
-const SHELLS = [['dash'], ['bash', '--posix'], ['busybox', 'sh']].filter(
-  ([shell = '']) => spawnSync(shell, ['-c', 'true']).error === undefined,
-);
+const SHELLS = [['dash'], ['bash', '--posix'], ['busybox', 'sh']];
+const busybox = requireService('busybox');
 const root = mkdtempSync(join(tmpdir(), 'edge install-'));
 after(() => rmSync(root, { recursive: true, force: true }));
 
@@ -43,10 +43,18 @@ function hostWith(shell: readonly string[]) {
   return { home, folder, archive, install, look };
 }
 
-for (const shell of SHELLS) {
-  const name = shell.join(' ');
+/** Why a shell cannot be tried here, if so. */
+function whyWithout([program = '']: readonly string[]): string | undefined {
+  if (program === 'busybox') return busybox.skip;
+  return spawnSync(program, ['-c', 'true']).error && `${program} not found`;
+}
 
-  test(`${name}: a release is unpacked, marked and linked`, () => {
+for (const shell of SHELLS) {
+  describe(shell.join(' '), { skip: whyWithout(shell) ?? false }, () => installs(shell));
+}
+
+function installs(shell: readonly string[]): void {
+  test('a release is unpacked, marked and linked', () => {
     const { folder, install, look, archive } = hostWith(shell);
     assert.equal(look('1.0'), `folder ${folder}\n`);
     const done = install('1.0', { artifacts: [archive, 'web', 'tar.gz', archive, 'web.bin', 'none'] });
@@ -57,7 +65,7 @@ for (const shell of SHELLS) {
     assert.equal(readFileSync(join(folder, 'current/bin/start'), 'utf8'), 'go');
   });
 
-  test(`${name}: a release that is whole is not unpacked again`, () => {
+  test('a release that is whole is not unpacked again', () => {
     const { folder, install } = hostWith(shell);
     install('1.0');
     writeFileSync(join(folder, 'current/written-later'), '');
@@ -65,7 +73,7 @@ for (const shell of SHELLS) {
     assert.ok(existsSync(join(folder, 'current/written-later')));
   });
 
-  test(`${name}: a release of the same name with other content, or cut short, is replaced as a whole`, () => {
+  test('a release of the same name with other content, or cut short, is replaced as a whole', () => {
     const { folder, install } = hostWith(shell);
     mkdirSync(join(folder, 'releases/1.0-aaaa'), { recursive: true });
     writeFileSync(join(folder, 'releases/1.0-aaaa/half'), '');
@@ -73,7 +81,7 @@ for (const shell of SHELLS) {
     assert.deepEqual(readdirSync(join(folder, 'current/')).sort(), ['.edge-release', 'bin']);
   });
 
-  test(`${name}: an archive that cannot be unpacked leaves everything as it was`, () => {
+  test('an archive that cannot be unpacked leaves everything as it was', () => {
     const { home, folder, install } = hostWith(shell);
     install('1.0');
     writeFileSync(join(home, 'broken.tar.gz'), 'not an archive');
@@ -83,7 +91,7 @@ for (const shell of SHELLS) {
     assert.deepEqual(readdirSync(join(folder, 'releases')), ['1.0-aaaa']);
   });
 
-  test(`${name}: the last releases are kept, and always the current and the previous one`, () => {
+  test('the last releases are kept, and always the current and the previous one', () => {
     const { folder, install } = hostWith(shell);
     for (const version of ['1.0', '2.0', '3.0', '4.0']) assert.equal(install(version, { keep: 1 }).status, 0);
     assert.deepEqual(readdirSync(join(folder, 'releases')).sort(), ['3.0-aaaa', '4.0-aaaa']);
@@ -93,19 +101,19 @@ for (const shell of SHELLS) {
     assert.deepEqual(readdirSync(join(folder, 'releases')).sort(), ['3.0-aaaa', '4.0-aaaa']);
   });
 
-  test(`${name}: folders that Edge did not make are left alone`, () => {
+  test('folders that Edge did not make are left alone', () => {
     const { folder, install } = hostWith(shell);
     mkdirSync(join(folder, 'releases/by-hand'), { recursive: true });
     for (const version of ['1.0', '2.0', '3.0']) install(version, { keep: 1 });
     assert.deepEqual(readdirSync(join(folder, 'releases')).sort(), ['2.0-aaaa', '3.0-aaaa', 'by-hand']);
   });
 
-  test(`${name}: a folder below the home folder is told as an absolute one`, () => {
+  test('a folder below the home folder is told as an absolute one', () => {
     const { home, look } = hostWith(shell);
     assert.equal(look('1.0', '~/web'), `folder ${home}/web\n`);
   });
 
-  test(`${name}: values are never read as code`, () => {
+  test('values are never read as code', () => {
     const { home, install } = hostWith(shell);
     const evil = `$(touch ${home}/pwned);\`touch ${home}/pwned\`'"`;
     install('1.0', { artifacts: [evil, evil, 'tar.gz'] });

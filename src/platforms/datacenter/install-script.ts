@@ -38,7 +38,7 @@ if [ "$(cat "$final/${MARKER}" 2>/dev/null || true)" != "$hash" ]; then
     shift 3
   done
   printf '%s\\n' "$hash" > "$work/${MARKER}"
-  sync
+  sync -f "$work"
   rm -rf "$final"
   mv -T "$work" "$final"
 fi

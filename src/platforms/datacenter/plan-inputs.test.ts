@@ -79,6 +79,97 @@ fits('a project with own commands and a TCP check', {
     health: { check: { kind: 'tcp' } },
   }),
 });
+fits('a health check by the monitor of the balancer', {
+  project: project({ health: { check: { kind: 'balancer' } } }),
+});
+const OWN_STEPS = {
+  steps: {
+    datacenter: [
+      ...['guard', 'drain', 'stop', 'install'],
+      {
+        id: 'migrate',
+        action: 'host.run@1',
+        with: { argv: ['bin/migrate'], env: { DEPTH: '2' }, graceMs: 5 },
+      },
+      ...['start', 'verify'],
+      {
+        id: 'deep',
+        action: 'health.verify@1',
+        with: {
+          check: { kind: 'http', path: '/deep', port: 81 },
+          ...{ passes: 1, intervalMs: 100, windowMs: 1_000 },
+        },
+      },
+      {
+        id: 'port',
+        action: 'health.verify@1',
+        with: { check: { kind: 'tcp' }, passes: 1, intervalMs: 100, windowMs: 1 },
+      },
+      'enable',
+      { id: 'rest', action: 'wait.settle@1', with: { ms: 5_000 } },
+    ],
+  },
+};
+fits('commands that may be done twice, or are checked', {
+  project: project({
+    commands: { install: ['put'] },
+    onUnknown: { stop: 'retry', start: { check: ['bin/is-up'] }, install: 'retry' },
+  }),
+});
+const LOOKS_AGAIN = {
+  id: 'seen',
+  action: 'health.verify@1',
+  with: { check: { kind: 'balancer' }, passes: 2, intervalMs: 1_000, windowMs: 9_000 },
+};
+fits('a step of its own that asks the monitor of the balancer', {
+  projectEnvironment: projectEnvironment({
+    strategy: {
+      steps: {
+        datacenter: [...['guard', 'drain', 'stop', 'install', 'start', 'verify', 'enable'], LOOKS_AGAIN],
+      },
+    },
+  }),
+});
+fits('a strategy with steps of its own', { projectEnvironment: projectEnvironment({ strategy: OWN_STEPS }) });
+fits('a strategy with steps of its own, with variables per target', {
+  projectEnvironment: projectEnvironment({
+    strategy: OWN_STEPS,
+    targets: targets(8, () => ({ env: { ROLE: 'a' } })),
+  }),
+});
+
+test('a step of the strategy gets what the target has, and its own variables beside those of the project', () => {
+  const strategy = OWN_STEPS;
+  const plain = buildPlan(
+    request({ project: project({ env: { A: '1' } }), projectEnvironment: projectEnvironment({ strategy }) }),
+    datacenter,
+  ).plan;
+  const steps = plain.sequences.rolling ?? [];
+  assert.deepEqual(
+    steps.map(({ id }) => id),
+    ['guard', 'drain', 'stop', 'install', 'migrate', 'start', 'verify', 'deep', 'port', 'enable', 'rest'],
+  );
+  const inputsOf = (plan: Plan, id: string) =>
+    resolved(plan, (plan.sequences.rolling ?? []).find((step) => step.id === id)?.inputs ?? {});
+  assert.deepEqual(inputsOf(plain, 'migrate').env, { A: '1', DEPTH: '2' });
+  assert.equal(inputsOf(plain, 'deep').url, 'http://10.0.0.1:8080/deep');
+  assert.equal(inputsOf(plain, 'port').port, 8080);
+  const placed = projectEnvironment({ strategy, targets: targets(8, () => ({ env: { B: '2' } })) });
+  const { plan } = buildPlan(
+    request({ project: project({ env: { A: '1' } }), projectEnvironment: placed }),
+    datacenter,
+  );
+  assert.deepEqual(inputsOf(plan, 'migrate').env, { A: '1', B: '2', DEPTH: '2' });
+});
+
+test('a list of steps that breaks a promise is refused when it is planned', () => {
+  const strategy = { steps: { datacenter: ['stop', 'install', 'start'] } };
+  assert.throws(
+    () => buildPlan(request({ projectEnvironment: projectEnvironment({ strategy }) }), datacenter),
+    /no guard, which protects/,
+  );
+});
+
 fits('a health check by command, with variables per target', {
   project: project({ health: { check: { kind: 'command', argv: ['bin/check'] } } }),
   projectEnvironment: projectEnvironment({ targets: targets(8, () => ({ env: { ROLE: 'a' } })) }),

@@ -17,6 +17,7 @@ const settings = (parts: Parts = {}): Settings =>
     environment: environment({ ...parts.environment }),
     projectEnvironment: projectEnvironment({ targets: targets(1), ...parts.projectEnvironment }),
     strategies: [],
+    hostKeys: new Map(),
   });
 
 /** A step of a sequence by its id. */
@@ -30,12 +31,12 @@ function facts(target: object, parts: Parts = {}) {
   return datacenter.facts(config, settings({ ...parts, projectEnvironment: { targets: placed.targets } }));
 }
 
-test('only the guard takes capacity, before all else, and only enable gives it back', () => {
+test('only the guard takes capacity, before all else; the drain keeps it out, and only enable gives it back', () => {
   for (const name of SEQUENCES) {
     const steps = datacenter.steps(name, settings());
     const holds = steps.flatMap(({ id, hold }) => (hold ? [`${id} ${hold}`] : []));
     const behindBalancer = ['rolling', 'restart', 'cold', 'restart-cold'].includes(name);
-    assert.deepEqual(holds, behindBalancer ? ['guard take', 'enable give'] : [], name);
+    assert.deepEqual(holds, behindBalancer ? ['guard take', 'drain keep', 'enable give'] : [], name);
     if (behindBalancer) assert.equal(steps[0]?.id, 'guard');
   }
 });
@@ -138,6 +139,71 @@ test('a TCP check without a port is refused when it is planned', () => {
   assert.equal(facts({ port: 7 }, { project: { health } }).port, 7);
 });
 
+test('a check by the balancer asks for the members of each target, and is refused where there are none', () => {
+  const health = { check: { kind: 'balancer' } };
+  const verify = step('verify', { project: { health } });
+  assert.deepEqual(verify?.inputs.members, { members: true });
+  assert.deepEqual(facts({ member: 'web/web-1' }, { project: { health } }).url, undefined);
+  assert.throws(() => facts({}, { project: { health } }), { code: 'config_invalid' });
+});
+
+test('a check by a balancer that sees nothing of a drained member is refused', () => {
+  const health = { check: { kind: 'balancer' } };
+  const f5 = {
+    ...{ kind: 'f5', url: 'https://f5.example', username: 'edge' },
+    password: { source: 'env', name: 'F5' },
+  };
+  const nginx = {
+    ...{ kind: 'nginx', hosts: [{ address: '10.0.0.5' }], file: '/etc/nginx/conf.d/web.conf' },
+    ssh: { user: 'edge', identityFile: '/key', knownHosts: '/known' },
+  };
+  const haproxy = { kind: 'haproxy', socket: 'lb:9999' };
+  const verify = (balancers: object, strategy: object = {}) =>
+    step('verify', { project: { health }, environment: { balancers }, projectEnvironment: { strategy } });
+  assert.throws(() => verify({ f5 }), { code: 'config_invalid' });
+  assert.throws(() => verify({ nginx, f5 }), { code: 'config_invalid' });
+  assert.ok(verify({ haproxy }) && verify({ f5, haproxy }));
+  const undrained = { without: ['drain'], steps: { datacenter: ['stop', 'install', 'start', 'verify'] } };
+  assert.ok(verify({ f5 }, undrained));
+  assert.throws(() => verify({ nginx }, undrained), { code: 'config_invalid' });
+});
+
+test('a gate is closed between drain and stop, and opened between verify and enable; without one nothing is different', () => {
+  const gate = { close: ['bin/gate', 'close'], open: ['bin/gate', 'open'] };
+  for (const name of SEQUENCES) {
+    const plain = datacenter.steps(name, settings());
+    const gated = datacenter.steps(name, settings({ project: { gate } }));
+    assert.deepEqual(
+      gated.filter(({ id }) => !id.startsWith('gate-')),
+      plain,
+    );
+    const ids = gated.map(({ id }) => id);
+    const isHard = name.endsWith('hard');
+    const isOther = name.startsWith('others');
+    assert.deepEqual(
+      [ids.includes('gate-close'), ids.includes('gate-open')],
+      [!isHard && !isOther, !isOther],
+      name,
+    );
+    if (isOther || isHard) continue;
+    assert.equal(ids[ids.indexOf('gate-close') + 1], 'stop');
+    assert.equal(ids[ids.indexOf('gate-open') - 1], 'verify');
+  }
+  const open = step('gate-open', { project: { gate } });
+  assert.deepEqual(open?.inputs.argv, { value: gate.open });
+});
+
+test('a gate can be another one in an environment, and a check by the balancer is refused with it', () => {
+  const gate = { close: ['a'], open: ['b'] };
+  const other = { close: ['c'], open: ['d'] };
+  const merged = settings({ project: { gate }, projectEnvironment: { overrides: { gate: other } } });
+  assert.deepEqual(merged.gate, other);
+  const health = { check: { kind: 'balancer' } };
+  assert.throws(() => datacenter.steps('rolling', settings({ project: { gate, health } })), {
+    code: 'config_invalid',
+  });
+});
+
 test('the nearest setting to a target wins', () => {
   const merged = settings({
     project: { keepReleases: 5, health: { check: { kind: 'tcp', port: 1 }, passes: 3, windowMs: 1_000 } },
@@ -155,4 +221,42 @@ test('the nearest setting to a target wins', () => {
     zone: { count: 7 },
     deployment: { count: 1 },
   });
+});
+
+test('retries are what the strategy says of a step, or of all; the pauses come on top of its longest time', () => {
+  const retries = { default: { max: 1, backoffMs: 100 }, stop: { max: 3, backoffMs: 1_000, factor: 1 } };
+  const own = { id: 'save', action: 'host.run@1', with: { argv: ['save'] } };
+  const parts = (more: object) => ({
+    projectEnvironment: {
+      strategy: {
+        retries,
+        steps: {
+          datacenter: ['guard', 'drain', { ...own, ...more }, 'stop', 'install', 'start', 'verify', 'enable'],
+        },
+      },
+    },
+  });
+  const plain = step('stop');
+  const stop = step('stop', parts({}));
+  assert.deepEqual(stop?.retries, { max: 3, backoffMs: 1_000, factor: 1 });
+  assert.equal(stop?.timeoutMs, (plain?.timeoutMs ?? 0) + 3_000);
+  assert.deepEqual(step('verify', parts({}))?.retries, { max: 1, backoffMs: 100 });
+  assert.deepEqual(step('save', parts({}))?.retries, { max: 2, backoffMs: 5_000 });
+  const named = parts({ retries: { max: 0, backoffMs: 0 } });
+  assert.deepEqual(step('save', named)?.retries, { max: 0, backoffMs: 0 });
+});
+
+test('a command says for itself what follows when nobody saw its end, and the environment says it otherwise', () => {
+  const check = { check: ['bin/is-up'] };
+  const parts = {
+    project: { onUnknown: { stop: 'retry', start: 'retry' } },
+    projectEnvironment: { overrides: { onUnknown: { start: check, stop: 'ask' } } },
+  };
+  assert.equal(step('start')?.inputs.ifUnknown, undefined);
+  assert.deepEqual(step('start', parts)?.inputs.ifUnknown, { value: check });
+  assert.equal(step('stop', parts)?.inputs.ifUnknown, undefined);
+  assert.deepEqual(step('stop', { project: parts.project })?.inputs.ifUnknown, { value: 'retry' });
+  assert.deepEqual(step('stop', { project: parts.project }, 'cold')?.inputs.ifUnknown, { value: 'retry' });
+  const install = { project: { commands: { install: ['put'] }, onUnknown: { install: 'retry' } } };
+  assert.deepEqual(step('install', install)?.inputs.ifUnknown, { value: 'retry' });
 });

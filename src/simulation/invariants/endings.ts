@@ -1,25 +1,39 @@
 import { isInService } from '../../domain/balancer.ts';
 import type { NewDeployment } from '../../domain/command.ts';
 import type { Eyes, MakeInvariant, Watched } from '../eyes.ts';
+import type { Fact } from '../facts.ts';
+import { refsOf } from '../scenario.ts';
 
 /**
  * I6: in the end every step that was granted has a result. I8: `succeeded` means that every target that did runs what the plan
  * has for it, is well and serves as it did before. I9: a rollback returns each target to its own release from before, and it
  * serves there. Both leave alone only what is on the release already.
  */
-export const endings: MakeInvariant = (eyes) => ({
-  see: (fact) => {
-    if (fact.kind === 'deployment.created') checkLeftAlone(eyes, fact.made);
-    if (fact.kind !== 'committed' || fact.committed.kind !== 'committed') return;
-    const watched = eyes.deployments.get(fact.lease.deployment);
-    if (!watched || !fact.commit.events.some(({ kind }) => kind === 'deployment.ended')) return;
-    for (const { name } of watched.plan.targets)
-      if (watched.succeeded.has(name)) checkTarget(eyes, watched, name);
-    if (watched.end?.status === 'succeeded') checkWhole(eyes, watched, fact.commit.summary.exceptions);
-    if (fact.commit.successor) checkRollback(eyes, watched, fact.commit.successor.plan.targets);
-  },
-  end: () => checkSteps(eyes),
-});
+export const endings: MakeInvariant = (eyes) => {
+  const verified: Verified = new Map();
+  return {
+    see: (fact) => {
+      if (fact.kind === 'probe.answered' && fact.version !== null)
+        verified.set(fact.target, eyes.schedule.nowMs);
+      if (fact.kind === 'deployment.created') checkLeftAlone(eyes, fact.made);
+      if (fact.kind === 'committed' && fact.committed.kind === 'committed') checkEnd(eyes, fact, verified);
+    },
+    end: () => checkSteps(eyes),
+  };
+};
+
+/** When each target last answered as one that is well. */
+type Verified = Map<string, number>;
+type Committed = Extract<Fact, { kind: 'committed' }>;
+
+function checkEnd(eyes: Eyes, { lease, commit }: Committed, verified: Verified): void {
+  const watched = eyes.deployments.get(lease.deployment);
+  if (!watched || !commit.events.some(({ kind }) => kind === 'deployment.ended')) return;
+  for (const { name } of watched.plan.targets)
+    if (watched.succeeded.has(name)) checkTarget(eyes, watched, { name, verifiedAtMs: verified.get(name) });
+  if (watched.end?.status === 'succeeded') checkWhole(eyes, watched, commit.summary.exceptions);
+  if (commit.successor) checkRollback(eyes, watched, commit.successor.plan.targets);
+}
 
 /** What the world has done to it since it was verified is not the deployment's to answer for. */
 const FRESH_MS = 30_000;
@@ -28,12 +42,11 @@ const FRESH_MS = 30_000;
 function checkLeftAlone(eyes: Eyes, { id, plan }: NewDeployment): void {
   if (plan.verb !== 'deploy' || plan.release === null) return;
   const planned = new Set(plan.targets.map(({ name }) => name));
-  for (const { name, project, members } of eyes.scenario.targets) {
+  for (const target of eyes.scenario.targets) {
+    const { name, project } = target;
     if (project !== plan.project || planned.has(name)) continue;
     if (eyes.disturbedAtMs(name) > eyes.schedule.nowMs - FRESH_MS) continue;
-    const serves = members.every((ref) =>
-      isInService(eyes.world.member(ref.balancer, { ...ref, member: name })),
-    );
+    const serves = refsOf(target).every((ref) => isInService(eyes.world.member(ref.balancer, ref)));
     if (!serves) continue;
     eyes.checked('I8');
     const { current } = eyes.world.service(name);
@@ -42,10 +55,13 @@ function checkLeftAlone(eyes: Eyes, { id, plan }: NewDeployment): void {
   }
 }
 
-function checkTarget(eyes: Eyes, watched: Watched, name: string): void {
+type Done = { readonly name: string; readonly verifiedAtMs: number | undefined };
+
+/** Between the check of its health and its end there may be long waits: for a worker, or to settle. */
+function checkTarget(eyes: Eyes, watched: Watched, { name, verifiedAtMs }: Done): void {
   const planned = watched.plan.targets.find((target) => target.name === name);
-  const doneAtMs = watched.succeeded.get(name) ?? 0;
-  if (!planned || eyes.disturbedAtMs(name) > doneAtMs - FRESH_MS) return;
+  const freshAtMs = (watched.succeeded.get(name) ?? 0) - FRESH_MS;
+  if (!planned || eyes.disturbedAtMs(name) > Math.min(freshAtMs, verifiedAtMs ?? freshAtMs)) return;
   const service = eyes.world.service(name);
   const invariant = watched.plan.verb === 'rollback' ? 'I9' : 'I8';
   eyes.checked(invariant);
@@ -69,11 +85,11 @@ function checkServing(
 ): void {
   const known = eyes.world.targets.get(name);
   if (known?.found !== 'serves') return;
-  for (const { balancer, pool } of known.members) {
+  for (const { balancer, pool, member } of refsOf(known)) {
     // Who takes it out by hand once Edge has returned it has the last word.
-    if (eyes.world.lastEditedByHand(balancer, { pool, member: name })) continue;
-    const state = eyes.world.member(balancer, { pool, member: name });
-    const found = eyes.foundAs({ balancer, pool, member: name });
+    if (eyes.world.lastEditedByHand(balancer, { pool, member })) continue;
+    const state = eyes.world.member(balancer, { pool, member });
+    const found = eyes.foundAs({ balancer, pool, member });
     if (!isInService(state) && found !== 'unsure' && (found === 'enabled' || state.admin !== found))
       eyes.violate(
         invariant,

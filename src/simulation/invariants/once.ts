@@ -1,31 +1,39 @@
 import { remoteIdOf } from '../../actions/remote-command.ts';
 import { parseTaskId, type TaskId } from '../../domain/ids.ts';
-import type { Eyes, MakeInvariant, Watched } from '../eyes.ts';
+import type { Eyes, MakeInvariant } from '../eyes.ts';
 import type { Fact } from '../facts.ts';
 
+type Changed = Extract<Fact, { kind: 'member.changed' }>;
 type Started = Extract<Fact, { kind: 'command.started' }>;
 
-/** Looks and installs may be repeated under new ordinals; there are never so many. */
-const ORDINALS = 40;
+/** Looks and installs are repeated under new ordinals: at most so many after the last one that was started. */
+const AHEAD = 40;
+
+/** The ids under which a host would know the commands of a task, as many as were needed so far. */
+type Ids = { readonly ordinals: Map<string, number>; started: number };
+type KnownIds = Map<TaskId, Ids>;
 
 /**
  * I5: a command starts at most once for its task, by the host's own count, and a target is tried again only when a person asked
  * for it. I13: the intent, with the host's identity, is on the board before a command starts; members change only under a task
- * that is open.
+ * that is open, or are taken out again while they are kept out.
  */
-export const once: MakeInvariant = (eyes) => ({
-  see: (fact) => {
-    if (fact.kind === 'command.started') checkCommand(eyes, fact);
-    if (fact.kind === 'member.changed' && fact.by === 'edge') checkMember(eyes, fact.target);
-  },
-});
+export const once: MakeInvariant = (eyes) => {
+  const ids: KnownIds = new Map();
+  return {
+    see: (fact) => {
+      if (fact.kind === 'command.started') checkCommand(eyes, fact, ids);
+      if (fact.kind === 'member.changed' && fact.by === 'edge') checkMember(eyes, fact);
+    },
+  };
+};
 
-function checkCommand(eyes: Eyes, { target, what, task }: Started): void {
+function checkCommand(eyes: Eyes, { target, what, task }: Started, ids: KnownIds): void {
   const starts = eyes.world.hosts.host(target).starts.get(task.id) ?? 0;
   eyes.checked('I5');
   if (starts > 1) eyes.violate('I5', `${what} on ${target} was started ${starts} times`);
   const active = eyes.activeOf(target);
-  const known = active && taskOf(active, target, task.id);
+  const known = [...(active?.tasks.get(target) ?? [])].find((open) => isOf(ids, open, task.id));
   eyes.checked('I13');
   if (!active || !known) {
     eyes.violate('I13', `${what} on ${target} was started for no task that is open`);
@@ -38,14 +46,20 @@ function checkCommand(eyes: Eyes, { target, what, task }: Started): void {
     eyes.violate('I13', `${what} on ${target} was started before its intent was stored`);
 }
 
-function taskOf({ tasks }: Watched, target: string, id: string): TaskId | undefined {
-  for (const task of tasks.get(target) ?? [])
-    for (let ordinal = 0; ordinal < ORDINALS; ordinal += 1) if (remoteIdOf(task, ordinal) === id) return task;
-  return undefined;
+function isOf(known: KnownIds, task: TaskId, id: string): boolean {
+  const ids = known.get(task) ?? { ordinals: new Map(), started: 0 };
+  known.set(task, ids);
+  const { ordinals } = ids;
+  while (ordinals.size < ids.started + AHEAD) ordinals.set(remoteIdOf(task, ordinals.size), ordinals.size);
+  const ordinal = ordinals.get(id);
+  if (ordinal === undefined) return false;
+  ids.started = Math.max(ids.started, ordinal + 1);
+  return true;
 }
 
 /** A write that was under way when its worker died may arrive when the next step has begun; it had its intent. */
-function checkMember(eyes: Eyes, target: string): void {
+function checkMember(eyes: Eyes, { target, member, after }: Changed): void {
+  if (after.admin !== 'enabled' && eyes.isKept(member)) return;
   const active = eyes.activeOf(target);
   const [task] = active?.tasks.get(target) ?? [];
   eyes.checked('I13');

@@ -3,6 +3,7 @@ import { memberKey } from '../../domain/capacity.ts';
 import { type DeploymentId, type TaskId, taskId } from '../../domain/ids.ts';
 import type { Eyes, MakeInvariant } from '../eyes.ts';
 import type { Fact } from '../facts.ts';
+import { refsOf } from '../scenario.ts';
 
 /**
  * I17: in the end nothing is left behind without an owner: no task, lock or hold of what has ended, no command that runs, and no
@@ -91,15 +92,15 @@ function checkMembers({ scenario, world, store, foundAs, checked, violate }: Eye
     'SELECT balancer, pool, member FROM holds',
   );
   const held = new Set(rows.map(memberKey));
-  for (const { name, members, found } of scenario.targets) {
-    for (const { balancer, pool } of members) {
-      const member = { pool, member: name };
-      const { admin } = world.member(balancer, member);
-      const isByHand = found === 'disabled' || world.lastEditedByHand(balancer, member);
-      const isAsFound = foundAs({ balancer, ...member }) !== 'enabled';
+  for (const target of scenario.targets) {
+    for (const [n, ref] of refsOf(target).entries()) {
+      const { admin } = world.member(ref.balancer, ref);
+      const wasDisabled = target.found === 'disabled' || target.members[n]?.isDisabled === true;
+      const isByHand = wasDisabled || world.lastEditedByHand(ref.balancer, ref);
+      const isAsFound = foundAs(ref) !== 'enabled';
       checked('I17');
-      if (admin !== 'enabled' && !isByHand && !isAsFound && !held.has(memberKey({ balancer, ...member })))
-        violate('I17', `${name} is ${admin} in ${pool}, and nobody has parked it`);
+      if (admin !== 'enabled' && !isByHand && !isAsFound && !held.has(memberKey(ref)))
+        violate('I17', `${target.name} is ${admin} in ${ref.pool}, and nobody has parked it`);
     }
   }
 }

@@ -1,5 +1,5 @@
 import { CATALOGUE } from '../../domain/errors.ts';
-import type { Event } from '../../domain/event.ts';
+import type { ByPerson, Event } from '../../domain/event.ts';
 import { FAILED, isInOpenBatch, type Recount, stepAt, type TargetCount, targetAt } from '../recount.ts';
 
 type OfTarget = Extract<Event, { readonly target: number }>;
@@ -12,12 +12,12 @@ export function wrongWithTarget(story: Recount, event: OfTarget, nowMs: number):
 }
 
 function wrongTask(story: Recount, target: TargetCount, event: OfTarget, nowMs: number): string | undefined {
-  if (!('step' in event)) return undefined;
+  if (!('step' in event) || event.kind === 'task.resolved') return undefined;
   if (!target.isOpen || event.step !== target.step) return 'of a step that is not open';
   if ('group' in event && event.group !== target.group) return 'of another attempt group';
   const step = stepAt(story, target, event.step);
   const tries = step?.retries.max ?? 0;
-  const isEnding = story.stop !== null || target.cancelling?.why === 'abort';
+  const isEnding = story.stop !== null || target.cancelling?.why === 'abort' || target.isLeftOut;
   switch (event.kind) {
     case 'task.retried':
       if (target.retries >= tries || isEnding) return 'one try more than it has';
@@ -34,6 +34,8 @@ function wrongTask(story: Recount, target: TargetCount, event: OfTarget, nowMs: 
         ? 'asked too soon'
         : undefined;
     case 'task.cancelling':
+      if (event.why === 'skip')
+        return wrongPerson(event) ?? (story.stop ? 'left out while stopping' : undefined);
       if (event.why === 'abort') return story.stop?.abort ? undefined : 'cancelled for no abort';
       return target.cancelling ? 'its deadline passes twice' : undefined;
     case 'task.succeeded':
@@ -43,6 +45,25 @@ function wrongTask(story: Recount, target: TargetCount, event: OfTarget, nowMs: 
   }
 }
 
+/** What a person did is in the record with who and why. */
+const wrongPerson = ({ by, reason }: ByPerson): string | undefined =>
+  by === '' || by === 'engine' || reason === '' ? 'by nobody, or for no reason' : undefined;
+
+/** Only of the task that failed last in an open batch; as done only what no balancer shows and nothing may still do. */
+function wrongResult(
+  story: Recount,
+  target: TargetCount,
+  event: Extract<Event, { kind: 'task.resolved' }>,
+): string | undefined {
+  if (event.step !== target.step || event.group !== target.group) return 'of another attempt';
+  if (target.status !== 'failed' && target.status !== 'unknown') return `set while ${target.status}`;
+  if (story.stop || !isInOpenBatch(story, target)) return 'set when it is over';
+  if (event.as === 'failed') return target.status === 'failed' ? 'set to what it is' : undefined;
+  const hold = stepAt(story, target, event.step)?.hold;
+  if (hold === 'take' || hold === 'give') return 'set against the balancer';
+  return target.mayRun === 'lost' ? 'set while a worker may be at it' : undefined;
+}
+
 const isRetryable = (code: string): boolean =>
   Object.hasOwn(CATALOGUE, code) && CATALOGUE[code as keyof typeof CATALOGUE].retryable;
 
@@ -50,11 +71,17 @@ function wrongTarget(story: Recount, target: TargetCount, event: OfTarget): stri
   const done = stepAt(story, target, target.step - 1);
   switch (event.kind) {
     case 'capacity.taken':
+      if (target.isHeld && target.status === 'running' && !target.isOpen && !story.stop) return undefined;
       return done?.hold === 'take' && !story.stop ? undefined : 'taken without a guard';
     case 'capacity.given':
       return done?.hold === 'give' ? undefined : 'given back before it was returned';
     case 'capacity.refused':
-      return stepAt(story, target, target.step)?.hold === 'take' ? undefined : 'refused without a guard';
+      if (stepAt(story, target, target.step)?.hold !== 'take') return 'refused without a guard';
+      return event.inService < event.floor || (event.floor === 0 && event.inService === 0)
+        ? undefined
+        : `refused with ${event.inService} in service of at least ${event.floor}`;
+    case 'task.resolved':
+      return wrongPerson(event) ?? wrongResult(story, target, event);
     case 'target.succeeded':
       return stepAt(story, target, target.step) === undefined ? undefined : 'done before its last step';
     case 'target.retried':
@@ -62,6 +89,7 @@ function wrongTarget(story: Recount, target: TargetCount, event: OfTarget): stri
       return FAILED.has(target.status) ? undefined : `tried again while ${target.status}`;
     case 'target.skipped':
       if (event.parked !== target.isHeld) return 'parked, or not, as it is not';
+      if (target.status === 'running' && !target.isOpen) return undefined;
       return target.status === 'pending' || FAILED.has(target.status)
         ? undefined
         : `skipped while ${target.status}`;

@@ -1,11 +1,13 @@
 import type { Event } from '../../domain/event.ts';
 import { type DeploymentId, parseTaskId, type TaskId } from '../../domain/ids.ts';
+import type { Commit } from '../../ports/journal.ts';
 import type { MakeInvariant } from '../eyes.ts';
 import {
   count,
   FAILED,
   hasEnded,
   isInOpenBatch,
+  isShrunk,
   isSpent,
   type Recount,
   recountOf,
@@ -39,6 +41,7 @@ export const policy: MakeInvariant = (eyes) => {
         say(wrongWith(story, event, now));
         count(story, event);
       }
+      for (const event of events) say(wrongHolds(story, event, fact.commit.takeHolds));
       for (const { task, deadlineAt } of cancel) cancelled(story, task, deadlineAt);
       say(wrongAfter(story, events, now));
       const isEnd = events.some(({ kind }) => kind === 'deployment.ended');
@@ -52,6 +55,16 @@ export const policy: MakeInvariant = (eyes) => {
     },
   };
 };
+
+/** What goes on by the word of a person is worked on again, and nobody else may take its members. */
+function wrongHolds(story: Recount, event: Event, taken: Commit['takeHolds']): string | undefined {
+  if (event.kind !== 'task.resolved' || event.as === 'failed') return undefined;
+  const { isHeld } = targetAt(story, event.target);
+  const name = story.plan.targets[event.target]?.name;
+  return !isHeld || taken.some(({ target }) => target === name)
+    ? undefined
+    : `target ${event.target} goes on while its members are parked`;
+}
 
 function cancelled(story: Recount, task: TaskId, untilMs: number): void {
   const target = targetAt(story, parseTaskId(task).target);
@@ -110,6 +123,7 @@ function wrongGrant(
     if (target.isOpen || target.step !== steps[n])
       return `target ${index} is granted step ${steps[n]} out of turn`;
     if (hasEnded(target)) return `target ${index} is granted a step and is ${target.status}`;
+    if (target.isLeftOut) return `target ${index} is granted a step and is to be left out`;
     if (target.status !== 'pending') continue;
     if (story.status !== 'running') return `target ${index} begins while it is ${story.status}`;
     if (!isInOpenBatch(story, target)) return `target ${index} begins before its batch`;
@@ -134,11 +148,21 @@ function wrongPause(
 ): string | undefined {
   if (story.stop || story.status === 'paused')
     return `it is paused while ${story.stop ? 'stopping' : 'paused'}`;
-  if (by !== 'engine' || cause === 'capacity') return undefined;
-  if (cause === 'unknown')
+  if (by !== 'engine') return undefined;
+  if (cause === 'capacity') {
+    const waitedMs = nowMs - Math.max(story.refused?.since ?? Infinity, story.resumedAtMs);
+    if (waitedMs < story.plan.policy.capacity.holdAfterMs)
+      return `it is held after ${waitedMs} ms without capacity`;
+    return story.refused && isShrunk(story, story.refused)
+      ? 'it is held by what it has out itself'
+      : undefined;
+  }
+  if (cause === 'unknown') {
+    if (story.plan.verb === 'rollback') return 'a rollback asks about a target';
     return story.targets.some(({ status }) => status === 'unknown')
       ? undefined
       : 'it asks about nothing unknown';
+  }
   const failed = story.targets.filter(({ status }) => FAILED.has(status)).length;
   const isHeld = story.plan.verb === 'rollback' && failed > story.accepted;
   return isHeld || isSpent(story) ? undefined : `it holds at ${nowMs} with budget left`;
@@ -178,8 +202,12 @@ function wrongEnd(
   if (isRollback && failed > story.accepted) return 'a rollback that left targets behind is not held';
   const right = failed > 0 && (succeeded === 0 || isRollback) ? 'failed' : 'succeeded';
   if (status !== right) return `it ends ${status}, with ${succeeded} done and ${failed} failed`;
-  if (exceptions !== story.targets.length - succeeded) return `it tells of ${exceptions} exceptions`;
-  return notes.includes('unverified') === story.plan.hard ? undefined : 'it does not say what was verified';
+  const unverified = of((target) => target.status === 'succeeded' && target.isUnverified);
+  if (exceptions !== story.targets.length - succeeded + unverified)
+    return `it tells of ${exceptions} exceptions`;
+  return notes.includes('unverified') === (story.plan.hard || unverified > 0)
+    ? undefined
+    : 'it does not say what was verified';
 }
 
 /** What is wrong with where a commit leaves the deployment. */
@@ -198,6 +226,7 @@ function wrongAfter(story: Recount, events: readonly Event[], nowMs: number): st
   const isStarved = events.some(
     (event) =>
       event.kind === 'capacity.refused' &&
+      !isShrunk(story, event) &&
       nowMs - Math.max(event.since, story.resumedAtMs) >= holdAfterMs + LATE_MS,
   );
   return isStarved && !isAnswered ? 'it waits for capacity for longer than it may' : undefined;

@@ -1,3 +1,4 @@
+import { type TaskId, taskId } from '../../domain/ids.ts';
 import type { Plan } from '../../domain/plan.ts';
 import { planHash } from '../../plan/hash.ts';
 import type { Eyes, MakeInvariant } from '../eyes.ts';
@@ -8,18 +9,34 @@ import { CANARY_SECRET } from '../outside.ts';
  * I12: the plan that a deployment began with is the one it ends with. I14: no secret is in anything that is kept. I16: no worker
  * has more tasks than slots, and rows exist only for what may be worked on. I18: Edge met no fault of its own.
  */
-export const record: MakeInvariant = (eyes) => ({
-  see: (fact) => {
-    if (fact.kind === 'claimed') checkSlots(eyes, fact);
-    if (fact.kind === 'committed' && fact.commit.open.length > 0) checkRows(eyes, fact.lease.deployment);
-    if (fact.kind === 'deployment.created') eyes.checked('I18');
-    if (fact.kind === 'fault.internal') eyes.violate('I18', `${fact.where}: ${fact.message}`);
-  },
-  end: () => {
-    checkPlans(eyes);
-    checkSecrets(eyes);
-  },
-});
+export const record: MakeInvariant = (eyes) => {
+  const halved = new Set<TaskId>();
+  return {
+    see: (fact) => {
+      if (fact.kind === 'claimed') checkSlots(eyes, fact);
+      if (fact.kind === 'report.halved') halved.add(fact.task);
+      if (fact.kind === 'committed' && fact.commit.open.length > 0) checkRows(eyes, fact.lease.deployment);
+      if (fact.kind === 'committed') checkFaults(eyes, fact, halved);
+      if (fact.kind === 'deployment.created') eyes.checked('I18');
+      if (fact.kind === 'fault.internal') eyes.violate('I18', `${fact.where}: ${fact.message}`);
+    },
+    end: () => {
+      checkPlans(eyes);
+      checkSecrets(eyes);
+    },
+  };
+};
+
+type Committed = Extract<Fact, { kind: 'committed' }>;
+
+/** A step that failed by Edge's own fault, and not by what a worker of another make said of it. */
+function checkFaults(eyes: Eyes, { lease, commit }: Committed, halved: ReadonlySet<TaskId>): void {
+  for (const event of commit.events) {
+    if (event.kind !== 'task.failed' || event.error.code !== 'internal') continue;
+    const task = taskId({ deployment: lease.deployment, ...event });
+    if (!halved.has(task)) eyes.violate('I18', `${task} failed: ${event.error.message}`);
+  }
+}
 
 /** As the simulated workers have them. */
 export const SLOTS = 16;
@@ -36,12 +53,14 @@ function checkSlots({ store, checked, violate }: Eyes, { request, tasks }: Claim
   if (n > 2 * SLOTS) violate('I16', `${worker} has ${n} tasks and ${SLOTS} slots`);
 }
 
-/** A person's retry may come on top of what runs side by side. */
+/** What a person has tried again, or sent on, may come on top of what runs side by side. */
 function checkRows(eyes: Eyes, id: string): void {
   const [row] = eyes.store.look<{ n: number }>('SELECT count(*) AS n FROM tasks WHERE deployment = ?', id);
   const watched = [...eyes.deployments.values()].find((one) => one.id === id);
   if (!watched) return;
-  const retried = watched.plan.targets.filter(({ name }) => eyes.retriesOf(watched.id, name) > 0).length;
+  const retried = watched.plan.targets.filter(
+    ({ name }) => eyes.retriesOf(watched.id, name) > 0 || watched.byHand.has(name),
+  ).length;
   const limit = watched.plan.policy.parallel + retried;
   eyes.checked('I16');
   if ((row?.n ?? 0) > limit) eyes.violate('I16', `${id} has ${row?.n} open tasks, of at most ${limit}`);

@@ -4,6 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { remoteTaskId } from '../../../src/domain/ids.ts';
+import type { HostKeys } from '../../../src/ports/host-keys.ts';
 import type {
   HostIdentity,
   Hosts,
@@ -20,7 +21,7 @@ export type Ran = { readonly status: RemoteStatus; readonly output: Buffer };
 
 type Open = {
   readonly world: HostsWorld;
-  readonly hosts: Hosts;
+  readonly hosts: Hosts & HostKeys;
   readonly hands: Hands;
   readonly local: string;
 };
@@ -53,7 +54,7 @@ export class HostsBench {
     return this.#opened.world;
   }
 
-  get hosts(): Hosts {
+  get hosts(): Hosts & HostKeys {
     return this.#opened.hosts;
   }
 

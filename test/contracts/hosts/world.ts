@@ -1,4 +1,5 @@
 import type { Clock } from '../../../src/ports/clock.ts';
+import type { HostKeys } from '../../../src/ports/host-keys.ts';
 import type { HostAddress, Hosts } from '../../../src/ports/hosts.ts';
 import type { Doing } from './doing.ts';
 
@@ -12,7 +13,7 @@ export type HostsWorld = {
   /** How this host is told what to do, and looked at; by a shell on it if it is left out. */
   readonly hands?: Hands;
   /** A `Hosts` with connections of its own, as another worker has. The suite closes none: `close` ends them all. */
-  newHosts(): Hosts;
+  newHosts(): Hosts & HostKeys;
   /** Breaks every open connection, without a word to either side's program. */
   cut(): void;
   close(): Promise<void>;

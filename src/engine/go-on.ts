@@ -1,0 +1,57 @@
+import type { Event } from '../domain/event.ts';
+import { verifies } from '../domain/plan.ts';
+import { at, replaced } from './chunks.ts';
+import { type Model, placeOf, present, stepOf, stepsOf } from './model.ts';
+import type { DeploymentState, TargetState } from './state.ts';
+
+type Of<Kind> = Extract<Event, { kind: Kind }>;
+
+/** A new attempt group begins at the first step; what is held stays held. */
+export function retried(model: Model, state: DeploymentState, event: Of<'target.retried'>): DeploymentState {
+  const before = at(state.targets, event.target);
+  return goesOn(model, state, event.target, {
+    ...before,
+    group: event.group,
+    step: 0,
+    unverified: false,
+    outputs: {},
+  });
+}
+
+/** Behind a step that has succeeded, as a person says, the target goes on; one that has failed stays where it is. */
+export function resolved(model: Model, state: DeploymentState, event: Of<'task.resolved'>): DeploymentState {
+  const before = at(state.targets, event.target);
+  if (event.as === 'failed')
+    return { ...state, targets: replaced(state.targets, event.target, { ...before, status: 'failed' }) };
+  return goesOn(model, state, event.target, {
+    ...before,
+    step: event.step + 1,
+    unverified: before.unverified || verifies(stepOf(model, event.target, event.step)),
+  });
+}
+
+/** A target of the open batch that had ended without success is worked on again. */
+function goesOn(model: Model, state: DeploymentState, index: number, record: TargetState): DeploymentState {
+  const place = placeOf(model, index);
+  const lane = present(state.lanes[place.lane], 'lane');
+  const target: TargetState = {
+    ...record,
+    status: 'running',
+    granted: false,
+    retries: 0,
+    refusedSince: null,
+    mayRun: null,
+  };
+  const isDone = target.step === stepsOf(model, index).length;
+  return {
+    ...state,
+    targets: replaced(state.targets, index, target),
+    counts: { ...state.counts, failed: state.counts.failed - 1, active: state.counts.active + 1 },
+    lanes: state.lanes.with(place.lane, {
+      ...lane,
+      active: lane.active + 1,
+      ended: lane.ended - 1,
+      goOn: isDone ? lane.goOn : [...lane.goOn, index],
+    }),
+  };
+}

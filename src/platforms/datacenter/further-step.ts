@@ -1,0 +1,61 @@
+import { healthCheckSchema } from '../../domain/health.ts';
+import type { TargetConfig } from '../../domain/project-environment.ts';
+import type { FurtherStep } from '../../domain/strategy.ts';
+import type { JsonObject } from '../../lib/json.ts';
+import type { Settings } from '../../plan/settings.ts';
+import { healthFacts, whereOf } from './health-place.ts';
+import { literal } from './inputs.ts';
+import { inputsOf } from './listed-steps.ts';
+import { type Built, command, NO_RETRY, SLACK_MS, settle, withUnknown } from './steps.ts';
+
+const COMMAND_MS = 60_000;
+
+/** A step of the strategy's own: what the platform gives to its action, and what the strategy says, which wins. */
+export function further(item: FurtherStep, settings: Settings): Built {
+  const built = furtherBuilt(item, settings);
+  const { timeoutMs = built.timeoutMs } = item;
+  const { env, ...inputs } = inputsOf(item);
+  const isFact = env !== undefined && settings.envDiffers;
+  const merged = env && 'value' in env ? literal({ ...settings.env, ...(env.value as JsonObject) }) : env;
+  const made = {
+    ...built,
+    inputs: {
+      ...built.inputs,
+      ...inputs,
+      ...(isFact ? { env: { target: factName(item, 'env') } } : merged && { env: merged }),
+    },
+    timeoutMs,
+  };
+  return withUnknown(made, item.onUnknown);
+}
+
+function furtherBuilt(item: FurtherStep, settings: Settings): Built {
+  const { ms, windowMs, graceMs } = item.with;
+  if (item.action === 'wait.settle@1') return { ...settle(settings), timeoutMs: longest(ms) + SLACK_MS };
+  if (item.action === 'health.verify@1') {
+    const check = healthCheckSchema.parse(item.with.check);
+    const inputs = whereOf(check, settings, (fact) => factName(item, fact));
+    const timeoutMs = longest(windowMs) + SLACK_MS;
+    return { action: item.action, inputs, timeoutMs, retries: NO_RETRY, onUnknown: 'retry' };
+  }
+  const own = command(settings, [], COMMAND_MS);
+  const grace = typeof graceMs === 'number' ? { graceMs } : {};
+  return { ...own, ...grace, inputs: { ...own.inputs, release: { release: true } } };
+}
+
+/** A time that an earlier step gives is not known here. */
+const longest = (ms: unknown): number => (typeof ms === 'number' ? ms : COMMAND_MS);
+
+const factName = ({ id }: FurtherStep, fact: string): string => `${id}.${fact}`;
+
+/** What differs per target for a step of the strategy's own. */
+export function furtherFacts(item: FurtherStep, target: TargetConfig, settings: Settings): JsonObject {
+  const { env } = inputsOf(item);
+  const own = env && 'value' in env ? (env.value as JsonObject) : undefined;
+  const check = item.action === 'health.verify@1' ? healthCheckSchema.parse(item.with.check) : undefined;
+  const facts = {
+    ...healthFacts(target, check),
+    ...(own && settings.envDiffers && { env: { ...settings.env, ...target.env, ...own } }),
+  };
+  return Object.fromEntries(Object.entries(facts).map(([name, value]) => [factName(item, name), value]));
+}

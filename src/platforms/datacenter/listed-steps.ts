@@ -1,0 +1,67 @@
+import type { Input } from '../../domain/plan.ts';
+import {
+  CYCLE,
+  type CycleStep,
+  type FurtherStep,
+  type InlineStrategy,
+  type StepList,
+} from '../../domain/strategy.ts';
+import type { Json } from '../../lib/json.ts';
+import type { SequenceName } from '../../plan/sequences.ts';
+
+/** What each sequence has of the cycle. */
+const OF_CYCLE: Readonly<Record<SequenceName, readonly CycleStep[]>> = {
+  rolling: CYCLE,
+  plain: ['stop', 'install', 'start', 'verify', 'settle'],
+  // The guard costs nothing here; with it no unverified service gets traffic, and the return is waited for.
+  cold: CYCLE,
+  others: ['stop', 'install', 'start'],
+  'others-stopped': ['install'],
+  hard: ['stop', 'install', 'start'],
+  restart: ['guard', 'drain', 'stop', 'start', 'verify', 'enable', 'settle'],
+  'restart-plain': ['stop', 'start', 'verify', 'settle'],
+  'restart-cold': ['guard', 'drain', 'stop', 'start', 'verify', 'enable', 'settle'],
+  'restart-hard': ['stop', 'start'],
+};
+
+type WithSteps = Pick<InlineStrategy, 'steps'>;
+
+/** The steps of a sequence, in order: of the cycle, and those of the strategy's own that belong to them. */
+export function listedSteps(name: SequenceName, { steps }: WithSteps): StepList {
+  const list: StepList = steps?.datacenter ?? CYCLE;
+  const has = new Set<CycleStep>(OF_CYCLE[name]);
+  return list.filter((item, index) => {
+    const anchor = typeof item === 'string' ? item : anchorOf(list, index);
+    return anchor === undefined || has.has(anchor);
+  });
+}
+
+/**
+ * A step of the strategy's own belongs to the step of the cycle before it, and is done wherever that one is; before `stop`, where
+ * nothing has been done to the service yet, to the one after it.
+ */
+function anchorOf(list: StepList, index: number): CycleStep | undefined {
+  const isOfCycle = (item: StepList[number]) => typeof item === 'string';
+  const before = list.slice(0, index).findLast(isOfCycle);
+  if (before !== undefined && before !== 'guard' && before !== 'drain') return before;
+  return list.slice(index + 1).find(isOfCycle) ?? before;
+}
+
+export function furtherSteps({ steps }: WithSteps): readonly FurtherStep[] {
+  return (steps?.datacenter ?? []).filter((item) => typeof item !== 'string');
+}
+
+/** The inputs as a plan has them: literal values, and outputs of earlier steps (contract C5). */
+export function inputsOf(item: FurtherStep): Readonly<Record<string, Input>> {
+  return Object.fromEntries(
+    Object.entries(item.with).map(([name, value]) => [name, outputOf(value) ?? { value: value as Json }]),
+  );
+}
+
+/** `{ from: step, output: name }`, and nothing beside it. */
+export function outputOf(value: unknown): { readonly from: string; readonly output: string } | undefined {
+  if (typeof value !== 'object' || value === null || Object.keys(value).length !== 2) return undefined;
+  if (!('from' in value) || !('output' in value)) return undefined;
+  const { from, output } = value;
+  return typeof from === 'string' && typeof output === 'string' ? { from, output } : undefined;
+}

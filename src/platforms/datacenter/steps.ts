@@ -1,0 +1,208 @@
+import { EdgeError } from '../../domain/errors.ts';
+import type { Health } from '../../domain/health.ts';
+import type { Step } from '../../domain/plan.ts';
+import type { CycleStep, FurtherStep } from '../../domain/strategy.ts';
+import type { Json } from '../../lib/json.ts';
+import type { SequenceName } from '../../plan/sequences.ts';
+import type { Settings } from '../../plan/settings.ts';
+import { whereOf } from './health-place.ts';
+import { asUser, literal, onHost } from './inputs.ts';
+import { listedSteps } from './listed-steps.ts';
+
+export type StepId = CycleStep | 'gate-close' | 'gate-open';
+
+/** A step without its name. */
+export type Built = Omit<Step, 'id'>;
+/** The steps of the cycle, and those of the gate. */
+export const BUILD: Readonly<Record<StepId, (settings: Settings, sequence: SequenceName) => Built>> = {
+  guard,
+  drain,
+  'gate-close': (settings) => gate(settings, 'close'),
+  stop,
+  install,
+  start: (settings) =>
+    withUnknown(
+      command(settings, settings.commands.start, settings.timeouts.startMs),
+      settings.onUnknown.start,
+    ),
+  verify,
+  'gate-open': (settings) => gate(settings, 'open'),
+  enable,
+  settle,
+};
+
+/** An action may need this much longer than the wait that it is given, to look and to write. */
+export const SLACK_MS = 60_000;
+/** Who goes on with a write to a balancer may have to wait out lease and quarantine of another before it does anything. */
+const STEERING_SLACK_MS = 180_000;
+export const NO_RETRY = { max: 0, backoffMs: 0 } as const;
+
+function guard(settings: Settings): Built {
+  return {
+    action: 'capacity.guard@1',
+    inputs: { members: { members: true }, balancers: literal(settings.balancers) },
+    timeoutMs: SLACK_MS,
+    hold: 'take',
+    retries: { max: 5, backoffMs: 2_000 },
+    onUnknown: 'retry',
+  };
+}
+
+function drain({ strategy, balancers }: Settings): Built {
+  return {
+    action: 'balancer.drain@1',
+    inputs: {
+      members: { members: true },
+      balancers: literal(balancers),
+      timeoutMs: literal(strategy.drain.timeoutMs),
+      // biome-ignore lint/suspicious/noThenProperty: the word of the strategy file; nothing awaits a plan
+      then: literal(strategy.drain.then),
+    },
+    timeoutMs: strategy.drain.timeoutMs + STEERING_SLACK_MS,
+    hold: 'keep',
+    retries: { max: 5, backoffMs: 2_000 },
+    onUnknown: 'retry',
+  };
+}
+
+/**
+ * A first deployment finds no `current` to stop. What serves behind a balancer must have a way to be stopped, though: a
+ * service that goes on unnoticed would pass for the new release.
+ */
+const MAY_BE_FIRST: ReadonlySet<SequenceName> = new Set(['cold', 'plain', 'hard']);
+const STOP_IF_INSTALLED = 'if [ -e "$1/current" ]; then cd "$1" && exec current/bin/stop; fi';
+
+function stop(settings: Settings, sequence: SequenceName): Built {
+  const { commands, timeouts, folder } = settings;
+  const isDefault = commands.stop.length === 1 && commands.stop[0] === 'current/bin/stop';
+  const { stop: onUnknown } = settings.onUnknown;
+  if (!isDefault || !MAY_BE_FIRST.has(sequence))
+    return withUnknown(command(settings, commands.stop, timeouts.stopMs), onUnknown);
+  // The folder may not be there yet, so the command begins above it.
+  const [cwd, inside] = folder.startsWith('~/') ? ['~', folder.slice(2)] : ['/', folder];
+  const built = command(settings, ['sh', '-c', STOP_IF_INSTALLED, 'stop', inside], timeouts.stopMs);
+  return withUnknown({ ...built, inputs: { ...built.inputs, cwd: literal(cwd) } }, onUnknown);
+}
+
+/** A command of the project on its host. */
+export function command(settings: Settings, argv: readonly string[], timeoutMs: number): Built {
+  return {
+    action: 'host.run@1',
+    inputs: { ...onHost(settings), argv: literal(argv), graceMs: literal(settings.timeouts.graceMs) },
+    timeoutMs,
+    // Retried only when the action says that it never started; what may have run is asked about.
+    retries: { max: 2, backoffMs: 5_000 },
+    onUnknown: 'ask',
+    graceMs: settings.timeouts.graceMs,
+  };
+}
+
+/** Only where the project has a gate; the list leaves the steps out elsewhere. */
+function gate(settings: Settings, to: 'close' | 'open'): Built {
+  const { timeouts } = settings;
+  if (!settings.gate) throw new EdgeError('internal', 'a gate step without a gate');
+  return command(settings, settings.gate[to], to === 'close' ? timeouts.stopMs : timeouts.startMs);
+}
+
+type OnUnknown = FurtherStep['onUnknown'];
+
+/** The action itself knows whether a command of which nobody saw the end may be run again, or how to look. */
+export function withUnknown(built: Built, onUnknown: OnUnknown): Built {
+  if (onUnknown === undefined || onUnknown === 'ask') return built;
+  return { ...built, inputs: { ...built.inputs, ifUnknown: { value: onUnknown as Json } } };
+}
+
+function install(settings: Settings): Built {
+  const { commands, timeouts, folder, keepReleases } = settings;
+  if (commands.install) {
+    const own = command(settings, commands.install, timeouts.installMs);
+    const built = { ...own, inputs: { ...own.inputs, release: { release: true } } } as const;
+    return withUnknown(built, settings.onUnknown.install);
+  }
+  return {
+    action: 'release.install@1',
+    inputs: {
+      host: { target: 'host' },
+      folder: literal(folder),
+      keep: literal(keepReleases),
+      release: { release: true },
+      ...asUser(settings),
+    },
+    timeoutMs: timeouts.installMs,
+    retries: { max: 2, backoffMs: 5_000 },
+    onUnknown: 'retry',
+  };
+}
+
+/** Only where the project has a health check; the list leaves the step out elsewhere. */
+function verify(settings: Settings, sequence: SequenceName): Built {
+  const { health } = settings;
+  if (!health) throw new EdgeError('internal', 'a verify step without a health check');
+  if (health.check.kind === 'balancer') assertSeenByBalancer(settings, sequence);
+  const restarts = sequence.startsWith('restart');
+  return {
+    action: 'health.verify@1',
+    inputs: {
+      check: literal(health.check),
+      ...whereOf(health.check, settings),
+      passes: literal(health.passes),
+      intervalMs: literal(health.intervalMs),
+      windowMs: literal(health.windowMs),
+      ...(expectsVersion(health) && !restarts && { release: { release: true } }),
+    },
+    timeoutMs: health.windowMs + SLACK_MS,
+    retries: NO_RETRY,
+    onUnknown: 'retry',
+  };
+}
+
+/** Whether a balancer sees anything of the member at this step. A balancer of another kind beside it may; then a run tells. */
+function assertSeenByBalancer(settings: Settings, sequence: SequenceName): void {
+  if (settings.gate) throw unseenBehindGate(settings);
+  const kinds = Object.values(settings.balancers).map(({ kind }) => kind);
+  const isDrained = listedSteps(sequence, settings.strategy).includes('drain');
+  const isBlind = (kind: string): boolean => kind === 'nginx' || (kind === 'f5' && isDrained);
+  if (kinds.length > 0 && kinds.every(isBlind)) throw unseen(settings);
+}
+
+const unseen = ({ project, environment }: Settings): EdgeError =>
+  new EdgeError('config_invalid', `No balancer of ${environment} can say whether ${project} is well`, {
+    hint: 'An F5 looks at no member that is forced offline, as each is at the end of its drain, and nginx at none at all: choose a health check of another kind. On F5 a member has to be seen up when it is enabled in any case.',
+  });
+
+const unseenBehindGate = ({ project }: Settings): EdgeError =>
+  new EdgeError(
+    'config_invalid',
+    `The project ${project} is verified by what its gate keeps from being seen`,
+    {
+      hint: 'While the gate is closed its balancer sees no target up: choose a health check of another kind.',
+    },
+  );
+
+const expectsVersion = ({ check }: Health) => check.kind === 'http' && check.version !== undefined;
+
+function enable({ balancers, timeouts }: Settings): Built {
+  return {
+    action: 'balancer.enable@1',
+    inputs: {
+      members: { asFound: true },
+      balancers: literal(balancers),
+      waitUpMs: literal(timeouts.upMs),
+    },
+    timeoutMs: timeouts.upMs + STEERING_SLACK_MS,
+    hold: 'give',
+    retries: { max: 5, backoffMs: 2_000 },
+    onUnknown: 'retry',
+  };
+}
+
+/** A wait that the strategy wants. */
+export function settle({ strategy }: Settings): Built {
+  return {
+    action: 'wait.settle@1',
+    inputs: { ms: literal(strategy.settleMs) },
+    timeoutMs: strategy.settleMs + SLACK_MS,
+    retries: { max: 2, backoffMs: 1_000 },
+    onUnknown: 'retry',
+  };
+}

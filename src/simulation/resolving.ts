@@ -1,0 +1,89 @@
+import type { MemoryStore } from '../adapters/memory/store.ts';
+import { type DeploymentId, parseTaskId, type TaskId, taskId } from '../domain/ids.ts';
+import type { Plan, PlanTarget, Step } from '../domain/plan.ts';
+import type { World } from './world.ts';
+
+/** A task of which a person says how it ended. */
+export type Looked = { readonly task: TaskId; readonly target: PlanTarget; readonly step: Step };
+type Row = { readonly target: number; readonly step: number; readonly group: number };
+
+const ENDED = `SELECT json_extract(body, '$.target') AS target, json_extract(body, '$.step') AS step,
+    json_extract(body, '$.group') AS "group" FROM events
+  WHERE deployment = ? AND json_extract(body, '$.kind') IN ('task.failed', 'task.unknown') ORDER BY version DESC`;
+
+/** The tasks of a deployment that failed or are unknown, the last one first. */
+export function endedTasks(store: MemoryStore, deployment: DeploymentId): readonly Looked[] {
+  return looked(store, deployment, store.look<Row>(ENDED, deployment));
+}
+
+const RETRIED = `SELECT json_extract(body, '$.target') AS target, count(*) AS times FROM events
+  WHERE deployment = ? AND json_extract(body, '$.kind') = 'target.retried' GROUP BY 1`;
+
+/** Those of attempts that others came after: whatever is said of them, nothing may follow. */
+export function staleTasks(store: MemoryStore, deployment: DeploymentId): readonly Looked[] {
+  const rows = store.look<{ target: number; times: number }>(RETRIED, deployment);
+  const groups = new Map(rows.map(({ target, times }) => [target, times]));
+  return endedTasks(store, deployment).filter(({ task }) => {
+    const { target, group } = parseTaskId(task);
+    return group < (groups.get(target) ?? 0);
+  });
+}
+
+/** Those that are being worked on, or wait. */
+export function openTasks(store: MemoryStore, deployment: DeploymentId): readonly Looked[] {
+  const rows = store.look<{ id: TaskId }>(
+    'SELECT id FROM tasks WHERE deployment = ? ORDER BY id',
+    deployment,
+  );
+  return looked(
+    store,
+    deployment,
+    rows.map(({ id }) => parseTaskId(id)),
+  );
+}
+
+const PLAN = 'SELECT p.body FROM deployments d JOIN plans p ON p.hash = d.plan_hash WHERE d.id = ?';
+
+function looked(store: MemoryStore, deployment: DeploymentId, rows: readonly Row[]): readonly Looked[] {
+  const [found] = store.look<{ body: string }>(PLAN, deployment);
+  const plan = found && (JSON.parse(found.body) as Plan);
+  return rows.flatMap((row) => {
+    const target = plan?.targets[row.target];
+    const step = plan?.sequences[sequenceOf(plan, row.target)]?.[row.step];
+    return target && step ? [{ task: taskId({ ...row, deployment }), target, step }] : [];
+  });
+}
+
+function sequenceOf({ stages }: Plan, target: number): string {
+  const batches = stages.flatMap(({ lanes }) => lanes.flatMap((lane) => lane.batches));
+  return batches.find(({ targets }) => targets.includes(target))?.sequence ?? '';
+}
+
+/** What a person says who looks at the target: the step counts as done if what it is for is so, and nothing of it runs. */
+export function resultOf(
+  world: World,
+  { target, step }: Looked,
+): { readonly as: 'succeeded' | 'failed'; readonly ended: boolean } {
+  const ended = world.hosts.host(target.name).running().length === 0;
+  return { as: ended && isDone(world, { target, step }) ? 'succeeded' : 'failed', ended };
+}
+
+/** Only of work on the host: whether a drain holds is its balancer's to know, and may change at any moment. */
+function isDone(world: World, { target, step }: Pick<Looked, 'target' | 'step'>): boolean {
+  const { running, current, isWell } = world.service(target.name);
+  const wanted = target.release ?? current;
+  switch (step.id) {
+    case 'stop':
+      return running === null;
+    case 'install':
+      return current === wanted;
+    case 'start':
+      return running !== null && running === wanted;
+    case 'verify':
+      return running === wanted && isWell;
+    case 'settle':
+      return true;
+    default:
+      return false;
+  }
+}

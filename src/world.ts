@@ -1,0 +1,84 @@
+import { createF5Balancer } from './adapters/f5/load-balancer.ts';
+import { createHaproxyBalancer } from './adapters/haproxy/load-balancer.ts';
+import { createNginxBalancer } from './adapters/nginx/load-balancer.ts';
+import { createSshHosts } from './adapters/ssh/ssh-hosts.ts';
+import { systemClock } from './adapters/system/clock.ts';
+import { systemFraction } from './adapters/system/random.ts';
+import { systemSecrets } from './adapters/system/secrets.ts';
+import { together } from './adapters/together/load-balancer.ts';
+import { type BalancerConfig, socketsOf } from './domain/balancer.ts';
+import { hashOf } from './lib/hash.ts';
+import { createSerial, type Serial } from './lib/serial.ts';
+import { HttpClient } from './outbound/http.ts';
+import { createProbe } from './outbound/probe.ts';
+import type { ActionPorts } from './ports/action.ts';
+import type { HostKeys } from './ports/host-keys.ts';
+import type { LoadBalancer } from './ports/load-balancer.ts';
+import { type KeepingBalancer, keepingBalancer } from './worker/keeping-balancer.ts';
+import type { WorkerPorts } from './worker/settings.ts';
+
+/** What actions reach hosts, balancers and health pages with; a process has one. */
+export type World = ActionPorts &
+  Pick<WorkerPorts, 'balancer'> & { readonly hosts: HostKeys; close(): Promise<void> };
+
+/** `environment`: where secrets of `source: env` are looked up, and the agent of SSH. */
+export function worldOf(environment: Readonly<Record<string, string | undefined>>): World {
+  const clock = systemClock;
+  const secrets = systemSecrets(environment);
+  const agentSocket = environment.SSH_AUTH_SOCK;
+  const hosts = createSshHosts({
+    clock,
+    random: systemFraction,
+    secrets,
+    ...(agentSocket && { agentSocket }),
+  });
+  const devices = new Map<string, KeepingBalancer>();
+  const queues = new Map<string, Serial>();
+  /** One for all environments and partitions that write to a device. */
+  const queueOf = (device: string): Serial => {
+    const queue = queues.get(device) ?? createSerial();
+    queues.set(device, queue);
+    return queue;
+  };
+  const balancer = async (config: BalancerConfig): Promise<KeepingBalancer> => {
+    const key = hashOf(config);
+    const made = () => keepingBalancer(createBalancer(config, { clock, secrets, hosts, queueOf }), clock);
+    const device = devices.get(key) ?? made();
+    devices.set(key, device);
+    return device;
+  };
+  const http = new HttpClient({ trust: 'system', sleep: (ms, signal) => clock.sleep(ms, signal) });
+  const close = async () => {
+    await Promise.allSettled([...devices.values()].map((device) => device.close()));
+    await http.close();
+    await hosts.close();
+  };
+  return { clock, secrets, hosts, balancer, probe: createProbe(http), close };
+}
+
+type ForBalancers = Pick<ActionPorts, 'clock' | 'secrets' | 'hosts'> & { queueOf(device: string): Serial };
+
+function createBalancer(
+  config: BalancerConfig,
+  { clock, secrets, hosts, queueOf }: ForBalancers,
+): LoadBalancer {
+  switch (config.kind) {
+    case 'f5': {
+      const queue = queueOf(new URL(config.url).host);
+      return createF5Balancer({ config, clock, queue, password: () => secrets.resolve(config.password) });
+    }
+    case 'haproxy':
+      return together(
+        socketsOf(config).map((socket) => ({ name: socket, balancer: createHaproxyBalancer({ socket }) })),
+      );
+    case 'nginx':
+      return together(
+        config.hosts.map((host) => ({
+          name: host.address,
+          balancer: createNginxBalancer({ config, host, hosts }),
+        })),
+      );
+    default:
+      return config satisfies never;
+  }
+}
