@@ -115,11 +115,16 @@ export const ACTION_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/platforms/datacenter/balancer-drain.ts',
-        from: 'const seen = await disabled(context, inputs);',
+        from: 'const seen = await disabled(context, inputs, state);',
         to: `const first = state.looks === 0;
       const seen = first
-        ? await disabled(context, inputs)
+        ? await disabled(context, inputs, state)
         : pick(await lookAtPools(context, inputs.balancers, inputs.members), inputs.members);`,
+      },
+      {
+        file: 'src/platforms/datacenter/balancer-drain.ts',
+        from: 'seen.every(({ state }) => state.connections === 0)',
+        to: "seen.every(({ state }) => state.admin === 'enabled' || state.connections === 0)",
       },
     ],
   },
@@ -129,8 +134,8 @@ export const ACTION_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/platforms/datacenter/balancer-drain.ts',
-        from: 'if (seen.length === 0 || state.quiet >= QUIET_LOOKS) return',
-        to: 'if (seen.length >= 0 || state.quiet >= QUIET_LOOKS) return',
+        from: 'if (seen.length === 0 || state.quiet >= QUIET_LOOKS) {',
+        to: 'if (seen.length >= 0 || state.quiet >= QUIET_LOOKS) {',
       },
     ],
   },
@@ -163,14 +168,14 @@ export const ACTION_MUTANTS: readonly Mutant[] = [
     story: 'What was out of service before is put into service together with the rest.',
     edits: [
       {
-        file: 'src/platforms/datacenter/plan.ts',
-        from: "others: ['stop', 'install', 'start'],",
-        to: "others: ['guard', 'drain', 'stop', 'install', 'start', 'verify', 'enable'],",
+        file: 'src/platforms/datacenter/listed-steps.ts',
+        from: "'others-stopped': ['install'],",
+        to: "'others-stopped': ['guard', 'drain', 'stop', 'install', 'start', 'verify', 'enable'],",
       },
       {
         file: 'src/platforms/datacenter/balancer-enable.ts',
-        from: 'await device.restore({ pool: ref.pool, member: ref.member }, ref.asFound, context.signal);',
-        to: "await device.restore({ pool: ref.pool, member: ref.member }, { ...ref.asFound, admin: 'enabled' }, context.signal);",
+        from: 'await device.restore({ pool: ref.pool, member: ref.member }, ref.asFound, context.lost);',
+        to: "await device.restore({ pool: ref.pool, member: ref.member }, { ...ref.asFound, admin: 'enabled' }, context.lost);",
       },
     ],
   },

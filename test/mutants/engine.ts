@@ -20,13 +20,13 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/adapters/sql/report.ts',
-        from: 'ends.map(({ row, command }) => [row.deployment, command.id, JSON.stringify(command)]),',
-        to: 'ends.flatMap(({ row, command }) => [1, 2].map(() => [row.deployment, command.id, JSON.stringify(command)])),',
+        from: 'const reports = ends.map(({ report }) => report);',
+        to: 'const reports = ends.flatMap(({ report }) => [report, report]);',
       },
       {
         file: 'src/engine/decide.ts',
-        from: 'return isCurrent(model, state, command.task) ? decideReport(model, state, command, facts) : [];',
-        to: 'return decideReport(model, state, command, facts);',
+        from: 'if (!granted || command.task !== currentTask(model, state, key.target)) return [];',
+        to: "if (command.kind === 'deadline' && !granted) return [];",
       },
     ],
   },
@@ -52,7 +52,7 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
   return [{ kind: 'target.skipped', target, by, reason, parked: false }];`,
       },
       {
-        file: 'src/engine/evolve.ts',
+        file: 'src/engine/go-on.ts',
         from: '    group: event.group,\n    step: 0,',
         to: '    group: event.group,\n    step: event.group === before.group ? before.step + 1 : 0,',
       },
@@ -63,7 +63,7 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     story: 'A retried target goes on behind the step that failed, instead of from its beginning.',
     edits: [
       {
-        file: 'src/engine/evolve.ts',
+        file: 'src/engine/go-on.ts',
         from: '    group: event.group,\n    step: 0,',
         to: '    group: event.group,\n    step: before.step + 1,',
       },
@@ -107,8 +107,31 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/engine/capacity.ts',
-        from: '      facts.holds.in(observed),\n',
-        to: '      [],\n',
+        from: 'const holds = [...facts.holds.in(pool)];',
+        to: 'const holds: readonly MemberRef[] = [];',
+      },
+    ],
+  },
+  {
+    name: 'zone-floor-not-looked-at',
+    story: 'Only the floor of a pool is kept: all of one of its zones may be out (docs/decisions/0019).',
+    edits: [
+      {
+        file: 'src/engine/capacity.ts',
+        from: 'for (const floor of model.floors.get(key) ?? []) {',
+        to: 'for (const floor of (model.floors.get(key) ?? []).filter(({ members }) => !members)) {',
+      },
+    ],
+  },
+  {
+    name: 'held-by-its-own',
+    story:
+      'A target that waits for one of its own batch counts as waiting for capacity: a smaller batch is held.',
+    edits: [
+      {
+        file: 'src/engine/decide-report.ts',
+        from: "const isWaiting = state.status !== 'running' || isOwnDoing;",
+        to: "const isWaiting = state.status !== 'running';",
       },
     ],
   },
@@ -189,8 +212,8 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/engine/advance.ts',
-        from: 'return stopped(state, waiting, at(state.targets, waiting).held !== null);',
-        to: 'return stopped(state, waiting, at(state.targets, waiting).held === undefined);',
+        from: 'return endedBetween(state, waiting, at(state.targets, waiting).held !== null);',
+        to: 'return endedBetween(state, waiting, at(state.targets, waiting).held === undefined);',
       },
     ],
   },
@@ -224,7 +247,7 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
       'What a failed target runs is still taken to be what it ran before: the next deployment of that release leaves it alone (OctopusDeploy/Issues#5891).',
     edits: [
       {
-        file: 'src/engine/turn.ts',
+        file: 'src/engine/marks.ts',
         from: "event.kind === 'target.failed' && at(state.targets, event.target).touched",
         to: "event.kind === 'target.failed' && at(state.targets, event.target).touched === null",
       },
@@ -238,6 +261,90 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
         file: 'src/engine/decide.ts',
         from: 'if (target.cancelling === null) {',
         to: 'if (target.granted) {',
+      },
+    ],
+  },
+  {
+    name: 'resolved-while-it-may-run',
+    story: 'A person sets the result of a step that still runs, and the next one begins beside it.',
+    edits: [
+      {
+        file: 'src/engine/resolve-task.ts',
+        from: "if (record.status !== 'failed' && record.status !== 'unknown') return",
+        to: "if (!record.granted && record.status !== 'failed' && record.status !== 'unknown') return",
+      },
+      {
+        file: 'src/operations/resolve.ts',
+        from: "if (target.status !== 'failed' && target.status !== 'unknown')",
+        to: "if (target.status === 'pending')",
+      },
+    ],
+  },
+  {
+    name: 'stale-result-by-hand',
+    story: 'What a person said of an attempt counts for the one that came after it.',
+    edits: [
+      {
+        file: 'src/engine/resolve-task.ts',
+        from: "if (command.task !== currentTask(model, state, target)) return 'the target has been worked on since';",
+        to: '',
+      },
+    ],
+  },
+  {
+    name: 'result-by-hand-not-audited',
+    story: 'A result that a person set stands in the record without who and why.',
+    edits: [
+      {
+        file: 'src/engine/resolve-task.ts',
+        from: 'step, group, as, by, reason };',
+        to: "step, group, as, by: by && 'engine', reason: reason && '' };",
+      },
+    ],
+  },
+  {
+    name: 'unverified-passes-for-verified',
+    story: 'A target whose check a person has called passed ends like one that Edge has seen to be well.',
+    edits: [
+      {
+        file: 'src/engine/go-on.ts',
+        from: 'unverified: before.unverified || verifies(stepOf(model, event.target, event.step)),',
+        to: 'unverified: before.unverified && verifies(stepOf(model, event.target, event.step)),',
+      },
+    ],
+  },
+  {
+    name: 'parked-while-worked-on',
+    story:
+      'A target that goes on by the word of a person stays parked, and any other deployment may take its member.',
+    edits: [
+      {
+        file: 'src/engine/resolve-task.ts',
+        from: "...(held ? [{ kind: 'capacity.taken', target, members: held } as const] : []),",
+        to: '',
+      },
+    ],
+  },
+  {
+    name: 'one-retry-more',
+    story: 'A step is tried once more than it has retries.',
+    edits: [
+      {
+        file: 'src/engine/decide-report.ts',
+        from: 'if (done >= retries.max) return undefined;',
+        to: 'if (done > retries.max) return undefined;',
+      },
+    ],
+  },
+  {
+    name: 'left-out-and-worked-on',
+    story:
+      'A target that is left out while its step runs goes on with the next one (OctopusDeploy/Issues#5891).',
+    edits: [
+      {
+        file: 'src/engine/decide-report.ts',
+        from: 'else if (state.stop || record.skip) {',
+        to: 'else if (state.stop) {',
       },
     ],
   },

@@ -8,6 +8,7 @@ const GUARDED_FILES = [
   'src/engine/decide.ts',
   'src/engine/decide-operator.ts',
   'src/engine/decide-report.ts',
+  'src/engine/resolve-task.ts',
   'src/engine/capacity.ts',
   'src/engine/budget.ts',
   'src/engine/running.ts',

@@ -2,6 +2,7 @@
 // plants bugs one at a time and counts which of them the simulation sees.
 import { parseArgs } from 'node:util';
 import { forEachLimited } from '../../src/lib/concurrency.ts';
+import { candidates } from './candidates.ts';
 import { figuresOf, isEnough, type Result } from './figures.ts';
 import { findGuards } from './guards.ts';
 import { MUTANTS } from './mutants.ts';
@@ -46,7 +47,7 @@ function wordsOf(verdict: Verdict): string {
     case 'caught':
       return `by ${verdict.invariant}, seed ${verdict.seed}`;
     case 'survived':
-      return `${verdict.seeds} seeds`;
+      return `${verdict.seeds} seeds that reach it`;
     case 'broken':
       return verdict.why;
     default:
@@ -58,14 +59,21 @@ const secondsSince = (startMs: number): number => (performance.now() - startMs) 
 
 const beganMs = performance.now();
 const results: Result[] = [];
-await forEachLimited(wanted(), Number(options.lanes), async ({ name, kind }) => {
+const asked = wanted();
+const [seeds, from, lanes] = [Number(options.seeds), Number(options.from), Number(options.lanes)];
+const reaching = asked.some(({ kind }) => kind === 'guard')
+  ? await candidates({
+      seeds,
+      from,
+      lanes,
+      onProgress: (done) => console.error(`guards: ${done} of ${seeds} seeds`),
+    })
+  : new Map<string, readonly number[]>();
+await forEachLimited(asked, lanes, async ({ name, kind }) => {
   const startMs = performance.now();
-  const verdict = await runMutant(name, {
-    program: options.program,
-    seeds: Number(options.seeds),
-    from: Number(options.from),
-    limitMs: Number(options.limit) * 1_000,
-  });
+  const list = kind === 'guard' ? { list: reaching.get(name) ?? [] } : {};
+  const limitMs = Number(options.limit) * 1_000;
+  const verdict = await runMutant(name, { program: options.program, seeds, from, limitMs, ...list });
   const result = { name, kind, verdict, wallS: secondsSince(startMs) };
   results.push(result);
   console.error(lineOf(result));

@@ -1,6 +1,7 @@
 import { ACTION_MUTANTS } from './actions.ts';
 import { DRIVER_MUTANTS } from './driver.ts';
 import { ENGINE_MUTANTS } from './engine.ts';
+import { KEEPING_MUTANTS } from './keeping.ts';
 import type { Mutant } from './mutant.ts';
 import { PLAN_MUTANTS } from './plan.ts';
 import { STORE_MUTANTS } from './store.ts';
@@ -12,6 +13,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...DRIVER_MUTANTS,
   ...WORKER_MUTANTS,
   ...ACTION_MUTANTS,
+  ...KEEPING_MUTANTS,
   ...STORE_MUTANTS,
   ...PLAN_MUTANTS,
 ];

@@ -7,9 +7,23 @@ export const PLAN_MUTANTS: readonly Mutant[] = [
     story: 'A target is returned to service before it was verified.',
     edits: [
       {
-        file: 'src/platforms/datacenter/plan.ts',
-        from: "rolling: ['guard', 'drain', 'stop', 'install', 'start', 'verify', 'enable', 'settle'],",
-        to: "rolling: ['guard', 'drain', 'stop', 'install', 'start', 'enable', 'verify', 'settle'],",
+        file: 'src/domain/strategy.ts',
+        from: "'start', 'verify', 'enable', 'settle'] as const;",
+        to: "'start', 'enable', 'verify', 'settle'] as const;",
+      },
+    ],
+  },
+  {
+    name: 'own-steps-before-the-drain',
+    story:
+      'Further steps of a strategy are done before those of the cycle: they change a service that serves.',
+    edits: [
+      {
+        file: 'src/platforms/datacenter/listed-steps.ts',
+        from: 'const list: StepList = steps?.datacenter ?? CYCLE;',
+        to: `const list: StepList = (steps?.datacenter ?? CYCLE).toSorted(
+    (a, b) => Number(typeof a === 'string') - Number(typeof b === 'string'),
+  );`,
       },
     ],
   },
@@ -65,9 +79,9 @@ export const PLAN_MUTANTS: readonly Mutant[] = [
       'A target is stopped without being drained, as an update of a Storm topology is a kill (apache/storm#4009).',
     edits: [
       {
-        file: 'src/platforms/datacenter/plan.ts',
-        from: "rolling: ['guard', 'drain', 'stop',",
-        to: "rolling: ['guard', 'stop',",
+        file: 'src/platforms/datacenter/listed-steps.ts',
+        from: '  rolling: CYCLE,',
+        to: "  rolling: CYCLE.filter((step) => step !== 'drain'),",
       },
     ],
   },
@@ -76,12 +90,12 @@ export const PLAN_MUTANTS: readonly Mutant[] = [
     story: 'The hold on a member ends when it is verified, before it is in service again (rollouts#2050).',
     edits: [
       {
-        file: 'src/platforms/datacenter/plan.ts',
+        file: 'src/platforms/datacenter/steps.ts',
         from: '    timeoutMs: health.windowMs + SLACK_MS,\n',
         to: "    timeoutMs: health.windowMs + SLACK_MS,\n    ...(!restarts && { hold: 'give' as const }),\n",
       },
       {
-        file: 'src/platforms/datacenter/plan.ts',
+        file: 'src/platforms/datacenter/steps.ts',
         from: "    hold: 'give',\n",
         to: '',
       },

@@ -13,6 +13,8 @@ export type RunOptions = {
   readonly program: string;
   readonly seeds: number;
   readonly from: number;
+  /** Only these seeds, in place of `seeds` and `from`: no other can show the bug. */
+  readonly list?: readonly number[];
   /** How long a process may say nothing: each seed that is done is a line. ms. */
   readonly limitMs: number;
 };
@@ -24,10 +26,13 @@ const SLICE = 500;
  * Runs seeds with a bug planted until one shows it: one that is well without the bug. Each slice is a process of its own.
  */
 export async function runMutant(name: string, options: RunOptions): Promise<Verdict> {
+  const { list } = options;
+  const seeds = list?.length ?? options.seeds;
   let done = 0;
-  while (done < options.seeds) {
-    const size = Math.min(SLICE, options.seeds - done);
-    const verdict = await runSlice(name, { ...options, seeds: size, from: options.from + done });
+  while (done < seeds) {
+    const size = Math.min(SLICE, seeds - done);
+    const slice = list ? { list: list.slice(done, done + size) } : {};
+    const verdict = await runSlice(name, { ...options, seeds: size, from: options.from + done, ...slice });
     done += verdict.seeds;
     if (verdict.kind === 'broken') return { ...verdict, seeds: done };
     if (verdict.kind === 'caught' && (await isWell(verdict.seed, options)))
@@ -41,7 +46,8 @@ const known = new Map<string, Promise<boolean>>();
 
 function isWell(seed: number, options: RunOptions): Promise<boolean> {
   const key = `${options.program} ${seed}`;
-  const asked = known.get(key) ?? runSlice(null, { ...options, seeds: 1, from: seed }).then(isClean);
+  const { list: _, ...rest } = options;
+  const asked = known.get(key) ?? runSlice(null, { ...rest, seeds: 1, from: seed }).then(isClean);
   known.set(key, asked);
   return asked;
 }
@@ -79,10 +85,13 @@ type Ended = {
 /** How much of what a process writes is kept: the end. */
 const KEPT_CHARS = 64 * 1024;
 
-function runPlanted(name: string | null, { program, seeds, from, limitMs }: RunOptions): Promise<Ended> {
+function runPlanted(
+  name: string | null,
+  { program, seeds, from, list, limitMs }: RunOptions,
+): Promise<Ended> {
   const plant = join(projectRoot, 'test/mutants/plant.ts');
   const flags = ['--disable-warning=ExperimentalWarning', ...(name === null ? [] : ['--import', plant])];
-  const args = ['--seeds', String(seeds), '--from', String(from)];
+  const args = list ? ['--list', list.join(',')] : ['--seeds', String(seeds), '--from', String(from)];
   const { promise, resolve, reject } = Promise.withResolvers<Ended>();
   const child = spawn(process.execPath, [...flags, program, ...args], {
     cwd: projectRoot,

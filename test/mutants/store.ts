@@ -69,8 +69,8 @@ export const STORE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/adapters/sql/claim.ts',
-        from: "state = 'claimed', owner = ?, lease_ms = ?, due_at = ? WHERE",
-        to: "state = 'claimed', deadline_at = MAX(deadline_at, ${scope.now + 900_000}), owner = ?, lease_ms = ?, due_at = ? WHERE",
+        from: "state = 'claimed', owner = ?, lease_ms = ?, due_at = ?, checkpoint_no = 0 WHERE",
+        to: "state = 'claimed', deadline_at = MAX(deadline_at, ${scope.now + 900_000}), owner = ?, lease_ms = ?, due_at = ?, checkpoint_no = 0 WHERE",
       },
       {
         file: 'src/adapters/sql/claim.ts',
@@ -128,8 +128,8 @@ export const STORE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/adapters/sql/claim.ts',
-        from: 'AND due_at <= ? AND action IN (?) ORDER BY',
-        to: "AND due_at <= ? AND state <> 'claimed' AND action IN (?) ORDER BY",
+        from: 'AND due_at <= ? AND action IN (?)',
+        to: "AND due_at <= ? AND state <> 'claimed' AND action IN (?)",
       },
     ],
   },
@@ -157,8 +157,20 @@ export const STORE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/adapters/sql/claim.ts',
-        from: '...left.map((row) => toClaimed(scope.now, row, row.quarantine_until)),',
-        to: '...left.map((row) => toClaimed(scope.now, row, 0)),',
+        from: 'return Math.max(quarantine_until, now + IN_FLIGHT_MS);',
+        to: 'return now + IN_FLIGHT_MS;',
+      },
+    ],
+  },
+  {
+    name: 'death-recalls-what-was-sent',
+    story:
+      'Proof that a worker died is taken for proof that nothing of it is on its way: its last write arrives after what its successor wrote.',
+    edits: [
+      {
+        file: 'src/adapters/sql/claim.ts',
+        from: 'return Math.max(quarantine_until, now + IN_FLIGHT_MS);',
+        to: 'return quarantine_until;',
       },
     ],
   },

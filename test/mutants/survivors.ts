@@ -2,7 +2,24 @@
  * Planted bugs and deleted guards that no seed shows, each with the reason: a survivor without one is a finding. Guards are
  * named without their line (see `keyOf`).
  */
-export const SURVIVORS: Readonly<Record<string, string>> = {};
+export const SURVIVORS: Readonly<Record<string, string>> = {
+  ...ofStaleReports(
+    'if (!granted || command.task !== currentTask(model, state, key.target)) return [];',
+    'without !granted',
+    'without command.task !== currentTask(model, state, key.target)',
+  ),
+};
+
+/**
+ * A second lock behind the store: a report is taken only of the owner of an open row, and rows are closed in the commit that
+ * ends their task. What is left to this guard is a report that came into the lot in which the deadline of the same task, after a
+ * cancel that nobody proved, has just closed it. Two of 3,000 seeds come to it, with a report that changes nothing.
+ */
+function ofStaleReports(...deletions: readonly string[]): Readonly<Record<string, string>> {
+  const why =
+    'the store takes no report of a closed task; reached only where deadline and report share a lot';
+  return Object.fromEntries(deletions.map((deletion) => [`decide.ts ofTask: ${deletion}`, why]));
+}
 
 /** The name of a bug or guard, whatever line it has moved to. */
 export const keyOf = (name: string): string => name.replace(/:\d+ /, ' ');

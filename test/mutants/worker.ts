@@ -1,4 +1,10 @@
-import type { Mutant } from './mutant.ts';
+import type { Edit, Mutant } from './mutant.ts';
+
+const DEAF_BEFORE_WRITES: Edit = {
+  file: 'src/worker/held-task.ts',
+  from: "if (this.#setting.monotonicMs() >= this.leaseEndsAtMs) this.end('lost');",
+  to: '',
+};
 
 /** Bugs of the worker: leases, cancels, reports. */
 export const WORKER_MUTANTS: readonly Mutant[] = [
@@ -16,6 +22,7 @@ export const WORKER_MUTANTS: readonly Mutant[] = [
         from: 'if (!held.fences && nowMs >= held.leaseEndsAtMs)',
         to: 'if (!held.fences && nowMs >= Number.POSITIVE_INFINITY)',
       },
+      DEAF_BEFORE_WRITES,
     ],
   },
   {
@@ -72,6 +79,7 @@ export const WORKER_MUTANTS: readonly Mutant[] = [
         from: 'if (!held.fences && nowMs >= held.leaseEndsAtMs)',
         to: 'if (!held.fences && nowMs >= Number.POSITIVE_INFINITY)',
       },
+      DEAF_BEFORE_WRITES,
     ],
   },
   {
@@ -83,6 +91,16 @@ export const WORKER_MUTANTS: readonly Mutant[] = [
         file: 'src/worker/worker.ts',
         from: "for (const held of this.#leases.all()) if (held.fences) held.end('stopping');",
         to: "for (const held of this.#leases.all()) held.end('stopping');",
+      },
+      {
+        file: 'src/platforms/datacenter/balancer-drain.ts',
+        from: 'to, context.lost);',
+        to: 'to, context.signal);',
+      },
+      {
+        file: 'src/platforms/datacenter/balancer-enable.ts',
+        from: 'ref.asFound, context.lost);',
+        to: 'ref.asFound, context.signal);',
       },
     ],
   },
@@ -109,5 +127,11 @@ export const WORKER_MUTANTS: readonly Mutant[] = [
         to: "if (renewed.cancel.includes(task) && renewed.lost.includes(task)) held.end('cancelled');",
       },
     ],
+  },
+  {
+    name: 'wakes-up-and-writes',
+    story:
+      'A worker that was paused for longer than its lease writes what it was about to write before it looks at the time (M5; a paused lock holder).',
+    edits: [DEAF_BEFORE_WRITES],
   },
 ];

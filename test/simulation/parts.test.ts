@@ -71,6 +71,31 @@ test('what a process was told after its death is told to nobody', async () => {
   assert.equal(answered, false);
 });
 
+test('a request that waits for its turn is not done for who died and hung up, and is for who was cut off', async () => {
+  for (const hasHungUp of [true, false]) {
+    const { schedule, life, port, calls } = world(() => ({ requestMs: 50, replyMs: 1, isQueued: true }));
+    void port.ask();
+    schedule.after(10, () => {
+      life.crash();
+      life.hasHungUp = hasHungUp;
+    });
+    await all(schedule);
+    assert.equal(calls(), hasHungUp ? 0 : 1);
+  }
+});
+
+test('faults tell when they last struck a part, to the end of what lasts', async () => {
+  const schedule = new Schedule(new Draw(1));
+  const strengths = { 'host.cut': 1, 'process.pause': 1 };
+  const faults = new Faults({ schedule, draw: new Draw(2), strengths, untilMs: 1_000 });
+  assert.equal(faults.struckAtMs(new Set(['host', 'process'])), Number.NEGATIVE_INFINITY);
+  schedule.after(20, () => faults.strikes('host.cut'));
+  schedule.after(30, () => faults.strikes('process.pause') && faults.lasts('process.pause', 500));
+  await all(schedule);
+  assert.equal(faults.struckAtMs(new Set(['host'])), 20);
+  assert.equal(faults.struckAtMs(new Set(['host', 'process'])), 530);
+});
+
 test('a process that is paused hears everything when it goes on', async () => {
   const { schedule, life, port } = world();
   let at = 0;
@@ -85,6 +110,27 @@ test('a process that is paused hears everything when it goes on', async () => {
 test('a seed gives the same scenario each time', () => {
   assert.deepEqual(scenarioOf(42), scenarioOf(42));
   assert.notDeepEqual(scenarioOf(42), scenarioOf(43));
+});
+
+test('some seeds have a floor for each zone that may bind before that of the pool', () => {
+  const zoned = Array.from({ length: 300 }, (_, seed) => scenarioOf(seed)).filter(
+    ({ policy, targets, zones }) =>
+      policy.minInServicePerZone !== undefined &&
+      zones.length > 1 &&
+      new Set(targets.flatMap(({ zone, members }) => members.map(({ pool }) => `${pool} ${zone}`))).size >
+        new Set(targets.flatMap(({ members }) => members.map(({ pool }) => pool))).size,
+  );
+  assert.ok(zoned.length >= 30, `${zoned.length} of 300`);
+});
+
+test('some seeds have teams with steps of their own, of each action that they may have', () => {
+  const strategies = Array.from({ length: 300 }, (_, seed) => scenarioOf(seed)).flatMap(({ projects }) =>
+    projects.flatMap(({ strategy }) =>
+      strategy.steps === undefined ? [] : [JSON.stringify(strategy.steps)],
+    ),
+  );
+  for (const action of ['host.run@1', 'wait.settle@1', 'health.verify@1', 'whileServing'])
+    assert.ok(strategies.filter((steps) => steps.includes(action)).length >= 10, action);
 });
 
 test('what fails is made smaller until nothing can be left out', async () => {
