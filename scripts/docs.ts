@@ -6,11 +6,12 @@ import { configuration } from './docs/configuration.ts';
 import { errors } from './docs/errors.ts';
 import { folderGraph } from './docs/folder-graph.ts';
 import type { Generator, Piece } from './docs/piece.ts';
+import { promises } from './docs/promises.ts';
 import { replaceRegion } from './docs/regions.ts';
 import { transitions } from './docs/transitions.ts';
 import { projectRoot } from './project.ts';
 
-const generators: readonly Generator[] = [folderGraph, transitions, errors, configuration, cli];
+const generators: readonly Generator[] = [folderGraph, transitions, errors, configuration, cli, promises];
 
 function readIfThere(file: string): string {
   try {

@@ -35,6 +35,7 @@ if [ -e "$HOME/hang" ]; then
   wait
   exit 4
 fi
+if [ -e "$HOME/lies" ]; then current/bin/start; exit 5; fi
 exec current/bin/start
 `;
 
@@ -57,7 +58,7 @@ describe('a person steers a deployment over real SSH and HAProxy with the CLI', 
   });
   after(() => estate?.stop());
   afterEach(async () => {
-    for (const name of ['fail', 'hold', 'hang'])
+    for (const name of ['fail', 'hold', 'hang', 'lies'])
       for (const index of estate.targets.keys()) await rm(fileOf(index, name), { force: true });
   });
 
@@ -182,6 +183,44 @@ describe('a person steers a deployment over real SSH and HAProxy with the CLI', 
     expectDone(await estate.edge('return', ...PLACE, 'web-2', '--json'));
     assert.deepEqual(await estate.served(), ['v3', 'v3', 'v3']);
     assert.deepEqual((await place()).parked, []);
+  });
+
+  test('«one target is excluded, and the deployment goes on»: one while its start hangs, one before its turn', async () => {
+    await writeFile(fileOf(0, 'hang'), '');
+    const id = await begin('deploy', ...PLACE, 'v2');
+    await until('web-1 hangs', async () => (await marked()).length >= 3, PATIENCE_MS);
+    expectDone(await estate.edge('skip', id, 'web-2', '--reason', 'is being repaired', '--json'));
+    expectDone(await estate.edge('skip', id, 'web-1', '--reason', 'hangs', '--json'));
+    await until('the deployment ends', async () => (await look(id)).deployment.ended, PATIENCE_MS);
+    assert.deepEqual(await marked(), [], 'nothing of it runs any more');
+    const { deployment, view } = await look(id);
+    assert.deepEqual([deployment.status, deployment.exceptions], ['succeeded', 2]);
+    assert.deepEqual(
+      view.targets.map(({ status, parked }) => [status, parked]),
+      [
+        ['skipped', true],
+        ['skipped', false],
+        ['succeeded', false],
+      ],
+    );
+    assert.deepEqual(await estate.served(), ['nothing', 'v3', 'v2']);
+    await rm(fileOf(0, 'hang'));
+    expectDone(await estate.edge('return', ...PLACE, 'web-1', '--json'));
+    assert.deepEqual(await estate.served(), ['v2', 'v3', 'v2']);
+  });
+
+  test("«a step's result is set by hand with a reason, and the record says so»; what follows is verified", async () => {
+    await writeFile(fileOf(0, 'lies'), '');
+    const first = await estate.edge('deploy', ...PLACE, 'v1', '--yes', '--json');
+    const { id, status } = deploymentOf<DeploymentRow>(first);
+    assert.equal(status, 'paused');
+    const words = ['--step', 'start', '--as', 'succeeded', '--reason', 'it runs; the script lies'];
+    expectDone(await estate.edge('resolve', id, 'web-1', ...words, '--detach', '--json'));
+    const ended = deploymentOf<DeploymentRow>(expectDone(await estate.edge('resume', id, '--json')));
+    assert.deepEqual([ended.status, ended.exceptions], ['succeeded', 0]);
+    assert.deepEqual(await estate.served(), ['v1', 'v1', 'v1']);
+    const [web1] = (await look(id)).view.targets;
+    assert.match(web1?.byHand ?? '', /^start set to succeeded by .*: it runs; the script lies$/);
   });
 });
 

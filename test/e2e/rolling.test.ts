@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, type TestContext, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { requireService } from '../../scripts/services.ts';
-import { type Load, type LoadReport, startLoad } from '../../src/lab/load.ts';
-import { type EdgeEnd, jsonOf } from '../support/edge-process.ts';
 import { type Estate, expectDone, openEstate } from '../support/estate.ts';
 import { ENVIRONMENT, POOL, PROJECT } from '../support/estate-configuration.ts';
-import { ask, type Observation, serversOf, startObserver } from '../support/observer.ts';
+import { ask, serversOf } from '../support/observer.ts';
+import { underLoad } from '../support/under-load.ts';
 import { until } from '../support/until.ts';
 
 const sshd = requireService('sshd');
@@ -40,7 +39,7 @@ describe('20 real SSH hosts behind a real HAProxy, under load by clients that ne
     { title: 'a rolling restart', command: ['restart', ...PLACE], to: 'v2', seen: ['v2'] },
     { title: 'a rollback', command: ['rollback', ...PLACE], to: 'v1', seen: ['v1', 'v2'] },
   ]) {
-    test(`${title} fails no request, and goes down to the floor of ${FLOOR} but never under it`, async (t) => {
+    test(`«servers are replaced under load without a failed request»: ${title} goes down to the floor of ${FLOOR} but never under it`, async (t) => {
       const { end, load, observed } = await underLoad(t, estate, command);
       expectDone(end);
       assert.deepEqual(load.failures, {}, JSON.stringify(load.samples));
@@ -75,40 +74,3 @@ describe('20 real SSH hosts behind a real HAProxy, under load by clients that ne
     assert.deepEqual(new Set(await estate.served()), new Set(['v2']));
   });
 });
-
-type Run = { readonly end: EdgeEnd; readonly load: LoadReport; readonly observed: Observation };
-
-/** Runs a command of the CLI to its end, with requests before, while and after, and somebody who looks from outside. */
-async function underLoad(t: TestContext, estate: Estate, command: readonly string[]): Promise<Run> {
-  const url = estate.haproxy.url(POOL);
-  const slow = { every: 10, path: '/slow?ms=300' };
-  const load = startLoad({ url, ratePerS: 100, slow, timeoutMs: 60_000 });
-  const observer = startObserver({
-    socket: estate.haproxy.socket,
-    backend: POOL,
-    appUrls: Object.fromEntries(estate.targets.map(({ name, appUrl }) => [name, appUrl])),
-    everyMs: 50,
-  });
-  try {
-    await answered(load, 100);
-    const end = await estate.edge(...command, '--yes', '--json');
-    await answered(load, 100);
-    const run = { end, load: await load.stop(), observed: await observer.stop() };
-    t.diagnostic(figuresOf(run));
-    return run;
-  } finally {
-    await load.stop();
-    await observer.stop();
-  }
-}
-
-async function answered(load: Load, more: number): Promise<void> {
-  const { total } = load.report();
-  await until(`${more} more answers`, () => load.report().total >= total + more, 60_000);
-}
-
-function figuresOf({ end, load, observed }: Run): string {
-  const { deployment } = jsonOf(end) as { deployment?: { createdAt: number; endedAt: number } };
-  const seconds = deployment ? (deployment.endedAt - deployment.createdAt) / 1000 : 'no';
-  return `${seconds} s; ${load.total} requests, ${load.failed} failed, ${load.notSent} not sent; ${observed.looks} looks, at least ${observed.lowestInService} in service`;
-}
