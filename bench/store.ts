@@ -102,7 +102,10 @@ async function loop({ journal, tasks }: Store): Promise<Record<string, number>> 
       const read = await timed('read', journal.read(own, lot));
       const close = read.commands.flatMap((one) => (one.kind === 'report' ? [one.task] : []));
       if (close.length === 0) {
-        await timed('acquire', journal.acquire({ owner: 'bench', leaseMs: 30_000, limit: 16, gone: [] }));
+        await timed(
+          'acquire',
+          journal.acquire({ owner: 'bench', leaseMs: 30_000, limit: 16, gone: [], lot: 512 }),
+        );
         await bell.wait(DRIVER_TOPIC, 250, NEVER);
         continue;
       }

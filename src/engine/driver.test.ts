@@ -253,8 +253,8 @@ test('a driver that is told to stop leaves its deployments to the next one, whic
 /** A driver that gets the lease of one deployment only. */
 function onlyFor(journal: Journal, deployment: string): Journal {
   const acquire: Journal['acquire'] = async (...args) => {
-    const leases = await journal.acquire(...args);
-    return leases.filter((lease) => lease.deployment === deployment);
+    const acquired = await journal.acquire(...args);
+    return acquired.filter(({ lease }) => lease.deployment === deployment);
   };
   return { ...journal, acquire };
 }
@@ -277,6 +277,58 @@ test('a deployment that fails at every look is looked at ever more rarely', asyn
 });
 
 describe('a store that does not answer', () => {
+  test('and commits after the lot was taken and before the state is loaded again: no command is decided twice', async () => {
+    const driving = new Driving();
+    const { journal } = driving.store;
+    const id = await driving.create('d1', planOf(2));
+    let late: Parameters<Journal['commit']> | undefined;
+    let isSlow = false;
+    const driver = driving.driver('a', {
+      ...journal,
+      commit: async (...args) => {
+        if (!isSlow) return journal.commit(...args);
+        late = args;
+        throw unavailable();
+      },
+      load: async (deployment) => {
+        if (late) await journal.commit(...late);
+        return journal.load(deployment);
+      },
+    });
+    await driver.sweep();
+    const asked = (kind: 'pause' | 'resume') => ({ id: commandId(kind), by: 'ann', kind, reason: '' });
+    await journal.submit([
+      { deployment: id, command: asked('pause') },
+      { deployment: id, command: asked('resume') },
+    ]);
+    isSlow = true;
+    await driver.sweep();
+    isSlow = false;
+    await driver.sweep();
+    const steered = (await driving.events(id)).map(({ event }) => event.kind);
+    assert.deepEqual(
+      steered.filter((kind) => kind === 'deployment.paused' || kind === 'deployment.resumed'),
+      ['deployment.paused', 'deployment.resumed'],
+    );
+  });
+
+  test('is asked once for the lease and the lot of a deployment that is known', async () => {
+    const driving = new Driving();
+    const id = await driving.create('d1', planOf(4));
+    const calls: string[] = [];
+    const driver = driving.driver(
+      'a',
+      seenBy(driving.store.journal, async (called) => void calls.push(called)),
+    );
+    await driver.sweep();
+    calls.length = 0;
+    await driving.work();
+    await driver.sweep();
+    assert.deepEqual(calls, ['acquire', 'commit']);
+    await driving.settle(driver);
+    assert.equal(await driving.status(id), 'succeeded');
+  });
+
   for (const method of ['acquire', 'load', 'read', 'commit'] as const) {
     test(`at every third ${method} delays a deployment and changes nothing else`, async () => {
       const driving = new Driving();

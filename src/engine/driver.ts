@@ -5,7 +5,7 @@ import { DRIVER_TOPIC } from '../domain/topics.ts';
 import { forEachLimited } from '../lib/concurrency.ts';
 import type { Bell } from '../ports/bell.ts';
 import type { Ids } from '../ports/ids.ts';
-import type { Journal, Lease } from '../ports/journal.ts';
+import type { Journal, Lease, Lot } from '../ports/journal.ts';
 import type { PlanRollback } from './advance.ts';
 import { evolve } from './evolve.ts';
 import { type Model, modelOf } from './model.ts';
@@ -77,19 +77,22 @@ export class Driver {
   /** Drives what is due now, each deployment until it rests. Says whether there is more to do at once. */
   async sweep(): Promise<boolean> {
     const { owner, gone, leaseMs } = this.#options;
-    const acquired = await this.#ports.journal.acquire({ owner, gone, leaseMs, limit: SIDE_BY_SIDE });
+    const wanted = { owner, gone, leaseMs, limit: SIDE_BY_SIDE, lot: LOT };
+    const acquired = await this.#ports.journal.acquire(wanted);
+    const lots = new Map(acquired.map(({ lease, lot }) => [lease.deployment, lot]));
+    const due = this.#setbacks.due(acquired.map(({ lease }) => lease));
     const made = new Set<Progress>();
-    await forEachLimited(this.#setbacks.due(acquired), SIDE_BY_SIDE, async (lease) => {
-      made.add(await this.#drive(lease));
+    await forEachLimited(due, SIDE_BY_SIDE, async (lease) => {
+      made.add(await this.#drive(lease, lots.get(lease.deployment)));
     });
     const areOthersLeft = acquired.length === SIDE_BY_SIDE && made.has('done');
     return made.has('more') || made.has('successor') || areOthersLeft;
   }
 
-  async #drive(lease: Lease): Promise<Progress> {
+  async #drive(lease: Lease, acquired: Lot | undefined): Promise<Progress> {
     try {
-      let last: Progress = 'more';
-      for (let turns = 0; turns < TURNS && last === 'more'; turns += 1) last = await this.#turn(lease);
+      let last = await this.#turn(lease, acquired);
+      for (let turns = 1; turns < TURNS && last === 'more'; turns += 1) last = await this.#turn(lease);
       this.#setbacks.overcome(lease.deployment);
       return last;
     } catch (fault) {
@@ -100,11 +103,15 @@ export class Driver {
     }
   }
 
-  /** One lot, one commit. What comes in meanwhile rings the bell, so nobody looks again in vain. */
-  async #turn(lease: Lease): Promise<Progress> {
+  /**
+   * One lot, one commit. What comes in meanwhile rings the bell, so nobody looks again in vain. The lot that came with the lease
+   * is older than a state that is loaded only now, which may have its commands already: it goes with a kept state alone.
+   */
+  async #turn(lease: Lease, acquired?: Lot): Promise<Progress> {
     const { journal, ids } = this.#ports;
-    const loaded = await this.#load(lease);
-    const lot = await journal.read(lease, LOT);
+    const kept = this.#keptUnder(lease);
+    const loaded = kept ?? (await this.#load(lease));
+    const lot = (kept && acquired) ?? (await journal.read(lease, LOT));
     const { planRollback, hashPlan } = this.#options;
     const rollback = { id: ids.deployment(), plan: planRollback, hash: hashPlan };
     const { state, commit } = turn({ ...loaded, lot, rollback });
@@ -132,9 +139,12 @@ export class Driver {
   }
 
   /** The state in memory is good only for the epoch that it was made under. */
-  async #load(lease: Lease): Promise<Loaded> {
+  #keptUnder(lease: Lease): Loaded | undefined {
     const kept = this.#loaded.get(lease.deployment);
-    if (kept && kept.epoch === lease.epoch) return kept;
+    return kept?.epoch === lease.epoch ? kept : undefined;
+  }
+
+  async #load(lease: Lease): Promise<Loaded> {
     const { plan, snapshot, events } = await this.#ports.journal.load(lease.deployment);
     const model = modelOf(lease.deployment, plan);
     const start = snapshot ? (snapshot.state as DeploymentState) : initialState(model);

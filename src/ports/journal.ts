@@ -18,9 +18,10 @@ export interface Journal {
   submit(rows: readonly Submitted[]): Promise<void>;
   /**
    * Takes or renews the lease on up to `limit` deployments that have something to do: inbox rows, a due `wakeAt`, a task past
-   * its deadline, or a lease that ran out, or whose owner is gone, while not ended. Each takeover raises the epoch.
+   * its deadline, or a lease that ran out, or whose owner is gone, while not ended. Each takeover raises the epoch. What `read`
+   * would give next comes with each: whoever knows the state already need not ask twice.
    */
-  acquire(wanted: Acquire): Promise<readonly Lease[]>;
+  acquire(wanted: Acquire): Promise<readonly Acquired[]>;
   /** What is needed to drive: the snapshot and the events after it. */
   load(deployment: DeploymentId): Promise<Loaded>;
   /** The next lot: up to `limit` inbox rows in order, tasks past their deadline, holds and the store's time. */
@@ -37,6 +38,8 @@ export type Acquire = {
   readonly limit: number;
   /** Owners that are proven to be gone: their leases count as ended (contract C9). */
   readonly gone: readonly string[];
+  /** Up to so many inbox rows in the lot of each. */
+  readonly lot: number;
 };
 
 export type Submitted = { readonly deployment: DeploymentId; readonly command: Command };
@@ -50,6 +53,8 @@ export type Lease = {
   readonly epoch: number;
   readonly leaseMs: number;
 };
+
+export type Acquired = { readonly lease: Lease; readonly lot: Lot };
 
 export type Loaded = {
   readonly plan: Plan;

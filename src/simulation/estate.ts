@@ -135,11 +135,11 @@ async function history({ journal, records }: MemoryStore, project: string, place
   const plan = await earlierPlan({ records }, project, first.release);
   const id = deploymentId(`before-${project}`);
   await journal.create({ id, plan, planHash: planHash(plan), by: 'history', reason: 'first' });
-  const leases = await journal.acquire({ owner: 'history', leaseMs: 1_000, limit: 8, gone: [] });
-  const lease = leases.find(({ deployment }) => deployment === id);
-  if (!lease) throw new Error('the history was not written');
+  const all = await journal.acquire({ owner: 'history', leaseMs: 1_000, limit: 8, gone: [], lot: 0 });
+  const acquired = all.find(({ lease }) => lease.deployment === id);
+  if (!acquired) throw new Error('the history was not written');
   const counts = { total: placed.length, succeeded: placed.length, failed: 0, skipped: 0, active: 0 };
-  await journal.commit(lease, {
+  await journal.commit(acquired.lease, {
     ...{ expectedVersion: 1, handled: [], open: [], close: [], rearm: [], cancel: [], wakeAt: null },
     ...{ takeHolds: [], parkHolds: [], giveHolds: [], keepOut: [], poolVersions: {} },
     ...{ unproven: [], placed },

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { poolKey } from '../../src/domain/capacity.ts';
 import type { Lease } from '../../src/ports/journal.ts';
-import { commitOf, deployment, ENDED, hold, lease, POOL } from './sample.ts';
+import { commitOf, deployment, ENDED, hold, lease, leasesOf, POOL } from './sample.ts';
 import { type OpenStore, type TestStore, using } from './store.ts';
 
 /** Holds of capacity, and the handover from a deployment to its rollback (contracts C7, C8). */
@@ -103,7 +103,7 @@ export function journalHoldsContract(name: string, open: OpenStore): void {
         await journal.commit(own, commitOf({ parkHolds: [{ target: 'web-1', reason: 'verify failed' }] }));
         const rollback = deployment('d1-rollback');
         await journal.commit(own, commitOf({ summary: ENDED, successor: rollback }));
-        const [next] = await journal.acquire({ owner: 'driver-1', leaseMs: 10_000, limit: 10, gone: [] });
+        const [next] = await leasesOf(journal, { owner: 'driver-1', leaseMs: 10_000, limit: 10, gone: [] });
         assert.ok(next);
         assert.equal(next.deployment, rollback.id);
         assert.deepEqual(await holdsSeenBy(store, next), [

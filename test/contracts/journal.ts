@@ -10,6 +10,7 @@ import {
   ENDED,
   idsOf,
   lease,
+  leasesOf,
   pause,
   SUMMARY,
   task,
@@ -84,8 +85,8 @@ export function journalContract(name: string, open: OpenStore): void {
         await journal.create(made);
         const other = await second();
         const [a, b] = await Promise.all([
-          journal.acquire({ owner: 'driver-1', leaseMs: 10_000, limit: 10, gone: [] }),
-          other.journal.acquire({ owner: 'driver-2', leaseMs: 10_000, limit: 10, gone: [] }),
+          leasesOf(journal, { owner: 'driver-1', leaseMs: 10_000, limit: 10, gone: [] }),
+          leasesOf(other.journal, { owner: 'driver-2', leaseMs: 10_000, limit: 10, gone: [] }),
         ]);
         assert.equal(a.length + b.length, 1);
       }),
@@ -96,7 +97,7 @@ export function journalContract(name: string, open: OpenStore): void {
       withStore(async ({ journal, advance }) => {
         const old = await lease(journal, made, 'driver-1');
         advance(10_001);
-        const [taken] = await journal.acquire({ owner: 'driver-2', leaseMs: 10_000, limit: 10, gone: [] });
+        const [taken] = await leasesOf(journal, { owner: 'driver-2', leaseMs: 10_000, limit: 10, gone: [] });
         assert.deepEqual(taken, { deployment: id, owner: 'driver-2', epoch: old.epoch + 1, leaseMs: 10_000 });
         assert.deepEqual(await journal.commit(old, commitOf({ events: [STARTED] })), { kind: 'lost' });
         assert.equal((await journal.load(id)).events.length, 1);
@@ -109,8 +110,8 @@ export function journalContract(name: string, open: OpenStore): void {
         const old = await lease(journal, made, 'driver-1');
         await journal.commit(old, commitOf());
         const wanted = { owner: 'driver-2', leaseMs: 10_000, limit: 10 };
-        assert.deepEqual(await journal.acquire({ ...wanted, gone: ['driver-0'] }), []);
-        const [taken] = await journal.acquire({ ...wanted, gone: ['driver-0', 'driver-1'] });
+        assert.deepEqual(await leasesOf(journal, { ...wanted, gone: ['driver-0'] }), []);
+        const [taken] = await leasesOf(journal, { ...wanted, gone: ['driver-0', 'driver-1'] });
         assert.deepEqual(taken, { deployment: id, owner: 'driver-2', epoch: old.epoch + 1, leaseMs: 10_000 });
         assert.deepEqual(await journal.commit(old, commitOf({ events: [STARTED] })), { kind: 'lost' });
       }),
@@ -123,9 +124,9 @@ export function journalContract(name: string, open: OpenStore): void {
         await journal.commit(old, commitOf());
         const wanted = { owner: 'driver-2', leaseMs: 10_000, limit: 10, gone: [] };
         await journal.release('driver-0');
-        assert.deepEqual(await journal.acquire(wanted), []);
+        assert.deepEqual(await leasesOf(journal, wanted), []);
         await journal.release('driver-1');
-        const [taken] = await journal.acquire(wanted);
+        const [taken] = await leasesOf(journal, wanted);
         assert.deepEqual(taken, { deployment: id, owner: 'driver-2', epoch: old.epoch + 1, leaseMs: 10_000 });
         assert.deepEqual(await journal.commit(old, commitOf({ events: [STARTED] })), { kind: 'lost' });
       }),
@@ -137,7 +138,7 @@ export function journalContract(name: string, open: OpenStore): void {
         const own = await lease(journal, made);
         advance(10_001);
         assert.equal((await journal.commit(own, commitOf({ events: [STARTED] }))).kind, 'committed');
-        const [again] = await journal.acquire({ owner: own.owner, leaseMs: 10_000, limit: 10, gone: [] });
+        const [again] = await leasesOf(journal, { owner: own.owner, leaseMs: 10_000, limit: 10, gone: [] });
         assert.equal(again?.epoch, own.epoch);
       }),
     );
@@ -148,7 +149,7 @@ export function journalContract(name: string, open: OpenStore): void {
         const own = await lease(journal, made);
         await journal.commit(own, commitOf());
         assert.deepEqual(
-          await journal.acquire({ owner: own.owner, leaseMs: 10_000, limit: 10, gone: [] }),
+          await leasesOf(journal, { owner: own.owner, leaseMs: 10_000, limit: 10, gone: [] }),
           [],
         );
       }),
@@ -163,12 +164,12 @@ export function journalContract(name: string, open: OpenStore): void {
         const now = committed.kind === 'committed' ? committed.now : 0;
         await journal.commit(own, commitOf({ wakeAt: now + 1_000 }));
         assert.deepEqual(
-          await journal.acquire({ owner: own.owner, leaseMs: 10_000, limit: 10, gone: [] }),
+          await leasesOf(journal, { owner: own.owner, leaseMs: 10_000, limit: 10, gone: [] }),
           [],
         );
         advance(1_000);
         assert.equal(
-          (await journal.acquire({ owner: own.owner, leaseMs: 10_000, limit: 10, gone: [] })).length,
+          (await leasesOf(journal, { owner: own.owner, leaseMs: 10_000, limit: 10, gone: [] })).length,
           1,
         );
       }),
@@ -184,7 +185,7 @@ export function journalContract(name: string, open: OpenStore): void {
         assert.deepEqual((await journal.read(own, 10)).overdue, []);
         advance(500);
         assert.equal(
-          (await journal.acquire({ owner: own.owner, leaseMs: 10_000, limit: 10, gone: [] })).length,
+          (await leasesOf(journal, { owner: own.owner, leaseMs: 10_000, limit: 10, gone: [] })).length,
           1,
         );
         const late = (await journal.read(own, 10)).overdue;
@@ -206,7 +207,7 @@ export function journalContract(name: string, open: OpenStore): void {
         }
         const order: string[] = [];
         for (let n = 0; n < 3; n++) {
-          const [one] = await journal.acquire({ owner: 'driver-1', leaseMs: 10_000, limit: 1, gone: [] });
+          const [one] = await leasesOf(journal, { owner: 'driver-1', leaseMs: 10_000, limit: 1, gone: [] });
           order.push(one?.deployment ?? '');
         }
         assert.deepEqual(order, ['d1', 'd2', 'd3']);
@@ -215,6 +216,18 @@ export function journalContract(name: string, open: OpenStore): void {
   });
 
   describe(`${name}: inbox`, () => {
+    test(
+      'the lot that comes with a lease is what would be read next',
+      withStore(async ({ journal }) => {
+        const own = await lease(journal, made);
+        await journal.submit(['c1', 'c2', 'c3'].map((one) => pause(one, id)));
+        const wanted = { owner: own.owner, leaseMs: 10_000, limit: 10, gone: [], lot: 2 };
+        const [acquired] = await journal.acquire(wanted);
+        assert.deepEqual(idsOf(acquired?.lot.commands ?? []), ['c1', 'c2']);
+        assert.deepEqual(acquired?.lot, await journal.read(own, 2));
+      }),
+    );
+
     test(
       'commands come in order, in lots, and stay until they are handled',
       withStore(async ({ journal }) => {
@@ -261,11 +274,11 @@ export function journalContract(name: string, open: OpenStore): void {
         const own = await lease(journal, made);
         await journal.commit(own, commitOf({ summary: ENDED }));
         assert.deepEqual(
-          await journal.acquire({ owner: own.owner, leaseMs: 10_000, limit: 10, gone: [] }),
+          await leasesOf(journal, { owner: own.owner, leaseMs: 10_000, limit: 10, gone: [] }),
           [],
         );
         await journal.submit([pause('c1', id)]);
-        const [again] = await journal.acquire({ owner: own.owner, leaseMs: 10_000, limit: 10, gone: [] });
+        const [again] = await leasesOf(journal, { owner: own.owner, leaseMs: 10_000, limit: 10, gone: [] });
         assert.ok(again);
         assert.deepEqual(idsOf((await journal.read(again, 10)).commands), ['c1']);
       }),

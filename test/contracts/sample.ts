@@ -14,7 +14,15 @@ import {
 } from '../../src/domain/ids.ts';
 import type { Plan, PlanTarget } from '../../src/domain/plan.ts';
 import { hashOf } from '../../src/lib/hash.ts';
-import type { Commit, Journal, Lease, NewTask, Submitted, Summary } from '../../src/ports/journal.ts';
+import type {
+  Acquire,
+  Commit,
+  Journal,
+  Lease,
+  NewTask,
+  Submitted,
+  Summary,
+} from '../../src/ports/journal.ts';
 import type { Claim, ClaimedTask, Report } from '../../src/ports/task-board.ts';
 
 // Small, valid values for the contract suites: each test says only what it is about.
@@ -160,10 +168,15 @@ export const hold = (of: DeploymentId, index: number, changes: Partial<Hold> = {
   ...changes,
 });
 
+/** Leases without the lots that come with them: those are what `read` gives. */
+export async function leasesOf(journal: Journal, wanted: Omit<Acquire, 'lot'>): Promise<readonly Lease[]> {
+  return (await journal.acquire({ ...wanted, lot: 0 })).map(({ lease: taken }) => taken);
+}
+
 /** Makes a deployment and takes its lease. */
 export async function lease(journal: Journal, made: NewDeployment, owner = 'driver-1'): Promise<Lease> {
   await journal.create(made);
-  const leases = await journal.acquire({ owner, leaseMs: 10_000, limit: 100, gone: [] });
+  const leases = await leasesOf(journal, { owner, leaseMs: 10_000, limit: 100, gone: [] });
   const found = leases.find((one) => one.deployment === made.id);
   if (!found) throw new Error(`no lease on ${made.id}`);
   return found;

@@ -13,6 +13,7 @@ import {
   hold,
   idsOf,
   lease,
+  leasesOf,
   POOL,
   pause,
   task,
@@ -82,7 +83,7 @@ export function sideBySideContract(name: string, open: OpenStore): void {
             store.journal.commit(own, commitOf({ summary: ENDED })),
           ]);
           const wanted = { owner: own.owner, leaseMs: 10_000, limit: 10, gone: [] };
-          const [again] = await store.journal.acquire(wanted);
+          const [again] = await leasesOf(store.journal, wanted);
           assert.equal(again?.deployment, made.id);
           const { commands, rows } = await store.journal.read(own, 10);
           assert.deepEqual(idsOf(commands), [command.command.id]);

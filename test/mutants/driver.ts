@@ -24,8 +24,8 @@ export const DRIVER_MUTANTS: readonly Mutant[] = [
       },
       {
         file: 'src/engine/driver.ts',
-        from: 'const lot = await journal.read(lease, LOT);',
-        to: `const all = await journal.read(lease, LOT);
+        from: 'const lot = (kept && acquired) ?? (await journal.read(lease, LOT));',
+        to: `const all = (kept && acquired) ?? (await journal.read(lease, LOT));
     const lot = { ...all, overdue: all.overdue.filter((task) => this.#timers.has(task)) };`,
       },
       {
@@ -42,8 +42,8 @@ export const DRIVER_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/engine/driver.ts',
-        from: 'if (kept && kept.epoch === lease.epoch) return kept;',
-        to: 'if (kept) return kept;',
+        from: 'return kept?.epoch === lease.epoch ? kept : undefined;',
+        to: 'return kept;',
       },
       {
         file: 'src/adapters/sql/commit.ts',
@@ -54,6 +54,18 @@ export const DRIVER_MUTANTS: readonly Mutant[] = [
         file: 'src/adapters/sql/commit.ts',
         from: 'const version = yield* appendEvents(scope, deployment, changes);',
         to: 'const seen = (place as Place & { seen: number }).seen;\n  const version = yield* appendEvents(scope, deployment, { ...changes, expectedVersion: seen });',
+      },
+    ],
+  },
+  {
+    name: 'lot-from-before-the-load',
+    story:
+      'A driver decides on commands that it read before it loaded the state, which has them by then: a commit of its own whose answer was lost came in between.',
+    edits: [
+      {
+        file: 'src/engine/driver.ts',
+        from: 'const lot = (kept && acquired) ?? (await journal.read(lease, LOT));',
+        to: 'const lot = acquired ?? (await journal.read(lease, LOT));',
       },
     ],
   },
@@ -91,8 +103,8 @@ export const DRIVER_MUTANTS: readonly Mutant[] = [
       },
       {
         file: 'src/engine/driver.ts',
-        from: 'async #drive(lease: Lease): Promise<Progress> {',
-        to: "async #drive(lease: Lease): Promise<Progress> {\n    if (this.#lost.has(lease.deployment)) return 'nothing';",
+        from: 'async #drive(lease: Lease, acquired: Lot | undefined): Promise<Progress> {',
+        to: "async #drive(lease: Lease, acquired: Lot | undefined): Promise<Progress> {\n    if (this.#lost.has(lease.deployment)) return 'nothing';",
       },
     ],
   },

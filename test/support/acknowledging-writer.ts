@@ -1,7 +1,7 @@
 import { memoryBell } from '../../src/adapters/memory/bell.ts';
 import { openSqliteStore } from '../../src/adapters/sqlite/store.ts';
 import { deploymentId } from '../../src/domain/ids.ts';
-import { commitOf, pause } from '../contracts/sample.ts';
+import { commitOf, leasesOf, pause } from '../contracts/sample.ts';
 
 // A process of its own that commits as fast as it can, and writes to stdout what was acknowledged, until it is killed.
 // Arguments: the data folder, a deployment that exists, and a name that no other run has.
@@ -12,7 +12,7 @@ const deployment = deploymentId(id);
 
 for (let n = 0; ; n++) {
   await journal.submit([pause(`${run}-${n}`, deployment)]);
-  const [lease] = await journal.acquire({ owner: 'driver', leaseMs: 60_000, limit: 1, gone: [] });
+  const [lease] = await leasesOf(journal, { owner: 'driver', leaseMs: 60_000, limit: 1, gone: [] });
   if (!lease) continue;
   const { events, snapshot } = await journal.load(deployment);
   const version = events.at(-1)?.version ?? snapshot?.version ?? 0;

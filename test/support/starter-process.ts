@@ -5,7 +5,7 @@ import type { Store } from '../../src/adapters/sql/ports.ts';
 import { openSqliteStore } from '../../src/adapters/sqlite/store.ts';
 import { deploymentId } from '../../src/domain/ids.ts';
 import type { Created } from '../../src/ports/journal.ts';
-import { commitOf, deployment, ENDED } from '../contracts/sample.ts';
+import { commitOf, deployment, ENDED, leasesOf } from '../contracts/sample.ts';
 import { openStoreAt } from './mysql-stores.ts';
 
 // A server process as far as a start needs one: a store of its own on the state that others share. Told what to do by lines of
@@ -34,7 +34,7 @@ async function serve(name: string, place: Place): Promise<void> {
     created: await journal.create(deployment(id)),
   });
   const end = async (id: string): Promise<boolean> => {
-    const leases = await journal.acquire({ owner: name, leaseMs: 60_000, limit: 10, gone: [] });
+    const leases = await leasesOf(journal, { owner: name, leaseMs: 60_000, limit: 10, gone: [] });
     const lease = leases.find((one) => one.deployment === deploymentId(id));
     return (
       lease !== undefined && (await journal.commit(lease, commitOf({ summary: ENDED }))).kind === 'committed'

@@ -2,7 +2,9 @@ import type { DeploymentId } from '../../domain/ids.ts';
 import { DRIVER_TOPIC } from '../../domain/topics.ts';
 import type { Acquire, Lease } from '../../ports/journal.ts';
 import type { Dialect } from './dialect.ts';
+import { read } from './load.ts';
 import { all, type Operation, run, type Scope } from './operation.ts';
+import type { PackedAcquired } from './packed.ts';
 
 type Row = {
   readonly id: DeploymentId;
@@ -25,14 +27,17 @@ const selectSql = ({ alongIndex, forUpdateOfFree }: Dialect): string =>
   ORDER BY driven_at LIMIT ? ${forUpdateOfFree}`;
 
 /** `Journal.acquire`. Oldest driven first; an own lease is renewed in its second half only, so that most calls write nothing. */
-export function* acquire(scope: Scope, wanted: Acquire): Operation<readonly Lease[]> {
+export function* acquire(scope: Scope, wanted: Acquire): Operation<readonly PackedAcquired[]> {
   const { now } = scope;
   const { gone } = wanted;
   const params = [wanted.owner, now, gone, now, now, gone, now, wanted.limit];
   const rows = yield* all<Row>(selectSql(scope.dialect), ...params);
-  const leases: Lease[] = [];
-  for (const row of rows) leases.push(yield* take(now, row, wanted));
-  return leases;
+  const acquired: PackedAcquired[] = [];
+  for (const row of rows) {
+    const lease = yield* take(now, row, wanted);
+    acquired.push({ lease, lot: yield* read(scope, lease, wanted.lot) });
+  }
+  return acquired;
 }
 
 function* take(now: number, row: Row, wanted: Acquire): Operation<Lease> {

@@ -1,4 +1,4 @@
-import type { Commit, Lot, NewTask } from '../../ports/journal.ts';
+import type { Acquired, Commit, Lot, NewTask } from '../../ports/journal.ts';
 import type { ClaimedTask, Report } from '../../ports/task-board.ts';
 import { commandsOf, type InboxBody } from './inbox.ts';
 import { parse, parseOrNull } from './json.ts';
@@ -15,6 +15,7 @@ export type PackedCommit = Omit<Commit, 'events' | 'open' | 'snapshot'> & {
 };
 export type PackedTask = Omit<NewTask, 'inputs'> & { readonly inputs: string };
 export type PackedLot = Omit<Lot, 'commands'> & { readonly bodies: readonly string[] };
+export type PackedAcquired = Omit<Acquired, 'lot'> & { readonly lot: PackedLot };
 export type PackedClaim = Omit<ClaimedTask, 'inputs' | 'checkpoint'> & {
   readonly inputs: string;
   readonly checkpoint: string | null;

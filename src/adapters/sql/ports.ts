@@ -6,6 +6,7 @@ import type { TaskBoard } from '../../ports/task-board.ts';
 import type { Views } from '../../ports/views.ts';
 import type { Call } from './operations.ts';
 import {
+  type PackedAcquired,
   type PackedClaim,
   type PackedLot,
   packCommit,
@@ -49,7 +50,10 @@ export function storePorts(parts: StoreParts): Store {
 const journalOver = ({ call }: StoreParts): Journal => ({
   create: (...args) => call({ name: 'create', args, wakes: [DRIVER_TOPIC] }),
   submit: (...args) => call({ name: 'submit', args, wakes: [DRIVER_TOPIC] }),
-  acquire: (...args) => call({ name: 'acquire', args }),
+  acquire: async (...args) => {
+    const acquired = await call<readonly PackedAcquired[]>({ name: 'acquire', args });
+    return acquired.map(({ lease, lot }) => ({ lease, lot: unpackLot(lot) }));
+  },
   load: (...args) => call({ name: 'load', args }),
   read: async (...args) => unpackLot(await call<PackedLot>({ name: 'read', args })),
   commit: (lease, changes) =>

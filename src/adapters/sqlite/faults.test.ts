@@ -126,12 +126,10 @@ test(
     };
     const made = deployment('d1');
     call('create', made);
-    const [own] = call('acquire', {
-      owner: 'driver-1',
-      leaseMs: 1_000,
-      limit: 1,
-      gone: [],
-    }) as readonly unknown[];
+    const [acquired] = call('acquire', {
+      ...{ owner: 'driver-1', leaseMs: 1_000, limit: 1, gone: [], lot: 10 },
+    }) as readonly { readonly lease: unknown }[];
+    const own = acquired?.lease;
     const before = call('load', made.id);
     const big = packCommit(
       commitOf({

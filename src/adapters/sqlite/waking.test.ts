@@ -75,7 +75,7 @@ test(
     const order: string[] = [];
     const woken = bell.wait(DRIVER_TOPIC, 60_000, NEVER).then(async () => {
       order.push('woken');
-      return journal.acquire({ owner: own.owner, leaseMs: 10_000, limit: 1, gone: [] });
+      return journal.acquire({ owner: own.owner, leaseMs: 10_000, limit: 1, gone: [], lot: 10 });
     });
     await tasks.report(WORKER, reports);
     order.push('reported');
@@ -83,7 +83,7 @@ test(
     const [acquired] = await woken;
     assert.ok(acquired);
     const ids = reports.map((report) => `report/${report.task}/1`);
-    assert.deepEqual(idsOf((await journal.read(acquired, 10)).commands), ids);
+    assert.deepEqual(idsOf(acquired.lot.commands), ids);
   }),
 );
 

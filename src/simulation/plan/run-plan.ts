@@ -120,8 +120,10 @@ async function park({ journal }: MemoryStore, world: World, { plan, parked }: Pl
   if (parked.length === 0) return;
   const id = deploymentId('before');
   await journal.create({ id, plan, planHash: planHash(plan), by: 'history', reason: '' });
-  const [lease] = await journal.acquire({ owner: 'history', leaseMs: 1_000, limit: 1, gone: [] });
-  if (!lease) throw new Error('what is parked was not written');
+  const wanted = { owner: 'history', leaseMs: 1_000, limit: 1, gone: [], lot: 0 };
+  const [acquired] = await journal.acquire(wanted);
+  if (!acquired) throw new Error('what is parked was not written');
+  const { lease } = acquired;
   const counts = { total: plan.targets.length, succeeded: 0, failed: 0, skipped: 0, active: 0 };
   const nothing = {
     ...{

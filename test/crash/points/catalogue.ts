@@ -40,7 +40,7 @@ export const POINTS: readonly CrashPoint[] = [
   ...around('journal.submit', server([1, 2, 1], 'operator')),
   ...around('journal.acquire', server([2, 5, 9])),
   ...around('journal.load', server([1, 1, 1])),
-  ...around('journal.read', server([2, 6, 11])),
+  ...around('journal.read', server([1, 1, 1])),
   ...around('journal.commit', server([1, 5, 9])),
   ...around('journal.release', server([1, 1, 1], 'terminate')),
 
