@@ -72,6 +72,8 @@ export class People {
   readonly #asked = new Map<Ask, number>();
   readonly #patience = new Map<string, number>();
   readonly #returned = new Map<string, number>();
+  readonly #parkedOf = new Map<string, readonly string[]>();
+  #parkedAt = -1;
   /** How often each target was retried by a person, by deployment and name. */
   readonly retries = new Map<string, number>();
 
@@ -115,10 +117,18 @@ export class People {
     );
   }
 
+  /** Asked after each event while nothing is active, so that it is looked up only if something was written since. */
   #parked(project: string): readonly string[] {
+    const { truth, changes } = this.#parts.store;
+    if (this.#parkedAt !== changes) this.#parkedOf.clear();
+    this.#parkedAt = changes;
+    const known = this.#parkedOf.get(project);
+    if (known) return known;
     const sql = `SELECT DISTINCT h.target FROM holds h JOIN deployments d ON d.id = h.deployment
       WHERE h.phase = 'parked' AND d.project = ? ORDER BY h.target`;
-    return this.#parts.store.truth.look<{ target: string }>(sql, project).map(({ target }) => target);
+    const parked = truth.look<{ target: string }>(sql, project).map(({ target }) => target);
+    this.#parkedOf.set(project, parked);
+    return parked;
   }
 
   #meddle(row: DeploymentRow | undefined): void {

@@ -47,6 +47,8 @@ export class SimStore {
   /** The store itself, as nobody but the observer sees it. */
   readonly truth: MemoryStore;
   readonly #parts: StoreParts;
+  /** How often the logs and the holds have changed. */
+  changes = 0;
   #downUntilMs = 0;
   #failingOverUntilMs = 0;
 
@@ -120,11 +122,13 @@ export class SimStore {
       ...journal,
       create: async (made) => {
         const created = await journal.create(made);
+        this.changes += 1;
         if (created.kind === 'created') tell({ kind: 'deployment.created', made });
         return created;
       },
       commit: async (lease, commit) => {
         const committed = await journal.commit(lease, commit);
+        this.changes += 1;
         tell({ kind: 'committed', lease, commit, committed });
         return committed;
       },

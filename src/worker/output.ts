@@ -3,6 +3,7 @@ import type { Json } from '../lib/json.ts';
 import { cutAfter, cutBefore } from '../lib/utf8.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Checkpoint, TaskOutput } from '../ports/task-board.ts';
+import { CUT_SHORT } from './wake.ts';
 
 const CHUNK_BYTES = 64 * 1024;
 
@@ -76,7 +77,7 @@ export class OutputLog {
    */
   async flush(): Promise<void> {
     this.#tailReached = undefined;
-    this.#hurry.abort();
+    this.#hurry.abort(CUT_SHORT);
     await this.#sending;
     this.#hurry = new AbortController();
     if (this.#failure !== undefined) throw this.#failure;
@@ -84,7 +85,7 @@ export class OutputLog {
 
   /** Sends what is left, the tail too; after it nothing may be written. */
   async close(): Promise<void> {
-    this.#hurry.abort();
+    this.#hurry.abort(CUT_SHORT);
     await this.#sending;
     if (this.#dropped > 0) this.#push({ data: Buffer.from(droppedLine(this.#dropped)), reached: undefined });
     if (this.#tail.length > 0) this.#push({ data: this.#tail, reached: this.#tailReached });

@@ -1,22 +1,45 @@
 import type { Clock } from '../ports/clock.ts';
 
+/**
+ * Why a wait of ours was cut short. Nobody reads it: one value for all, since each `abort` without a reason makes an exception
+ * with a stack, and waits end at every ring of a bell.
+ */
+export const CUT_SHORT = 'cut short';
+
 /** A pause that can be cut short: `wake` ends the present `pause`, or makes the next one end at once. */
 export class Wake {
   #woken = false;
-  #cut: AbortController | undefined;
+  #cut: (() => void) | undefined;
 
   wake(): void {
     this.#woken = true;
-    this.#cut?.abort();
+    this.#cut?.();
   }
 
   /** Resolves after `ms`, at `wake`, or when the signal is aborted. */
   async pause(ms: number, clock: Clock, signal: AbortSignal): Promise<void> {
     if (!this.#woken && !signal.aborted) {
-      this.#cut = new AbortController();
-      await clock.sleep(ms, AbortSignal.any([signal, this.#cut.signal])).catch(() => undefined);
+      const until = cutBy(signal);
+      this.#cut = until.cut;
+      await clock.sleep(ms, until.signal).catch(() => undefined);
+      until.cut();
     }
     this.#woken = false;
     this.#cut = undefined;
   }
+}
+
+/**
+ * A signal that `cut` aborts, and so does `outer`. Unlike `AbortSignal.any` it lets go of `outer` with the first `cut`: there
+ * is one for each wait, and `outer` lives as long as its process.
+ */
+export function cutBy(outer: AbortSignal): { readonly signal: AbortSignal; cut(): void } {
+  const cutting = new AbortController();
+  const cut = (): void => {
+    outer.removeEventListener('abort', cut);
+    cutting.abort(CUT_SHORT);
+  };
+  if (outer.aborted) cut();
+  else outer.addEventListener('abort', cut);
+  return { signal: cutting.signal, cut };
 }

@@ -12,7 +12,7 @@ import { numbering } from './numbering.ts';
 import { OutputLog } from './output.ts';
 import { reported, runTask } from './run-task.ts';
 import type { WorkerPorts, WorkerSettings } from './settings.ts';
-import { Wake } from './wake.ts';
+import { cutBy, Wake } from './wake.ts';
 
 /** What was aborted has this long to return. */
 const UNWIND_MS = 1_000;
@@ -114,16 +114,15 @@ export class Worker {
   async #waitForWork(stop: AbortSignal): Promise<void> {
     const { clock, board } = this.#ports;
     const { pool, idleMs } = this.#settings;
-    const enough = new AbortController();
-    const either = AbortSignal.any([stop, enough.signal]);
-    const bell = board.waitForWork(pool, idleMs, either).catch((thrown: unknown) => {
-      if (!either.aborted) throw thrown;
+    const { signal, cut } = cutBy(stop);
+    const bell = board.waitForWork(pool, idleMs, signal).catch((thrown: unknown) => {
+      if (!signal.aborted) throw thrown;
     });
-    const slot = this.#slotFree.pause(idleMs, clock, either);
+    const slot = this.#slotFree.pause(idleMs, clock, signal);
     try {
       await Promise.race([bell, slot]);
     } finally {
-      enough.abort();
+      cut();
       await Promise.allSettled([bell, slot]);
     }
     this.#leases.renewSoon();

@@ -19,7 +19,6 @@ async function simulate(options: SeedsOptions, json: boolean): Promise<number> {
     onProgress: (so) => progress(so, options.seeds),
   });
   const wallS = Math.round((performance.now() - beganMs) / 1_000);
-  for (const violation of tally.violations) console.error(told(violation));
   const gaps = gapsOf(tally);
   const { violations, ...counts } = tally;
   const [one] = options.first ? violations : [];
@@ -39,10 +38,14 @@ async function simulate(options: SeedsOptions, json: boolean): Promise<number> {
 const told = ({ seed, invariant, atMs, message }: Violated): string =>
   `seed ${seed}: ${invariant} at ${(atMs / 1_000).toFixed(3)} s: ${message}\n  npm run simulate -- --replay ${seed}`;
 
-/** How many seeds were done when that was last told. */
+/** How many seeds were done, and how many violations met, when that was last told. */
 let toldAt = 0;
+let toldViolations = 0;
 
+/** A violation is told at once: whoever waits for 10,000 seeds can look at it meanwhile. */
 function progress({ seeds, violations }: Tally, of: number): void {
+  for (const violation of violations.slice(toldViolations)) console.error(told(violation));
+  toldViolations = violations.length;
   if (!process.stderr.isTTY && seeds - toldAt < 500 && seeds < of) return;
   toldAt = seeds;
   const line = `${seeds} of ${of} seeds, ${violations.length} violations`;

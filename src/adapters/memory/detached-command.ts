@@ -107,7 +107,7 @@ export class DetachedCommand {
   #end(code: number, how: 'exited' | 'killed'): void {
     if (!this.isAlive) return;
     this.#code = code;
-    this.#life.abort();
+    this.#life.abort('it has ended');
     this.#onChange();
     this.#behaviour.onEnd?.(how);
   }
