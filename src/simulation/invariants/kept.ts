@@ -5,18 +5,22 @@ import { FAULT_KINDS, type FaultKind, type FaultPart } from '../faults.ts';
 
 type Committed = Extract<Fact, { kind: 'committed' }>;
 type Changed = Extract<Fact, { kind: 'member.changed' }>;
+type Written = Extract<Fact, { kind: 'member.written' }>;
 /** What the log says of a member that a deployment holds. */
 type Phase = 'taken' | 'kept' | 'released' | 'returning';
 
 /**
  * I20: what a drain took out stays out until its return begins: one that its balancer put back is out again soon, once nothing
  * is broken. And Edge takes out nobody that no deployment holds, and nobody again whom it has begun to put back: from the grant of
- * the return to its first write, a keeper that has not heard of it may still write.
+ * the return to its first write, a keeper that has not heard of it may still write. A return that puts a member back as it was
+ * found may take it out of service: somebody had done that by hand before, and undone it meanwhile.
  */
 export const kept: MakeInvariant = (eyes) => {
   const phases = new Map<string, Phase>();
   /** Kept, and in service all the same, since when. */
   const back = new Map<string, number>();
+  /** The write that Edge's next change of a member comes of. */
+  let written: Written | undefined;
   const checkBack = (): void => {
     for (const [key, sinceMs] of back) if (phases.get(key) === 'kept') checkSoon(eyes, key, sinceMs);
   };
@@ -25,12 +29,13 @@ export const kept: MakeInvariant = (eyes) => {
       if (fact.kind === 'committed' && fact.committed.kind === 'committed') follow(eyes, phases, fact);
       if (fact.kind === 'member.changed') {
         const key = memberKey(fact.member);
-        if (fact.by === 'edge') checkTaken(eyes, phases.get(key), fact);
+        const isAsFound = written?.to === 'back' && memberKey(written.member) === key;
+        if (fact.by === 'edge' && !isAsFound) checkTaken(eyes, phases.get(key), fact);
         if (fact.after.admin !== 'enabled') back.delete(key);
         else if (phases.get(key) === 'kept') back.set(key, eyes.schedule.nowMs);
       }
-      if (fact.kind === 'member.written' && fact.to === 'back')
-        phases.set(memberKey(fact.member), 'returning');
+      written = fact.kind === 'member.written' ? fact : undefined;
+      if (written?.to === 'back') phases.set(memberKey(written.member), 'returning');
       for (const key of back.keys()) if (phases.get(key) !== 'kept') back.delete(key);
       checkBack();
     },
