@@ -120,8 +120,11 @@ export interface Hosts {
    * has exited is left as it is: what it leaves running (a service) it was meant to start.
    */
   cancel(host: HostAddress, task: RemoteTask, graceMs: number): Promise<CancelProof>;
-  /** Streams a local file to `path` (parents are made), checks size and SHA-256 on the host, then renames it into place. */
-  upload(host: HostAddress, file: UploadFile, signal: AbortSignal): Promise<void>;
+  /**
+   * Streams a local file to `path` (parents are made), checks size and SHA-256 on the host, then renames it into place. Gives
+   * the path as the host has it, absolute.
+   */
+  upload(host: HostAddress, file: UploadFile, signal: AbortSignal): Promise<string>;
   /** Removes what these tasks left on the host; only after their results are committed. */
   forget(host: HostAddress, tasks: readonly RemoteTask[]): Promise<void>;
   facts(host: HostAddress): Promise<HostFacts>;
@@ -129,8 +132,11 @@ export interface Hosts {
 
 export type UploadFile = {
   readonly localPath: string;
+  /** Absolute, or below the home (`~/`) of the user that it is for. */
   readonly path: string;
   readonly sha256: string;
   readonly mode: number;
   readonly sudoUser?: string;
+  /** A file whose being there, with this digest, says that the upload is needless: then nothing is sent. */
+  readonly unless?: { readonly path: string; readonly sha256: string };
 };

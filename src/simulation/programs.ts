@@ -5,7 +5,7 @@ import type { RemoteTask } from '../ports/hosts.ts';
 import type { Draw } from './draw.ts';
 import type { CommandKind, Tell } from './facts.ts';
 import type { Faults } from './faults.ts';
-import { CHANGE, FOLDER } from './scenario.ts';
+import { CHANGE } from './scenario.ts';
 import type { Service } from './service.ts';
 
 export type ProgramParts = {
@@ -21,8 +21,7 @@ export type ProgramParts = {
 export function behaviourOf(parts: ProgramParts, task: RemoteTask): Behaviour {
   const { target, draw, faults, tell } = parts;
   const what = kindOf(task.argv);
-  const code =
-    what !== 'look' && faults.strikes('command.fails') ? draw.int(1, 100) : exitOf(parts, what, task.argv);
+  const code = faults.strikes('command.fails') ? draw.int(1, 100) : exitOf(parts, what, task.argv);
   const durationMs = faults.strikes('command.slow') ? slowMs(draw) : draw.skewed(50, 3_000);
   return {
     durationMs,
@@ -44,8 +43,6 @@ const slowMs = (draw: Draw): number => (draw.chance(0.4) ? NEVER_MS : draw.int(5
 
 function kindOf(argv: readonly string[]): CommandKind {
   switch (argv[3]) {
-    case 'edge-look':
-      return 'look';
     case 'edge-install':
       return 'install';
     case 'stop':
@@ -60,13 +57,9 @@ function kindOf(argv: readonly string[]): CommandKind {
 type Said = { readonly task: RemoteTask; readonly what: CommandKind; readonly durationMs: number };
 
 function outputOf(
-  { service, draw, target }: ProgramParts,
+  { draw, target }: ProgramParts,
   { task, what, durationMs }: Said,
 ): NonNullable<Behaviour['output']> {
-  if (what === 'look') {
-    const isComplete = service.installed.has(releaseOf(task.argv));
-    return [{ atMs: 0, text: `folder ${FOLDER}\n${isComplete ? 'complete\n' : ''}` }];
-  }
   const lines = draw.int(0, 4);
   return Array.from({ length: lines }, (_, n) => ({
     atMs: Math.floor((durationMs * n) / Math.max(1, lines)),
@@ -74,8 +67,14 @@ function outputOf(
   }));
 }
 
-/** `sh -c <script> edge-look|edge-install <folder> <release id> …` */
+/** `sh -c <script> edge-install <folder> <release id> …` */
 export const releaseOf = (argv: readonly string[]): ReleaseId => releaseId(argv[5] ?? '');
+
+/** The mark that an install leaves in the folder of a release: an upload for one that is whole is needless. */
+export const isMarked = ({ installed }: Service, { path }: { readonly path: string }): boolean => {
+  const [, release] = /\/releases\/([^/]+)\/\.edge-release$/.exec(path) ?? [];
+  return release !== undefined && installed.has(releaseId(release));
+};
 
 /** With what it ends, as far as it depends on the host. */
 function exitOf({ service, host }: ProgramParts, what: CommandKind, argv: readonly string[]): number {
@@ -101,7 +100,7 @@ function effect({ service, host }: ProgramParts, what: CommandKind, argv: readon
     case 'start':
       service.start('edge');
       return;
-    case 'look':
+    case 'check':
     case 'change':
     case 'other':
       return;

@@ -1,3 +1,4 @@
+import type { Program } from '../adapters/memory/behaviour.ts';
 import { MemoryHosts } from '../adapters/memory/hosts.ts';
 import { createMemoryBalancer, type MemoryBalancer } from '../adapters/memory/load-balancer.ts';
 import type { MemberRef, MemberState } from '../domain/balancer.ts';
@@ -10,6 +11,7 @@ import type { Sender, Tell } from './facts.ts';
 import type { Faults } from './faults.ts';
 import { worldClock } from './life.ts';
 import { type Manner, SWARM_MANNER } from './manner.ts';
+import { isMarked } from './programs.ts';
 import { type Nature, refsOf, type Scenario, type ScenarioTarget } from './scenario.ts';
 import type { Schedule } from './schedule.ts';
 import { Service } from './service.ts';
@@ -54,12 +56,15 @@ export class World {
     );
     this.targets = new Map(scenario.targets.map((target) => [target.name, target]));
     this.services = new Map(scenario.targets.map((target) => [target.name, this.#service(scenario, target)]));
-    this.hosts = new MemoryHosts(worldClock(parts.schedule), (task, name) => {
+    const program: Program = (task, name) => {
       const { draw, faults, tell } = parts;
       return this.manner.behaviourOf(
         { target: name, host: this.hosts.host(name), service: this.service(name), draw, faults, tell },
         task,
       );
+    };
+    this.hosts = new MemoryHosts(worldClock(parts.schedule), program, {
+      made: (name, file) => isMarked(this.service(name), file),
     });
     this.#balancers = balancersOf(scenario);
     for (const target of scenario.targets) this.#found(target);

@@ -25,7 +25,10 @@ const FREE_BYTES = 1_000_000_000;
 export type MemoryHostsOptions = {
   /** The SHA-256 of a local file; rejects if there is none. Without it each file is what its upload says. */
   readonly digestOf?: (localPath: string) => Promise<string>;
+  /** Whether a file is on a host that no upload put there: what commands do to files is not known here. */
+  readonly made?: (host: string, file: FileOnHost) => boolean;
 };
+type FileOnHost = NonNullable<UploadFile['unless']>;
 
 /**
  * Hosts by name, in memory: a detached task behaves as `program` says, for as long as the clock says. Files of keys know them
@@ -35,12 +38,14 @@ export class MemoryHosts implements Hosts, HostKeys {
   readonly #clock: Clock;
   readonly #program: Program;
   readonly #digestOf: MemoryHostsOptions['digestOf'];
+  readonly #made: MemoryHostsOptions['made'];
   readonly #hosts = new Map<string, MemoryHost>();
 
-  constructor(clock: Clock, program: Program, { digestOf }: MemoryHostsOptions = {}) {
+  constructor(clock: Clock, program: Program, { digestOf, made }: MemoryHostsOptions = {}) {
     this.#clock = clock;
     this.#program = program;
     this.#digestOf = digestOf;
+    this.#made = made;
   }
 
   host(name: string): MemoryHost {
@@ -94,19 +99,29 @@ export class MemoryHosts implements Hosts, HostKeys {
     return { gone: true, before };
   }
 
-  async upload(address: HostAddress, file: UploadFile, signal: AbortSignal): Promise<void> {
+  async upload(address: HostAddress, file: UploadFile, signal: AbortSignal): Promise<string> {
     signal.throwIfAborted();
-    if (!file.path.startsWith('/'))
-      throw new EdgeError('request_invalid', `The path ${file.path} on a host must begin with /`);
+    if (!/^(~\/|\/)/.test(file.path))
+      throw new EdgeError('request_invalid', `The path ${file.path} on a host must begin with / or ~/`);
+    const path = placeOf(file.path);
     const host = this.host(address.name);
     const check = host.connect();
+    if (file.unless && this.#holds(host, file.unless)) return path;
     const digest = (await this.#digestOf?.(file.localPath).catch(unreadable)) ?? file.sha256;
     signal.throwIfAborted();
     check();
     host.needDisk();
     if (digest !== file.sha256)
       throw new EdgeError('artifact_mismatch', `${file.localPath} has the digest ${digest}`);
-    host.files.set(file.path, file);
+    host.files.set(path, { ...file, path });
+    return path;
+  }
+
+  #holds(host: MemoryHost, file: FileOnHost): boolean {
+    const path = placeOf(file.path);
+    return (
+      host.files.get(path)?.sha256 === file.sha256 || this.#made?.(host.name, { ...file, path }) === true
+    );
   }
 
   async forget(address: HostAddress, tasks: readonly RemoteTask[]): Promise<void> {
@@ -130,6 +145,8 @@ export class MemoryHosts implements Hosts, HostKeys {
     return host;
   }
 }
+
+const placeOf = (path: string): string => path.replace(/^~(?=\/)/, '/home');
 
 function refuseFaulty(address: HostAddress, task: RemoteTask): HostAddress {
   const fault = commandFault(task);

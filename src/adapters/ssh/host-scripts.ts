@@ -101,7 +101,13 @@ e_forget() {
 
 const UPLOAD = `
 e_upload() {
-  e_path=$1 e_want=$2 e_sum=$3 e_mode=$4
+  e_place "$1"
+  e_path=$e_at e_want=$2 e_sum=$3 e_mode=$4
+  e_say path "$e_path"
+  if [ $# -gt 4 ]; then
+    e_place "$5"
+    if [ -f "$e_at" ] && e_digest "$e_at" && [ "$e_got" = "$6" ]; then e_say done; exit 0; fi
+  fi
   [ ! -d "$e_path" ] || e_unfit "$e_path is a folder"
   if e_same "$e_path"; then chmod "$e_mode" "$e_path" && e_say done; exit 0; fi
   e_to=\${e_path%/*}/
@@ -121,10 +127,10 @@ e_same() {
   [ -f "$1" ] || return 1
   e_o=$1
   e_measure
-  [ "$e_size" = "$e_want" ] || return 1
-  e_got=$(sha256sum <"$1")
-  [ "\${e_got%% *}" = "$e_sum" ]
+  [ "$e_size" = "$e_want" ] && e_digest "$1" && [ "$e_got" = "$e_sum" ]
 }
+e_digest() { e_got=$(sha256sum <"$1") && e_got=\${e_got%% *}; }
+e_place() { case $1 in '~/'*) e_at=$HOME/\${1#??} ;; *) e_at=$1 ;; esac; }
 `;
 
 const FACTS = `

@@ -15,34 +15,44 @@ export type UploadRequest = {
 
 /**
  * Streams a file over the stdin of a script that writes it beside its place, checks size and SHA-256 and renames it. A host
- * that has the file already is sent nothing. Memory is bounded by the SSH window; a cut leaves nothing in place.
+ * that has the file already, or the one that makes it needless, is sent nothing. Memory is bounded by the SSH window; a cut
+ * leaves nothing in place. Gives the path as the host has it.
  * Rejects with `artifact_mismatch` if the local file is not the one that is named, with `host_unfit` if the disk is full.
  */
-export async function uploadFile(pool: ConnectionPool, { host, file, signal }: UploadRequest): Promise<void> {
-  if (!file.path.startsWith('/'))
-    throw new EdgeError('request_invalid', `The path ${file.path} on a host must begin with /`);
+export async function uploadFile(
+  pool: ConnectionPool,
+  { host, file, signal }: UploadRequest,
+): Promise<string> {
+  if (!/^(~\/|\/)/.test(file.path))
+    throw new EdgeError('request_invalid', `The path ${file.path} on a host must begin with / or ~/`);
   const size = await sizeOf(file);
-  const args = [file.path, size, file.sha256, file.mode.toString(8)];
+  const { unless } = file;
+  const args = [
+    ...[file.path, size, file.sha256, file.mode.toString(8)],
+    ...(unless ? [unless.path, unless.sha256] : []),
+  ];
   const question = { host, verb: 'upload', id: 'upload', args, sudoUser: file.sudoUser } as const;
-  const { script, word } = await askAgainIfLost(() => begin(pool, question, signal));
+  const { script, word, path } = await askAgainIfLost(() => begin(pool, question, signal));
   try {
-    if (word === 'done') return;
+    if (word === 'done') return path;
     await send(script, file, signal);
     const end = await script.expect(signal);
     if (end.word !== 'done')
       throw unreachable(host, `only a part of ${file.localPath} arrived, or it was changed on the way`);
+    return path;
   } finally {
     script.close();
   }
 }
 
-/** Up to the host's answer: `ready` to take the bytes, or `done` if it has them. */
+/** Up to the host's answer, after the path: `ready` to take the bytes, or `done` if it needs none. */
 async function begin(pool: ConnectionPool, request: ScriptRequest, signal: AbortSignal) {
   const script = await openScript(pool, request, signal);
   script.discardOutput();
   try {
+    const { values } = await script.expect(signal);
     const { word } = await script.expect(signal);
-    return { script, word };
+    return { script, word, path: values.join(' ') };
   } catch (error) {
     script.close();
     throw error;

@@ -3,24 +3,19 @@
  * A release is whole when its folder has the marker with the release's hash: the folder is filled under another name and
  * renamed, and the links are renamed into place, so that nobody ever sees half of either.
  */
-const MARKER = '.edge-release';
-
-/** Arguments: folder, release, hash. Prints the absolute folder, and `complete` when the release is there already. */
-export const LOOK = `
-folder=$1
-case $folder in '~/'*) folder=$HOME/\${folder#??} ;; esac
-printf 'folder %s\\n' "$folder"
-if [ "$(cat "$folder/releases/$2/${MARKER}" 2>/dev/null)" = "$3" ]; then echo complete; fi
-`;
+export const MARKER = '.edge-release';
+/** What is in the marker of a release that is whole. */
+export const markerText = (hash: string): string => `${hash}\n`;
 
 /**
- * Arguments: absolute folder, release, hash, how many releases to keep, a token of this run, then for each artifact its
+ * Arguments: folder (absolute or below `~/`), release, hash, how many releases to keep, a token of this run, then for each artifact its
  * uploaded file, its name, and how it is unpacked.
  */
 export const INSTALL = `
 set -eu
 folder=$1 release=$2 hash=$3 keep=$4 token=$5
 shift 5
+case $folder in '~/'*) folder=$HOME/\${folder#??} ;; esac
 releases=$folder/releases
 final=$releases/$release
 work=$releases/.$release.$token

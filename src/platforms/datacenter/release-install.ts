@@ -15,8 +15,9 @@ import { asEdgeError, EdgeError } from '../../domain/errors.ts';
 import { remoteFolderField } from '../../domain/fields.ts';
 import type { Outcome } from '../../domain/outcome.ts';
 import type { PlannedArtifact } from '../../domain/plan.ts';
+import { sha256 } from '../../lib/hash.ts';
 import type { ActionContext } from '../../ports/action.ts';
-import { INSTALL, LOOK } from './install-script.ts';
+import { INSTALL, MARKER, markerText } from './install-script.ts';
 
 /** `folder` holds `releases/` and `current`; `keep`: how many releases stay, never without the current and the previous one. */
 export const releaseInstallInputs = z.strictObject({
@@ -29,15 +30,14 @@ export const releaseInstallInputs = z.strictObject({
 type Inputs = z.infer<typeof releaseInstallInputs>;
 
 const progress = z.object({
-  stage: z.enum(['look', 'upload', 'install']),
-  /** Counts the commands of this task: after one whose end is unknown another one looks again. */
+  stage: z.enum(['upload', 'install']),
+  /** Counts the commands of this task: after one whose end is unknown comes another one. */
   ordinal: z.number(),
-  /** Absolute, as the host said. */
+  /** Absolute once something was uploaded, as the host said. */
   folder: z.string(),
   command: dispatched.nullable(),
 });
 type Progress = z.infer<typeof progress>;
-const FIRST: Progress = { stage: 'look', ordinal: 0, folder: '', command: null };
 
 const outputs = z.strictObject({ folder: z.string(), release: z.string() });
 const CANCEL_GRACE_MS = 5_000;
@@ -54,73 +54,56 @@ export const releaseInstall = defineAction({
   outputs,
   fences: true,
   async apply(context, inputs) {
-    let state = progress.nullable().parse(context.checkpoint) ?? FIRST;
-    if (state.stage === 'look') {
-      const looked = await look(context, inputs, state);
-      if ('kind' in looked) return looked;
-      await context.saveCheckpoint(looked);
-      state = looked;
-    }
+    let state = stateOf(context, inputs);
     if (state.stage === 'upload') {
-      await upload(context, inputs, state.folder);
-      state = { ...state, stage: 'install' };
+      const folder = await upload(context, inputs);
+      state = { ...state, stage: 'install', folder };
       await context.saveCheckpoint(state);
     }
     return install(context, inputs, state);
   },
   async cancel(context, inputs) {
-    const state = progress.nullable().parse(context.checkpoint) ?? FIRST;
+    const state = stateOf(context, inputs);
     // One that came before, and whose end nobody saw, may still run (see `notDone`).
     for (let ordinal = 0; ordinal < state.ordinal; ordinal += 1) {
-      const before = lookCommand(inputs, { ...state, ordinal });
+      const before = installCommand(context, inputs, { ...state, ordinal });
       const proof = await cancelCommand(context, before, { wasDispatched: true, graceMs: CANCEL_GRACE_MS });
       if (!proof.gone) return proof;
     }
-    const command =
-      state.stage === 'look' ? lookCommand(inputs, state) : installCommand(context, inputs, state);
+    const command = installCommand(context, inputs, state);
     const wasDispatched = state.command !== null;
     return cancelCommand(context, command, { wasDispatched, graceMs: CANCEL_GRACE_MS });
   },
 });
 
-function lookCommand({ host, folder, release, sudoUser }: Inputs, { ordinal }: Progress): RemoteCommand {
-  return { host, ordinal, argv: ['sh', '-c', LOOK, 'edge-look', folder, release.id, release.hash], sudoUser };
-}
+const stateOf = (context: Pick<ActionContext, 'checkpoint'>, { folder }: Inputs): Progress =>
+  progress.nullable().parse(context.checkpoint) ?? { stage: 'upload', ordinal: 0, folder, command: null };
 
-/** Where the release is to go and whether it is there: what follows next, or what the action is to return. */
-async function look(context: ActionContext, inputs: Inputs, state: Progress): Promise<Progress | Outcome> {
-  let said = '';
-  const command = lookCommand(inputs, state);
-  const end = await runCommand(context, command, {
-    ...following(state),
-    capture: (text) => {
-      said += text;
-    },
-  });
-  if (end.kind === 'open' || end.code !== 0) return notDone(context, state, end, 'looking for the release');
-  const [first = '', second] = said.split('\n');
-  const folder = first.replace(/^folder /, '');
-  const stage = second === 'complete' ? 'install' : 'upload';
-  return { stage, ordinal: state.ordinal + 1, folder, command: null };
-}
-
-/** An upload leaves nothing but files under their digests: whatever goes wrong, it may be done again. */
-async function upload(
-  context: ActionContext,
-  { host, release, sudoUser }: Inputs,
-  folder: string,
-): Promise<void> {
+/**
+ * Sends what the host lacks of a release that is not there whole, and gives the folder as the host has it. An upload leaves
+ * nothing but files under their digests: whatever goes wrong, it may be done again.
+ */
+async function upload(context: ActionContext, inputs: Inputs): Promise<string> {
+  const { host, folder, release, sudoUser } = inputs;
+  const unless = {
+    path: `${folder}/releases/${release.id}/${MARKER}`,
+    sha256: sha256(markerText(release.hash)),
+  };
+  let place = folder;
   for (const artifact of release.artifacts) {
     context.progress(`copies ${artifact.name}, ${artifact.sizeBytes} bytes`);
-    const { path: localPath, sha256 } = artifact;
+    const { path: localPath, sha256: digest } = artifact;
     const mode = artifact.unpack === 'none' ? 0o755 : 0o644;
-    const file = { localPath, path: incoming(folder, artifact), sha256, mode, ...(sudoUser && { sudoUser }) };
+    const path = incoming(folder, artifact);
+    const file = { localPath, path, sha256: digest, mode, unless, ...(sudoUser && { sudoUser }) };
     try {
-      await context.ports.hosts.upload(host, file, context.signal);
+      const uploaded = await context.ports.hosts.upload(host, file, context.signal);
+      place = uploaded.slice(0, -incoming('', artifact).length);
     } catch (thrown) {
       throw context.signal.aborted ? thrown : uploadFailed(artifact, thrown);
     }
   }
+  return place;
 }
 
 /** What is not of the catalogue concerns the local file: all that the host says is. */
@@ -161,7 +144,7 @@ function following(state: Progress) {
   return { dispatched: state.command, checkpoint: (command: Dispatched) => ({ ...state, command }) };
 }
 
-/** Both commands may be run twice: where the end of one is unknown, the next attempt begins with a new look. */
+/** It may be run twice: where the end of one is unknown, the next attempt begins anew, with another command. */
 async function notDone(
   context: ActionContext,
   state: Progress,
@@ -169,6 +152,9 @@ async function notDone(
   what: string,
 ): Promise<Outcome> {
   if (end.kind === 'exited') return { kind: 'failed', error: commandFailed([what], end), retryable: false };
-  if (end.outcome.kind === 'unknown') await context.saveCheckpoint({ ...FIRST, ordinal: state.ordinal + 1 });
+  if (end.outcome.kind === 'unknown') {
+    const { ordinal, folder } = state;
+    await context.saveCheckpoint({ stage: 'upload', ordinal: ordinal + 1, folder, command: null });
+  }
   return end.outcome;
 }

@@ -14,7 +14,7 @@ import { checkOf, devicesOf, healthOf, literal, stepsOf } from './place.ts';
 
 /** Longer than any deadline. */
 const NEVER_MS = 14 * 86_400_000;
-const LOOK_MS = 50;
+const CHECK_MS = 50;
 const SEEN_DOWN_MS = 20;
 const LEAST_WARM_UP_MS = 50;
 /** A step on a balancer asks it about so often. */
@@ -123,16 +123,15 @@ function behaviour({ commands, check, odds }: Known, parts: ProgramParts, task: 
   const { step, kind } = commandIn(commands, task);
   const of = odds.find((one) => one.step === step);
   const strikes = (mishap: Mishap, fault: FaultKind): boolean => {
-    const isStruck = kind !== 'look' && !parts.faults.areOver && draw.chance(of?.mishaps[mishap]?.share ?? 0);
+    const isStruck = !parts.faults.areOver && draw.chance(of?.mishaps[mishap]?.share ?? 0);
     if (isStruck) parts.faults.note(fault);
     return isStruck;
   };
   const code = strikes('fails', 'command.fails') ? 1 : exitOf(parts, kind, task);
   const isLost = strikes('lost', 'host.supervisor-killed');
   return {
-    durationMs: durationOf(kind, strikes('hangs', 'command.slow'), drawn(of?.sortedMs ?? [], draw)),
+    durationMs: strikes('hangs', 'command.slow') ? NEVER_MS : drawn(of?.sortedMs ?? [], draw),
     code,
-    output: kind === 'look' ? [{ atMs: 0, text: lookedAt(parts, task) }] : [],
     onStart: () => {
       tell({ kind: 'command.started', target, what: kind, task });
       if (isLost) queueMicrotask(() => host.killSupervisor(task.id));
@@ -147,7 +146,6 @@ function behaviour({ commands, check, odds }: Known, parts: ProgramParts, task: 
 type Command = { readonly step: string; readonly kind: CommandKind };
 
 function commandIn(commands: Commands, { argv }: RemoteTask): Command {
-  if (argv[3] === 'edge-look') return { step: 'install', kind: 'look' };
   if (argv[3] === 'edge-install') return { step: 'install', kind: 'install' };
   return commands.get(JSON.stringify(argv)) ?? { step: '', kind: 'other' };
 }
@@ -161,26 +159,16 @@ function exitOf({ service, host }: ProgramParts, kind: CommandKind, { argv }: Re
   return isThere ? 0 : 2;
 }
 
-function durationOf(kind: CommandKind, hangs: boolean, ms: number): number {
-  if (kind === 'look') return LOOK_MS;
-  return hangs ? NEVER_MS : ms;
-}
-
-function lookedAt({ service }: ProgramParts, { argv }: RemoteTask): string {
-  const isComplete = service.installed.has(releaseOf(argv));
-  return `folder ${argv[4]?.replace(/^~/, '/home') ?? '/'}\n${isComplete ? 'complete\n' : ''}`;
-}
-
 /** A command that looks whether the service is well; it sees what runs, as a look over the network does. */
 function checkRun({ target, service, tell }: ProgramParts, task: RemoteTask): Behaviour {
   const version = service.isWell ? (service.running?.replace(/-[0-9a-f]{8}$/, '') ?? null) : null;
   return {
-    durationMs: LOOK_MS,
+    durationMs: CHECK_MS,
     code: version === null ? 1 : 0,
-    onStart: () => tell({ kind: 'command.started', target, what: 'look', task }),
+    onStart: () => tell({ kind: 'command.started', target, what: 'check', task }),
     onEnd: (how) => {
       tell({ kind: 'probe.answered', target, version });
-      tell({ kind: 'command.ended', target, what: 'look', task, how, code: version === null ? 1 : 0 });
+      tell({ kind: 'command.ended', target, what: 'check', task, how, code: version === null ? 1 : 0 });
     },
   };
 }
@@ -201,7 +189,7 @@ function effect({ service, host }: ProgramParts, kind: CommandKind, { argv, env 
       if (service.running !== service.current) service.stop('edge');
       service.start('edge');
       return;
-    case 'look':
+    case 'check':
     case 'change':
     case 'other':
       return;

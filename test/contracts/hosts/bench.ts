@@ -108,7 +108,7 @@ export class HostsBench {
     return this.hosts.cancel(this.world.address, task, graceMs);
   }
 
-  upload(file: UploadFile): Promise<void> {
+  upload(file: UploadFile): Promise<string> {
     return this.hosts.upload(this.world.address, file, AbortSignal.timeout(30_000));
   }
 

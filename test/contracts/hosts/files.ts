@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import { type HostsBench, sha256 } from './bench.ts';
 
@@ -10,10 +10,32 @@ export function files(bench: HostsBench, { withShell }: { readonly withShell: bo
     const content = randomBytes(3_000_000);
     const path = `${folder}/a b/it's.bin`;
     const there = [{ path: "a b/it's.bin", sha256: sha256(content), mode: 0o750 }];
-    await bench.upload(await bench.fileOf(content, path));
+    assert.equal(await bench.upload(await bench.fileOf(content, path)), path);
     assert.deepEqual(await bench.hands.filesIn(folder), there);
     await bench.upload(await bench.fileOf(content, path));
     assert.deepEqual(await bench.hands.filesIn(folder), there);
+  });
+
+  test('a place below the home folder is told as the host has it', async () => {
+    const name = `edge-upload-${randomUUID()}`;
+    const content = randomBytes(100);
+    const path = await bench.upload(await bench.fileOf(content, `~/${name}/x`));
+    assert.match(path, new RegExp(`^/.*/${name}/x$`));
+    const there = [{ path: 'x', sha256: sha256(content), mode: 0o750 }];
+    assert.deepEqual(await bench.hands.filesIn(path.slice(0, -'/x'.length)), there);
+  });
+
+  test('a file that another one makes needless is not sent, as long as that one is as it was named', async () => {
+    const folder = bench.freshPath();
+    const mark = await bench.fileOf(randomBytes(10), `${folder}/mark`);
+    const file = await bench.fileOf(randomBytes(1_000), `${folder}/x`);
+    const namesIn = async () => (await bench.hands.filesIn(folder)).map(({ path }) => path).sort();
+    await bench.upload(mark);
+    assert.equal(await bench.upload({ ...file, unless: mark }), file.path);
+    assert.deepEqual(await namesIn(), ['mark']);
+    await bench.upload({ ...file, unless: { ...mark, sha256: sha256(Buffer.from('another')) } });
+    await bench.upload({ ...file, path: `${folder}/y`, unless: { ...mark, path: `${folder}/gone` } });
+    assert.deepEqual(await namesIn(), ['mark', 'x', 'y']);
   });
 
   test('a file that is not what was promised is not put in place', async () => {
