@@ -10,10 +10,15 @@ type Streak = { passes: number; version: string | null };
 
 /**
  * I2: nothing is stopped under traffic, nor changed by a step of a team's own, and no member gets traffic from Edge before its
- * service has passed its health check as often in a row as it must, with the version that the plan has for it.
+ * service has passed its health check as often in a row as it must, with the version that the plan has for it. What a command of
+ * an earlier deployment does between the last look and the return, one of which people were told that it may still run, is not seen.
  */
 export const traffic: MakeInvariant = (eyes) => {
   const streaks = new Map<string, Streak>();
+  /** For which deployment a command was started. */
+  const startedFor = new Map<string, string | undefined>();
+  /** Targets on which a command of an earlier deployment has ended since the last look: one of which people were told `unknown`. */
+  const disturbed = new Set<string>();
   /** When the world put back a member that no drain has begun to look at since: what came with it nobody waits for. */
   const undone = new Map<string, number>();
   /** When the drain of a target was last begun, or taken over. */
@@ -22,6 +27,7 @@ export const traffic: MakeInvariant = (eyes) => {
     see: (fact) => {
       switch (fact.kind) {
         case 'probe.answered': {
+          disturbed.delete(fact.target);
           const before = streaks.get(fact.target)?.passes ?? 0;
           streaks.set(fact.target, { passes: fact.version === null ? 0 : before + 1, version: fact.version });
           return;
@@ -33,7 +39,11 @@ export const traffic: MakeInvariant = (eyes) => {
           for (const { action, target } of fact.tasks)
             if (action.startsWith('balancer.drain@')) begun.set(target, eyes.schedule.nowMs);
           return;
+        case 'command.ended':
+          if (startedFor.get(fact.task.id) !== eyes.activeOf(fact.target)?.id) disturbed.add(fact.target);
+          return;
         case 'command.started':
+          startedFor.set(fact.task.id, eyes.activeOf(fact.target)?.id);
           if (mayDisturb(eyes, fact)) checkStop(eyes, undone, fact);
           return;
         case 'committed':
@@ -43,7 +53,7 @@ export const traffic: MakeInvariant = (eyes) => {
           if (fact.by === 'world' && fact.after.admin === 'enabled')
             undone.set(memberKey(fact.member), eyes.schedule.nowMs);
           if (fact.by === 'edge' && fact.after.admin === 'enabled')
-            checkEnable(eyes, fact, streaks.get(fact.target));
+            checkEnable(eyes, fact, disturbed.has(fact.target) ? 'disturbed' : streaks.get(fact.target));
           return;
         default:
       }
@@ -100,7 +110,11 @@ function checkDrains(
   }
 }
 
-function checkEnable(eyes: Eyes, { target, member }: Changed, streak: Streak | undefined): void {
+function checkEnable(
+  eyes: Eyes,
+  { target, member }: Changed,
+  streak: Streak | 'disturbed' | undefined,
+): void {
   const active = eyes.activeOf(target);
   if (!active) {
     eyes.violate('I2', `${target} was enabled for no deployment`);
@@ -114,6 +128,7 @@ function checkEnable(eyes: Eyes, { target, member }: Changed, streak: Streak | u
   const passes = project?.health.passes ?? 0;
   // Without a health check nothing is verified.
   if (!planned || passes === 0 || active.plan.hard) return;
+  if (streak === 'disturbed') return;
   // Not verified, and shown as that.
   if (active.byHand.get(target)?.includes('health.verify@1')) return;
   eyes.checked('I2');
