@@ -99,5 +99,5 @@ export const SILENT_STRIKES: readonly SilentStrike[] = [
   { point: 'balancer.disable:before', nth: 1, act: 'stop' },
   { point: 'balancer.restore:before', nth: 2, act: 'stop' },
   { point: 'journal.commit:before', nth: 6, act: 'stop' },
-  { point: 'journal.read:after', nth: 5, act: 'stop' },
+  { point: 'journal.acquire:after', nth: 5, act: 'stop' },
 ];
