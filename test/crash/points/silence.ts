@@ -86,11 +86,15 @@ async function untilNoted(log: string, kind: Noted['kind'], signal: AbortSignal)
   throw new Error(`nothing was noted of a ${kind}`);
 }
 
-/** What a balancer was told may still be on its way: nobody tells it anything before that is over. */
+/**
+ * What a balancer was told may still be on its way: nobody tells it anything before that is over. Afterwards it may be the stopped
+ * process itself that takes the work up again, which notes no deed a second time.
+ */
 function quarantineProblems(notes: readonly Noted[], sign: string): readonly string[] {
   const hit = notes.find(({ kind }) => kind === 'hit');
   const next = notes.find((note) => note.kind === 'deed' && note.what === sign && note.pid !== hit?.pid);
-  if (!hit || !next) return ['nobody else steered the balancer'];
+  if (!hit) return ['the balancer was never to be steered'];
+  if (!next) return [];
   const ms = next.at - hit.at;
   return ms < QUARANTINE_MS ? [`the balancer was steered after ${ms} ms already`] : [];
 }
