@@ -33,6 +33,24 @@ test('a question that is cut off anywhere is not answered', () => {
     assert.doesNotMatch(said(script.slice(0, length)), /^@abcdef01/m, `${length}`);
 });
 
+test('of several that come to a new host at once all know it by the same id', () => {
+  const home = join(folder, 'new-host');
+  mkdirSync(home);
+  const making = 'e_make_host 2>/dev/null';
+  const others = `printf 'theirs\\n' >"$e_dir/host-id"`;
+  const script = verbScript('status', 'abcdef01', []).replace(making, `${others}\n${making}`);
+  assert.ok(script.includes(others), 'the id of another one comes between the look and the making');
+  const { stderr } = spawnSync('/bin/sh', ['-s'], {
+    input: script,
+    env: { PATH: process.env.PATH, HOME: home },
+  });
+  assert.match(stderr.toString(), /^@abcdef01 host \S+ theirs /m);
+  writeFileSync(join(home, '.edge/host-id'), '');
+  const whole = verbScript('status', 'abcdef01', []);
+  const again = spawnSync('/bin/sh', ['-s'], { input: whole, env: { PATH: process.env.PATH, HOME: home } });
+  assert.match(again.stderr.toString(), /^@abcdef01 host \S+ [0-9a-f-]{36} /m, 'an empty one is replaced');
+});
+
 test('a task that is cut off anywhere is neither claimed nor run, and the whole of it is', () => {
   const args = { id: 'abcdef01', stateFolder: folder, bootId: 'b', headBytes: 1_000, tailBytes: 1_000 };
   const script = supervisorScript(args, { argv: ['echo', 'ran'], env: { A: "it's" }, cwd: '/tmp' });

@@ -28,10 +28,11 @@ e_own() {
   [ -d "$e_dir" ] && [ ! -h "$e_dir" ] && [ -O "$e_dir" ] && [ -w "$e_dir" ]
 }
 e_read_host() { e_host=; { read -r e_host; } 2>/dev/null <"$e_dir/host-id"; }
+# Several may come to a new host at once: only an id that is empty, as a power cut leaves it, is removed, never another one's.
 e_make_host() {
-  [ -e "$e_dir/host-id" ] && rm -f "$e_dir/host-id"
+  [ -e "$e_dir/host-id" ] && [ ! -s "$e_dir/host-id" ] && rm -f "$e_dir/host-id"
   { read -r e_new; } </proc/sys/kernel/random/uuid
-  printf '%s\\n' "$e_new" >"$e_dir/host-id.$$" && ln "$e_dir/host-id.$$" "$e_dir/host-id"
+  printf '%s\\n' "$e_new" >"$e_dir/host-id.$$" && [ -s "$e_dir/host-id.$$" ] && ln "$e_dir/host-id.$$" "$e_dir/host-id"
   rm -f "$e_dir/host-id.$$"
 }
 e_home() {
