@@ -120,8 +120,11 @@ export function taskBoardContract(name: string, open: OpenStore): void {
           store.tasks.claim(claimOf({ max: 30 })),
           other.tasks.claim(claimOf({ max: 30, worker: OTHER })),
         ]);
-        assert.equal(new Set(lots.flat().map((one) => one.task)).size, 40);
-        assert.equal(lots.flat().length, 40);
+        // Who passes over rows that another one has locked may leave some to the next look.
+        const left = await store.tasks.claim(claimOf({ max: 30 }));
+        const claimed = [...lots.flat(), ...left];
+        assert.equal(new Set(claimed.map((one) => one.task)).size, 40);
+        assert.equal(claimed.length, 40);
       }),
     );
 

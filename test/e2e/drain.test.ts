@@ -116,6 +116,9 @@ onFronts({ title: 'drains behind', network: '127.83', servers: 2 }, (shows) => {
       await scene.make(server, 'hold');
       const id = await scene.deploy();
       await until('it is being worked on', () => scene.isHeld(server), PATIENCE_MS);
+      // A page keeps nobody off before its balancer has seen it closed: a second look comes after the answer to the first.
+      const looks = server.closedLooks;
+      await until('the balancer has seen it', () => server.closedLooks >= looks + 2, PATIENCE_MS);
       const before = server.requests;
       await scene.front.byHand(server, 'in');
       for (let n = 0; n < 20; n += 1) assert.equal((await fetch(scene.front.url)).status, 200);

@@ -8,6 +8,8 @@ export type MemberServer = {
   /** Requests that wait at `/hold`. */
   readonly held: number;
   readonly requests: number;
+  /** Looks at its health page that found its gate closed. */
+  readonly closedLooks: number;
   /** Requests that it works on now. */
   readonly active: number;
   /** The fields of the last request, health looks left out. */
@@ -30,6 +32,7 @@ export type MemberServer = {
 export async function startMemberServer(name: string, host = '127.0.0.1'): Promise<MemberServer> {
   const held = new Set<ServerResponse>();
   let requests = 0;
+  let closedLooks = 0;
   let active = 0;
   let lastHeaders: IncomingHttpHeaders = {};
   let server: Server | undefined;
@@ -49,7 +52,10 @@ export async function startMemberServer(name: string, host = '127.0.0.1'): Promi
       server = createServer({ keepAliveTimeout: 65_000 }, (incoming, outgoing) => {
         const url = new URL(incoming.url ?? '/', 'http://member');
         incoming.resume();
-        if (url.pathname === '/health') return answer(outgoing, member.healthy && !isClosed() ? 200 : 503);
+        if (url.pathname === '/health') {
+          if (isClosed()) closedLooks += 1;
+          return answer(outgoing, member.healthy && !isClosed() ? 200 : 503);
+        }
         requests += 1;
         active += 1;
         outgoing.once('close', () => {
@@ -81,6 +87,9 @@ export async function startMemberServer(name: string, host = '127.0.0.1'): Promi
     },
     get requests() {
       return requests;
+    },
+    get closedLooks() {
+      return closedLooks;
     },
     get active() {
       return active;
