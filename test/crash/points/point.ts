@@ -32,7 +32,7 @@ export function point(name: string): void {
   if (turn <= strikes && passages === (turn === 1 ? nth : 1) && isMine(arming)) strike(arming, arming.armed);
 }
 
-/** Told once by each incarnation: what shows that a deployment goes on. */
+/** Told once by each incarnation, and once more by one that was stopped: what shows that a deployment goes on. */
 export function deed(what: string): void {
   if (!arming || done.has(what)) return;
   done.add(what);
@@ -43,6 +43,7 @@ export function deed(what: string): void {
 export function answered(name: string, answer: unknown): void {
   if (!arming || !isAwake || arming.armed?.point !== name) return;
   isAwake = false;
+  done.clear();
   note(arming, { kind: 'answer', answer: answer ?? null });
 }
 

@@ -88,13 +88,12 @@ async function untilNoted(log: string, kind: Noted['kind'], signal: AbortSignal)
 
 /**
  * What a balancer was told may still be on its way: nobody tells it anything before that is over. Afterwards it may be the stopped
- * process itself that takes the work up again, which notes no deed a second time.
+ * process itself that takes the work up again.
  */
 function quarantineProblems(notes: readonly Noted[], sign: string): readonly string[] {
   const hit = notes.find(({ kind }) => kind === 'hit');
-  const next = notes.find((note) => note.kind === 'deed' && note.what === sign && note.pid !== hit?.pid);
-  if (!hit) return ['the balancer was never to be steered'];
-  if (!next) return [];
+  const next = notes.find((note) => note.kind === 'deed' && note.what === sign && hit && note.at > hit.at);
+  if (!hit || !next) return ['nobody steered the balancer after that'];
   const ms = next.at - hit.at;
   return ms < QUARANTINE_MS ? [`the balancer was steered after ${ms} ms already`] : [];
 }
