@@ -8,8 +8,8 @@ export const MARKER = '.edge-release';
 export const markerText = (hash: string): string => `${hash}\n`;
 
 /**
- * Arguments: folder (absolute or below `~/`), release, hash, how many releases to keep, a token of this run, then for each artifact its
- * uploaded file, its name, and how it is unpacked.
+ * Arguments: folder (absolute or below `~/`), release, hash, how many releases to keep, a token of this run, then for each
+ * artifact its uploaded file, its name, and how it is unpacked.
  */
 export const INSTALL = `
 set -eu

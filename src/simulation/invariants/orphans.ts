@@ -20,7 +20,7 @@ export const orphans: MakeInvariant = (eyes) => ({
   },
 });
 
-/** A task has few commands: looks, and installs that are looked after again. */
+/** A task has few commands: installs are done again, and a check follows on a command. */
 const ORDINALS = 40;
 
 function checkCancelled(eyes: Eyes, { lease, commit }: Extract<Fact, { kind: 'committed' }>): void {
@@ -75,7 +75,7 @@ type Row = {
 };
 
 /** Those of which people were told that they may still run: nobody saw their end. */
-function commandsToldOf(store: Eyes['store']): ReadonlySet<string> {
+export function commandsToldOf(store: Eyes['store']): ReadonlySet<string> {
   const field = (name: string): string => `json_extract(body, '$.${name}') AS "${name}"`;
   const rows =
     store.look<Row>(`SELECT deployment, ${['target', 'step', 'group'].map(field).join(', ')} FROM events

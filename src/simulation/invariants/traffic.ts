@@ -2,6 +2,7 @@ import { memberKey } from '../../domain/capacity.ts';
 import type { Eyes, MakeInvariant } from '../eyes.ts';
 import type { Fact } from '../facts.ts';
 import { refsOf } from '../scenario.ts';
+import { commandsToldOf } from './orphans.ts';
 
 type Started = Extract<Fact, { kind: 'command.started' }>;
 type Committed = Extract<Fact, { kind: 'committed' }>;
@@ -40,7 +41,11 @@ export const traffic: MakeInvariant = (eyes) => {
             if (action.startsWith('balancer.drain@')) begun.set(target, eyes.schedule.nowMs);
           return;
         case 'command.ended':
-          if (startedFor.get(fact.task.id) !== eyes.activeOf(fact.target)?.id) disturbed.add(fact.target);
+          if (
+            startedFor.get(fact.task.id) !== eyes.activeOf(fact.target)?.id &&
+            commandsToldOf(eyes.store).has(fact.task.id)
+          )
+            disturbed.add(fact.target);
           return;
         case 'command.started':
           startedFor.set(fact.task.id, eyes.activeOf(fact.target)?.id);

@@ -52,7 +52,7 @@ export function files(bench: HostsBench, { withShell }: { readonly withShell: bo
     await assert.rejects(missing, { code: 'artifact_unreadable' });
   });
 
-  test('a place that does not begin at the root is refused', async () => {
+  test('a place that begins neither at the root nor at the home folder is refused', async () => {
     const file = await bench.fileOf(randomBytes(10), 'x');
     await assert.rejects(bench.upload(file), { code: 'request_invalid' });
   });
