@@ -42,10 +42,10 @@ export type TaskRun = {
    */
   readonly lost: AbortSignal;
   /**
-   * Throws if the work is ended, or the lease is over by this process's own clock: asked in the moment of each write to what
-   * cannot fence. A process that was paused wakes up in the middle of what it did, before any signal tells it of its loss.
+   * Throws if the lease is over by this process's own clock: asked in the moment of each write to what cannot fence. A process
+   * that was paused wakes up in the middle of what it did, before any signal tells it of its loss.
    */
-  requireLease(): void;
+  readonly requireLease: () => void;
   /** What is left until the task's deadline, by the clock of the store: the measure of time that survives a takeover. */
   remainingMs(): number;
 };

@@ -11,11 +11,27 @@ export interface LoadBalancer {
    * `drained`: existing connections go on, no new ones (persistent clients may still come). `offline`: nothing new at all.
    * Resolves with the member as read back; rejects if the balancer did not take it.
    */
-  disable(member: PoolMember, to: 'drained' | 'offline', signal: AbortSignal): Promise<MemberState>;
+  disable(
+    member: PoolMember,
+    to: 'drained' | 'offline',
+    signal: AbortSignal,
+    mayWrite?: MayWrite,
+  ): Promise<MemberState>;
   /** Returns a member to exactly the settings it was found with, and reads back. */
-  restore(member: PoolMember, asFound: AsFound, signal: AbortSignal): Promise<MemberState>;
+  restore(
+    member: PoolMember,
+    asFound: AsFound,
+    signal: AbortSignal,
+    mayWrite?: MayWrite,
+  ): Promise<MemberState>;
   /** Ends sessions on the device (tokens) and connections. */
   close(): Promise<void>;
 }
+
+/**
+ * Throws if the caller may not write any more. It is asked in the moment of each write, after all that the write waits for
+ * (others' turns, log-ins, looks): a process that was paused meanwhile goes on here before any signal tells it of its lease.
+ */
+export type MayWrite = () => void;
 
 export type PoolMember = { readonly pool: string; readonly member: string };

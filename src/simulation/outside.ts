@@ -61,8 +61,14 @@ function balancerOf(life: Life, { schedule, draw, faults, world }: OutsideParts,
   const sender = () => ({ process: life.name, sentAtMs: schedule.nowMs });
   return {
     members: (pool, signal) => now().members(pool, signal),
-    disable: (member, to, signal) => now().disable(member, to, signal),
-    restore: (member, asFound, signal) => now().restore(member, asFound, signal),
+    disable: async (member, to, signal, mayWrite) => {
+      mayWrite?.();
+      return now().disable(member, to, signal);
+    },
+    restore: async (member, asFound, signal, mayWrite) => {
+      mayWrite?.();
+      return now().restore(member, asFound, signal);
+    },
     close: () => now().close(),
   };
 }

@@ -115,14 +115,14 @@ export class HeldTask {
       },
       signal,
       lost: this.#lease.signal,
-      requireLease: () => this.#requireLease(signal),
+      requireLease: () => this.#requireLease(),
       remainingMs: () => this.remainingMs(),
     };
   }
 
-  #requireLease(signal: AbortSignal): void {
+  #requireLease(): void {
     if (this.#setting.monotonicMs() >= this.leaseEndsAtMs) this.end('lost');
-    signal.throwIfAborted();
+    this.#lease.signal.throwIfAborted();
   }
 
   /** The board has this checkpoint now. */

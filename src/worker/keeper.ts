@@ -9,6 +9,8 @@ import { Wake } from './wake.ts';
 /** Bells may ring often; the board is asked at most this often. */
 const ASK_GAP_MS = 250;
 
+const RUN_OUT = 'the lease on the member has run out';
+
 /** `sinceMs`: when the answer that named it was asked for; monotonic. */
 type Entry = KeptMember & { readonly sinceMs: number };
 
@@ -87,6 +89,10 @@ export class Keeper {
     return this.#ports.clock.monotonicMs() < this.#leaseEndsAtMs ? this.#entries : new Map();
   }
 
+  #requireLease(): void {
+    if (this.#ports.clock.monotonicMs() >= this.#leaseEndsAtMs) throw new Error(RUN_OUT);
+  }
+
   #patrolOn(reach: BalancerConfig, stop: AbortSignal): void {
     const device = JSON.stringify(reach);
     if (this.#patrols.has(device)) return;
@@ -135,12 +141,12 @@ export class Keeper {
     const [lost, done] = [new AbortController(), new AbortController()];
     this.#writing.set(key, entry);
     this.#leaseEnd(done.signal).then(
-      () => lost.abort(new Error('the lease on the member has run out')),
+      () => lost.abort(new Error(RUN_OUT)),
       () => undefined,
     );
     try {
       const device = await this.#ports.balancer(entry.reach);
-      const isOut = await device.keepOut(entry, entry.sinceMs, lost.signal);
+      const isOut = await device.keepOut(entry, entry.sinceMs, lost.signal, () => this.#requireLease());
       if (isOut) this.#ports.notice({ kind: 'member.kept-out', member: refOf(entry) });
     } finally {
       done.abort();

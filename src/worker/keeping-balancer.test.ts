@@ -79,3 +79,27 @@ test('a return does not follow a write that was given up for as long as that may
   await balancer.restore(member, AS_FOUND, signal);
   assert.equal(await adminNow(), 'enabled');
 });
+
+test('a return that has waited for its turn asks then whether it may still be made, and is not made if not', async () => {
+  const device = createMemoryBalancer({ web: ['web-1'] });
+  const { promise: isAnswered, resolve: answer } = Promise.withResolvers<void>();
+  const slow: LoadBalancer = {
+    ...device,
+    disable: async (...args) => {
+      await isAnswered;
+      return device.disable(...args);
+    },
+  };
+  const { balancer, adminNow } = world(slow);
+  let isOver = false;
+  const mayWrite = (): void => {
+    if (isOver) throw new Error('the lease is over');
+  };
+  const out = balancer.keepOut({ ...member, as: 'drained' }, 101, signal);
+  const back = balancer.restore(member, AS_FOUND, signal, mayWrite);
+  isOver = true;
+  answer();
+  await out;
+  await assert.rejects(back, /the lease is over/);
+  assert.equal(await adminNow(), 'drained');
+});

@@ -3,7 +3,7 @@ import type { KeptMember } from '../domain/capacity.ts';
 import { EdgeError } from '../domain/errors.ts';
 import { createSerial, type Serial } from '../lib/serial.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { LoadBalancer, PoolMember } from '../ports/load-balancer.ts';
+import type { LoadBalancer, MayWrite, PoolMember } from '../ports/load-balancer.ts';
 
 /** So long a write that was given up may arrive: as long as the board has a return wait that begins once it has heard of it. */
 const MAY_ARRIVE_MS = 60_000;
@@ -23,6 +23,7 @@ export type KeepingBalancer = LoadBalancer & {
     member: PoolMember & Pick<KeptMember, 'as'>,
     sinceMs: number,
     signal: AbortSignal,
+    mayWrite?: MayWrite,
   ): Promise<MemberState | undefined>;
 };
 
@@ -38,21 +39,21 @@ export function keepingBalancer(device: LoadBalancer, clock: Pick<Clock, 'monoto
   };
   return {
     members: (pool, signal) => device.members(pool, signal),
-    disable: (member, to, signal) => device.disable(member, to, signal),
-    restore: (member, asFound, signal) => {
+    disable: (member, to, signal, mayWrite) => device.disable(member, to, signal, mayWrite),
+    restore: (member, asFound, signal, mayWrite) => {
       returnedAtMs.set(keyOf(member), clock.monotonicMs());
       return inTurn(member, async () => {
         const givenUpMs = givenUpAtMs.get(keyOf(member)) ?? Number.NEGATIVE_INFINITY;
         if (clock.monotonicMs() - givenUpMs < MAY_ARRIVE_MS) throw underWay(member);
-        return device.restore(member, asFound, signal);
+        return device.restore(member, asFound, signal, mayWrite);
       });
     },
-    keepOut: (member, sinceMs, signal) =>
+    keepOut: (member, sinceMs, signal, mayWrite) =>
       inTurn(member, async () => {
         const returnedMs = returnedAtMs.get(keyOf(member)) ?? Number.NEGATIVE_INFINITY;
         if (returnedMs >= sinceMs) return undefined;
         try {
-          return await device.disable(member, member.as, signal);
+          return await device.disable(member, member.as, signal, mayWrite);
         } catch (thrown) {
           if (signal.aborted) givenUpAtMs.set(keyOf(member), clock.monotonicMs());
           throw thrown;

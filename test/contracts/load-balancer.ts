@@ -168,6 +168,28 @@ export function loadBalancerContract(name: string, make: () => Promise<BalancerW
     await rejectsWith('balancer_unreachable', world.balancer.disable(member, 'drained', signal));
   });
 
+  does(
+    'asks in the moment of a write whether it may still be made, and makes none that may not',
+    async (world, first) => {
+      const { balancer, pool } = world;
+      const member = { pool, member: first };
+      const over = (): never => {
+        throw new Error('the lease is over');
+      };
+      const { asFound } = await stateOf(world, first);
+      await assert.rejects(balancer.disable(member, 'offline', signal, over), /the lease is over/);
+      assert.equal((await stateOf(world, first)).admin, 'enabled');
+      let asked = 0;
+      const count = (): void => {
+        asked += 1;
+      };
+      await balancer.disable(member, 'offline', signal, count);
+      assert.ok(asked > 0);
+      await assert.rejects(balancer.restore(member, asFound, signal, over), /the lease is over/);
+      assert.equal((await stateOf(world, first)).admin, 'offline');
+    },
+  );
+
   does('rejects with the reason of the signal of the caller, and changes nothing', async (world, first) => {
     const stopped = AbortSignal.abort(new Error('enough'));
     await assert.rejects(world.balancer.members(world.pool, stopped), /enough/);

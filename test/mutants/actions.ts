@@ -174,8 +174,8 @@ export const ACTION_MUTANTS: readonly Mutant[] = [
       },
       {
         file: 'src/platforms/datacenter/balancer-enable.ts',
-        from: 'await device.restore({ pool: ref.pool, member: ref.member }, ref.asFound, context.lost);',
-        to: "await device.restore({ pool: ref.pool, member: ref.member }, { ...ref.asFound, admin: 'enabled' }, context.lost);",
+        from: '    ref.asFound,\n    context.lost,',
+        to: "    { ...ref.asFound, admin: 'enabled' },\n    context.lost,",
       },
     ],
   },

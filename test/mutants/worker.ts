@@ -94,13 +94,13 @@ export const WORKER_MUTANTS: readonly Mutant[] = [
       },
       {
         file: 'src/platforms/datacenter/balancer-drain.ts',
-        from: 'to, context.lost);',
-        to: 'to, context.signal);',
+        from: 'to, context.lost, ',
+        to: 'to, context.signal, ',
       },
       {
         file: 'src/platforms/datacenter/balancer-enable.ts',
-        from: 'ref.asFound, context.lost);',
-        to: 'ref.asFound, context.signal);',
+        from: 'ref.asFound,\n    context.lost,',
+        to: 'ref.asFound,\n    context.signal,',
       },
     ],
   },

@@ -5,7 +5,7 @@ import type { Backoff } from '../../lib/retry.ts';
 import { createSerial, type Serial } from '../../lib/serial.ts';
 import { HttpClient } from '../../outbound/http.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { LoadBalancer, PoolMember } from '../../ports/load-balancer.ts';
+import type { LoadBalancer, MayWrite, PoolMember } from '../../ports/load-balancer.ts';
 import { failureOf } from './failure.ts';
 import { fullPath, segment } from './names.ts';
 import { type ActiveUnit, F5Session } from './session.ts';
@@ -78,6 +78,7 @@ type Change = {
   readonly wanted: Writable;
   /** What was found, when it is restored; left out: the member is taken out. */
   readonly asFound?: AsFound;
+  readonly mayWrite: MayWrite;
 };
 
 type Written = { readonly origin: string; readonly wire: WireMember; readonly note: string | undefined };
@@ -115,12 +116,22 @@ class F5Balancer implements LoadBalancer {
     return abortable(reading, signal);
   }
 
-  disable(member: PoolMember, to: 'drained' | 'offline', signal: AbortSignal): Promise<MemberState> {
-    return this.#set({ member, wanted: WRITES[to] }, signal);
+  disable(
+    member: PoolMember,
+    to: 'drained' | 'offline',
+    signal: AbortSignal,
+    mayWrite: MayWrite = () => undefined,
+  ): Promise<MemberState> {
+    return this.#set({ member, wanted: WRITES[to], mayWrite }, signal);
   }
 
-  restore(member: PoolMember, asFound: AsFound, signal: AbortSignal): Promise<MemberState> {
-    return this.#set({ member, wanted: writableFrom(asFound), asFound }, signal);
+  restore(
+    member: PoolMember,
+    asFound: AsFound,
+    signal: AbortSignal,
+    mayWrite: MayWrite = () => undefined,
+  ): Promise<MemberState> {
+    return this.#set({ member, wanted: writableFrom(asFound), asFound, mayWrite }, signal);
   }
 
   async close(): Promise<void> {
@@ -183,14 +194,15 @@ class F5Balancer implements LoadBalancer {
     const wire = await this.#patch(unit, change);
     const more = change.asFound ? differing(wire, change.asFound) : {};
     const isWhole = Object.keys(more).length === 0;
-    const note = isWhole ? undefined : await this.#patchMore(unit, change.member, more);
+    const note = isWhole ? undefined : await this.#patchMore(unit, change, more);
     await unit.confirm();
     return { origin: unit.origin, wire: isWhole ? wire : await this.#readOne(unit, change.member), note };
   }
 
   /** A write without an answer may have been applied: the read-back decides. */
-  async #patch(unit: ActiveUnit, { member, wanted }: Change): Promise<WireMember> {
+  async #patch(unit: ActiveUnit, { member, wanted, mayWrite }: Change): Promise<WireMember> {
     const what = `${member.member} in ${member.pool}`;
+    mayWrite();
     const seen = await unit.call({ method: 'PATCH', path: this.#pathOf(member), body: wanted });
     if (seen.kind === 'answer') bodyOf(seen, what);
     const after = await this.#readOne(unit, member);
@@ -205,9 +217,10 @@ class F5Balancer implements LoadBalancer {
   /** What Edge never writes, and somebody changed meanwhile. An account that may not undo that says so, and goes on. */
   async #patchMore(
     unit: ActiveUnit,
-    member: PoolMember,
+    { member, mayWrite }: Change,
     body: Readonly<Record<string, number>>,
   ): Promise<string | undefined> {
+    mayWrite();
     try {
       const seen = await unit.call({ method: 'PATCH', path: this.#pathOf(member), body });
       bodyOf(seen, `${member.member} in ${member.pool}`);

@@ -1,6 +1,6 @@
 import type { AsFound, MemberState } from '../../domain/balancer.ts';
 import { EdgeError } from '../../domain/errors.ts';
-import type { LoadBalancer, PoolMember } from '../../ports/load-balancer.ts';
+import type { LoadBalancer, MayWrite, PoolMember } from '../../ports/load-balancer.ts';
 import { adminOf, healthOf, parseServersState, parseStat, type ServerState } from './replies.ts';
 import { ask, type RuntimeSocket } from './socket.ts';
 
@@ -23,8 +23,8 @@ export function createHaproxyBalancer(options: HaproxyOptions): LoadBalancer {
   const target = { address: options.socket, timeoutMs: options.timeoutMs ?? TIMEOUT_MS };
   return {
     members: (pool, signal) => members(target, pool, signal),
-    disable: (member, to, signal) => setAdmin(target, { member, to, signal }),
-    restore: (member, asFound, signal) => restore(target, { member, asFound, signal }),
+    disable: (member, to, signal, mayWrite) => setAdmin(target, { member, to, signal, mayWrite }),
+    restore: (member, asFound, signal, mayWrite) => restore(target, { member, asFound, signal, mayWrite }),
     // A connection lasts for one command: there is nothing to end.
     close: async () => {},
   };
@@ -59,10 +59,18 @@ const asFoundOf = (server: ServerState): AsFound => ({
   weight: server.weight,
 });
 
-type SetAdmin = { readonly member: PoolMember; readonly to: Admin; readonly signal: AbortSignal };
+type Write = {
+  readonly member: PoolMember;
+  readonly signal: AbortSignal;
+  readonly mayWrite: MayWrite | undefined;
+};
 
-async function setAdmin(target: RuntimeSocket, { member, to, signal }: SetAdmin): Promise<MemberState> {
-  await set(target, `set server ${nameOf(member)} state ${STATE_WORDS[to]}`, signal);
+async function setAdmin(
+  target: RuntimeSocket,
+  { to, ...write }: Write & { readonly to: Admin },
+): Promise<MemberState> {
+  const { member, signal } = write;
+  await set(target, `set server ${nameOf(member)} state ${STATE_WORDS[to]}`, write);
   const after = await readOne(target, member, signal);
   if (after.admin === to) return after;
   throw new EdgeError(
@@ -71,10 +79,12 @@ async function setAdmin(target: RuntimeSocket, { member, to, signal }: SetAdmin)
   );
 }
 
-type Restore = { readonly member: PoolMember; readonly asFound: AsFound; readonly signal: AbortSignal };
-
 /** Only what differs is written: weights of a static algorithm cannot be set at all, and a tracking server has no own state. */
-async function restore(target: RuntimeSocket, { member, asFound, signal }: Restore): Promise<MemberState> {
+async function restore(
+  target: RuntimeSocket,
+  { asFound, ...write }: Write & { readonly asFound: AsFound },
+): Promise<MemberState> {
+  const { member, signal } = write;
   const { adminState, weight } = asFound;
   if (typeof adminState !== 'number' || typeof weight !== 'number') {
     throw new EdgeError(
@@ -84,10 +94,10 @@ async function restore(target: RuntimeSocket, { member, asFound, signal }: Resto
   }
   const now = await readOne(target, member, signal);
   if (now.asFound.weight !== weight)
-    await set(target, `set server ${nameOf(member)} weight ${weight}`, signal);
+    await set(target, `set server ${nameOf(member)} weight ${weight}`, write);
   const to = adminOf({ adminState });
   if (now.admin === to) return readOne(target, member, signal);
-  return setAdmin(target, { member, to, signal });
+  return setAdmin(target, { ...write, to });
 }
 
 async function readOne(target: RuntimeSocket, member: PoolMember, signal: AbortSignal): Promise<MemberState> {
@@ -98,8 +108,8 @@ async function readOne(target: RuntimeSocket, member: PoolMember, signal: AbortS
 }
 
 /** There is no status code: a set that worked says nothing, so every text is a failure. */
-async function set(target: RuntimeSocket, command: string, signal: AbortSignal): Promise<void> {
-  const reply = await ask(target, command, signal);
+async function set(target: RuntimeSocket, command: string, { signal, mayWrite }: Write): Promise<void> {
+  const reply = await ask(target, command, signal, mayWrite);
   if (reply !== '') throw refusal(command, reply);
 }
 

@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { EdgeError } from '../../domain/errors.ts';
+import type { MayWrite } from '../../ports/load-balancer.ts';
 
 /** Where the runtime socket is, and how long one command may take. */
 export type RuntimeSocket = { readonly address: string; readonly timeoutMs: number };
@@ -10,7 +11,12 @@ const REPLY_LIMIT_BYTES = 16_000_000;
  * Sends one command over a connection of its own and resolves with the whole reply, trimmed at its end; HAProxy hangs up
  * after one line. Rejects with `balancer_unreachable` when the socket is not there, cuts off or is silent.
  */
-export function ask(target: RuntimeSocket, command: string, signal: AbortSignal): Promise<string> {
+export function ask(
+  target: RuntimeSocket,
+  command: string,
+  signal: AbortSignal,
+  mayWrite: MayWrite = () => undefined,
+): Promise<string> {
   if (/[;\n\r]/.test(command)) throw new Error('one command per connection');
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason);
@@ -29,7 +35,14 @@ export function ask(target: RuntimeSocket, command: string, signal: AbortSignal)
     const timer = setTimeout(() => fail(`no reply within ${target.timeoutMs} ms`), target.timeoutMs);
     signal.addEventListener('abort', abort, { once: true });
     collect(socket, (reply) => end(() => resolve(reply)), fail);
-    socket.write(`${command}\n`);
+    socket.once('connect', () => {
+      try {
+        mayWrite();
+        socket.write(`${command}\n`);
+      } catch (thrown) {
+        end(() => reject(thrown));
+      }
+    });
   });
 }
 

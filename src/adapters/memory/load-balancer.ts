@@ -1,6 +1,6 @@
 import type { AsFound, MemberState } from '../../domain/balancer.ts';
 import { EdgeError } from '../../domain/errors.ts';
-import type { LoadBalancer, PoolMember } from '../../ports/load-balancer.ts';
+import type { LoadBalancer, MayWrite, PoolMember } from '../../ports/load-balancer.ts';
 
 type Admin = MemberState['admin'];
 type Health = MemberState['health'];
@@ -55,8 +55,13 @@ export function createMemoryBalancer(
     if (before.admin !== after.admin || before.health !== after.health) onChange?.(member, before, after);
     return after;
   };
-  const write = async (member: PoolMember, to: Partial<Entry>, signal: AbortSignal): Promise<MemberState> => {
+  const write = async (
+    member: PoolMember,
+    to: Partial<Entry>,
+    { signal, mayWrite }: { readonly signal: AbortSignal; readonly mayWrite: MayWrite | undefined },
+  ): Promise<MemberState> => {
     look(signal);
+    mayWrite?.();
     return change(member, to);
   };
   return {
@@ -64,8 +69,9 @@ export function createMemoryBalancer(
       look(signal);
       return [...entriesOf(world, pool)].map(([name, entry]) => stateOf(name, entry));
     },
-    disable: (member, to, signal) => write(member, { admin: to }, signal),
-    restore: (member, asFound, signal) => write(member, parseAsFound(asFound), signal),
+    disable: (member, to, signal, mayWrite) => write(member, { admin: to }, { signal, mayWrite }),
+    restore: (member, asFound, signal, mayWrite) =>
+      write(member, parseAsFound(asFound), { signal, mayWrite }),
     close: async () => {},
     look: (pool) => [...entriesOf(world, pool)].map(([name, entry]) => stateOf(name, entry)),
     setHealth: (member, health) => void change(member, { health }),

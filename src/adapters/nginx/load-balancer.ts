@@ -4,7 +4,7 @@ import { abortable } from '../../lib/abortable.ts';
 import { sha256 } from '../../lib/hash.ts';
 import { createSerial, type Serial } from '../../lib/serial.ts';
 import type { HostAddress, Hosts } from '../../ports/hosts.ts';
-import type { LoadBalancer, PoolMember } from '../../ports/load-balancer.ts';
+import type { LoadBalancer, MayWrite, PoolMember } from '../../ports/load-balancer.ts';
 import type { Edit } from './host-script.ts';
 import { connectionsTo, type Look } from './look.ts';
 import { look, type NginxHostOptions, write } from './nginx-host.ts';
@@ -66,14 +66,25 @@ class NginxBalancer implements LoadBalancer {
     return this.#serversOf(seen, pool).map((server) => stateOf(server, seen));
   }
 
-  disable(member: PoolMember, to: 'drained' | 'offline', signal: AbortSignal): Promise<MemberState> {
+  disable(
+    member: PoolMember,
+    to: 'drained' | 'offline',
+    signal: AbortSignal,
+    mayWrite?: MayWrite,
+  ): Promise<MemberState> {
     const isEnough = (server: ServerLine): boolean => isOut(adminOf(server), to);
-    return this.#set(member, signal, (server) => (isEnough(server) ? server.text : withDown(server)));
+    const textOf = (server: ServerLine): string => (isEnough(server) ? server.text : withDown(server));
+    return this.#set({ member, textOf, signal, mayWrite });
   }
 
-  async restore(member: PoolMember, asFound: AsFound, signal: AbortSignal): Promise<MemberState> {
+  async restore(
+    member: PoolMember,
+    asFound: AsFound,
+    signal: AbortSignal,
+    mayWrite?: MayWrite,
+  ): Promise<MemberState> {
     const text = textFrom(asFound, member);
-    return this.#set(member, signal, () => text);
+    return this.#set({ member, textOf: () => text, signal, mayWrite });
   }
 
   async close(): Promise<void> {
@@ -90,16 +101,13 @@ class NginxBalancer implements LoadBalancer {
   }
 
   /** One writer per host; who writes looks first, edits what it saw, and looks again. */
-  #set(
-    member: PoolMember,
-    signal: AbortSignal,
-    textOf: (server: ServerLine) => string,
-  ): Promise<MemberState> {
+  #set({ member, textOf, signal, mayWrite }: Change): Promise<MemberState> {
     const work = async (): Promise<MemberState> => {
       for (let left = TRIES; left > 0; left -= 1) {
         const server = this.#serverOf(await look(this.#options, signal), member);
         const text = textOf(server.line);
         if (text === server.line.text) return stateOf(server.line, server.seen);
+        mayWrite?.();
         if ((await write(this.#options, editOf(server, text), signal)) === 'done')
           return await this.#readBack(member, text, signal);
       }
@@ -144,6 +152,12 @@ class NginxBalancer implements LoadBalancer {
   }
 }
 
+type Change = {
+  readonly member: PoolMember;
+  readonly textOf: (server: ServerLine) => string;
+  readonly signal: AbortSignal;
+  readonly mayWrite: MayWrite | undefined;
+};
 type Found = { readonly line: ServerLine; readonly seen: Look };
 
 function upstreamsIn(file: string, pool: string, name: string): readonly (readonly ServerLine[])[] {

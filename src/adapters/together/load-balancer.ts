@@ -15,9 +15,9 @@ export function together(instances: readonly Instance[]): LoadBalancer {
   if (only && others.length === 0) return only.balancer;
   return {
     members: (pool, signal) => members(instances, pool, signal),
-    disable: (member, to, signal) => each(instances, ({ balancer }) => balancer.disable(member, to, signal)),
-    restore: (member, asFound, signal) =>
-      each(instances, ({ name, balancer }) => balancer.restore(member, partOf(asFound, name), signal)),
+    disable: (member, to, ...how) => each(instances, ({ balancer }) => balancer.disable(member, to, ...how)),
+    restore: (member, asFound, ...how) =>
+      each(instances, ({ name, balancer }) => balancer.restore(member, partOf(asFound, name), ...how)),
     close: async () => {
       await Promise.allSettled(instances.map(({ balancer }) => balancer.close()));
     },

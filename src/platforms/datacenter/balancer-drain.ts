@@ -110,8 +110,8 @@ async function taken(context: ActionContext, inputs: Inputs, ref: SeenMember): P
 
 async function disable(context: ActionContext, inputs: Inputs, ref: SeenMember, to: 'drained' | 'offline') {
   const device = await balancerOf(context, inputs.balancers, ref.balancer);
-  context.requireLease();
-  return device.disable({ pool: ref.pool, member: ref.member }, to, context.lost);
+  context.signal.throwIfAborted();
+  return device.disable({ pool: ref.pool, member: ref.member }, to, context.lost, context.requireLease);
 }
 
 /** The time for connections to end begins when the balancers have said that no new ones come: its owner may have died before. */

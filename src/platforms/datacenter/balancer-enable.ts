@@ -67,8 +67,13 @@ async function begun(context: ActionContext, { waitUpMs }: Inputs): Promise<Prog
 
 async function restore(context: ActionContext, inputs: Inputs, ref: HeldMember): Promise<void> {
   const device = await balancerOf(context, inputs.balancers, ref.balancer);
-  context.requireLease();
-  await device.restore({ pool: ref.pool, member: ref.member }, ref.asFound, context.lost);
+  context.signal.throwIfAborted();
+  await device.restore(
+    { pool: ref.pool, member: ref.member },
+    ref.asFound,
+    context.lost,
+    context.requireLease,
+  );
 }
 
 function done(seen: readonly SeenMember[]): Outcome {
