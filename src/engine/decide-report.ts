@@ -67,10 +67,7 @@ function onDone(context: Context, outputs: JsonObject): readonly Event[] {
   const events: Event[] = [{ kind: 'task.succeeded', ...attempt, outputs }];
   if (given) events.push({ kind: 'capacity.given', target: attempt.target });
   if (isLast) events.push({ kind: 'target.succeeded', target: attempt.target });
-  else if (state.stop || record.skip) {
-    const parked = !given && record.held !== null;
-    events.push(endedBetween(state, attempt.target, parked));
-  }
+  else if (record.skip) events.push(endedBetween(state, attempt.target, !given && record.held !== null));
   return events;
 }
 

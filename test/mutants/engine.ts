@@ -343,8 +343,8 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/engine/decide-report.ts',
-        from: 'else if (state.stop || record.skip) {',
-        to: 'else if (state.stop) {',
+        from: 'else if (record.skip)',
+        to: 'else if (state.stop)',
       },
     ],
   },
