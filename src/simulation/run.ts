@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { setImmediate as eventLoop } from 'node:timers/promises';
 import { SimBell } from './bell.ts';
 import { Cluster } from './cluster.ts';
 import { Draw } from './draw.ts';
@@ -40,6 +41,7 @@ export type RunOptions = { readonly log?: (atMs: number, fact: Fact) => void };
 
 /** Runs a scenario to its end, with every invariant checked on the way. */
 export async function runScenario(scenario: Scenario, { log }: RunOptions = {}): Promise<SeedResult> {
+  await eventLoop(); // a run itself never waits for it
   const simulation = await Simulation.begin(scenario, log);
   return simulation.run();
 }

@@ -1,3 +1,4 @@
+import { setImmediate as eventLoop } from 'node:timers/promises';
 import type { MemoryStore } from '../../adapters/memory/store.ts';
 import type { MemberRef } from '../../domain/balancer.ts';
 import type { Hold } from '../../domain/capacity.ts';
@@ -40,6 +41,7 @@ const QUIET_AFTER_CRASH_MS = 40_000;
 
 /** Runs a plan once, on the product's own engine, driver, worker and actions, with every invariant checked on the way. */
 export async function runPlan({ request, seed, release }: RunOfPlan): Promise<PlanRun> {
+  await eventLoop(); // a run itself never waits for it
   const { plan } = request;
   const scenario = scenarioOfPlan(request, seed);
   const draw = new Draw(seed ^ 0x5f3759df);
