@@ -1,5 +1,5 @@
 import type { MemberRef, MemberState } from '../domain/balancer.ts';
-import type { NewDeployment } from '../domain/command.ts';
+import type { Command, NewDeployment } from '../domain/command.ts';
 import type { ReleaseId, TaskId } from '../domain/ids.ts';
 import type { RemoteTask } from '../ports/hosts.ts';
 import type { Commit, Committed, Lease } from '../ports/journal.ts';
@@ -54,6 +54,8 @@ export type Fact =
   | { readonly kind: 'health.seen'; readonly target: string }
   | { readonly kind: 'probe.answered'; readonly target: string; readonly version: string | null }
   | { readonly kind: 'deployment.created'; readonly made: NewDeployment }
+  /** It is put into the inbox of a deployment. */
+  | { readonly kind: 'asked'; readonly command: Command }
   | {
       readonly kind: 'committed';
       readonly lease: Lease;

@@ -14,7 +14,7 @@ import type { Cluster } from './cluster.ts';
 import type { Draw } from './draw.ts';
 import type { Tell } from './facts.ts';
 import type { FaultKind, Faults } from './faults.ts';
-import { endedTasks, openTasks, resultOf, staleTasks } from './resolving.ts';
+import { endedTasks, guessOf, openTasks, resultOf, staleTasks, storyOf } from './resolving.ts';
 import { noteFault } from './roles.ts';
 import { type Ask, ENVIRONMENT, type Scenario } from './scenario.ts';
 import type { Schedule } from './schedule.ts';
@@ -32,7 +32,7 @@ export type PeopleParts = {
   readonly world: World;
 };
 
-const PERSON: Caller = { name: 'person', permissions: ROLE_PERMISSIONS.admin, expiresAt: null };
+const ADMIN = { permissions: ROLE_PERMISSIONS.admin, expiresAt: null };
 /** A deployment with its plan as it is kept. */
 type Known = { readonly id: DeploymentId; readonly plan: string };
 
@@ -74,6 +74,7 @@ export class People {
   readonly #returned = new Map<string, number>();
   readonly #parkedOf = new Map<string, readonly string[]>();
   #parkedAt = -1;
+  #acts = 0;
   /** How often each target was retried by a person, by deployment and name. */
   readonly retries = new Map<string, number>();
 
@@ -84,6 +85,12 @@ export class People {
       parts.schedule.after(ask.atMs, () => void this.#ask(ask));
     }
     this.#look();
+  }
+
+  /** Each act has a name of its own, by which its answer is known. */
+  #person(): Caller {
+    this.#acts += 1;
+    return { ...ADMIN, name: `person-${this.#acts}` };
   }
 
   get areAsking(): boolean {
@@ -164,9 +171,20 @@ export class People {
     const reason = 'late';
     if (kind === 'resolve') return this.#resolveLate(ports, id);
     if (kind !== 'retry' && kind !== 'skip')
-      return submit(ports, PERSON, { deployment: id, body: { kind, reason } });
+      return submit(ports, this.#person(), { deployment: id, body: { kind, reason } });
+    if (kind === 'skip' && draw.chance(0.5)) return this.#skipTwice(ports, id);
     if (kind === 'retry') this.#countRetry(id, targets[target]?.name ?? '');
-    return submit(ports, PERSON, { deployment: id, body: { kind, target, reason } });
+    return submit(ports, this.#person(), { deployment: id, body: { kind, target, reason } });
+  }
+
+  /** Two people leave out the same target, and its step takes a while to end. */
+  async #skipTwice(ports: OperationPorts, deployment: DeploymentId): Promise<unknown> {
+    const { store, draw } = this.#parts;
+    const open = storyOf(store.truth, deployment)?.targets.flatMap(({ isOpen }, n) => (isOpen ? [n] : []));
+    if (!open || open.length === 0) return undefined;
+    const body = { kind: 'skip', target: draw.pick(open), reason: 'late' } as const;
+    await submit(ports, this.#person(), { deployment, body });
+    return submit(ports, this.#person(), { deployment, body });
   }
 
   /** What a person does in the middle of a deployment. */
@@ -176,16 +194,17 @@ export class People {
     const reason = 'a person wants it so';
     const target = draw.pick(this.#targetsOf(row.project));
     const acts: readonly [FaultKind, (ports: OperationPorts) => Promise<unknown>][] = [
-      ['person.aborts', (ports) => abort(ports, PERSON, { deployment, reason })],
-      ['person.pauses', (ports) => pause(ports, PERSON, { deployment, reason })],
-      ['person.resumes', (ports) => resume(ports, PERSON, { deployment, reason })],
+      ['person.aborts', (ports) => abort(ports, this.#person(), { deployment, reason })],
+      ['person.pauses', (ports) => pause(ports, this.#person(), { deployment, reason })],
+      ['person.resumes', (ports) => resume(ports, this.#person(), { deployment, reason })],
       ['person.retries', (ports) => this.#retry(ports, row, this.#failedOf(row) ?? target)],
       [
         'person.skips',
-        (ports) => skipTarget(ports, PERSON, { deployment, target: this.#failedOf(row) ?? target, reason }),
+        (ports) =>
+          skipTarget(ports, this.#person(), { deployment, target: this.#failedOf(row) ?? target, reason }),
       ],
       ['person.resolves', (ports) => this.#resolve(ports, row)],
-      ['person.rolls-back', (ports) => rollback(ports, PERSON, { deployment, reason })],
+      ['person.rolls-back', (ports) => rollback(ports, this.#person(), { deployment, reason })],
       ['person.deploys-too', (ports) => this.#deploy(ports, { ...this.#anyAsk(row.project), atMs: 0 })],
       ['person.edits', (ports) => this.#edit(ports, row.project)],
     ];
@@ -209,30 +228,32 @@ export class People {
     const how =
       left <= 0 ? 'abort' : draw.pick(['resume', 'abort', 'rollback', 'retry', 'skip', 'resolve'] as const);
     await this.#do(`decides: ${how}`, async (ports) => {
-      if (how === 'abort') return abort(ports, PERSON, input);
-      if (how === 'rollback' && row.verb !== 'rollback') return rollback(ports, PERSON, input);
+      if (how === 'abort') return abort(ports, this.#person(), input);
+      if (how === 'rollback' && row.verb !== 'rollback') return rollback(ports, this.#person(), input);
       if (failed !== undefined && how === 'retry') await this.#retry(ports, row, failed);
       if (how === 'resolve') await this.#resolve(ports, row);
       if (failed !== undefined && how === 'skip')
-        await skipTarget(ports, PERSON, { ...input, target: failed });
-      return resume(ports, PERSON, input);
+        await skipTarget(ports, this.#person(), { ...input, target: failed });
+      return resume(ports, this.#person(), input);
     });
   }
 
   async #retry(ports: OperationPorts, { id }: DeploymentRow, target: string): Promise<unknown> {
     this.#countRetry(id, target);
-    return retryTarget(ports, PERSON, { deployment: id, target, reason: 'once more' });
+    return retryTarget(ports, this.#person(), { deployment: id, target, reason: 'once more' });
   }
 
   /** Looks at the target, and says how its step ended; to guess would be to break what Edge promises. */
   async #resolve(ports: OperationPorts, { id }: DeploymentRow): Promise<unknown> {
-    const { store, world } = this.#parts;
+    const { store, world, draw } = this.#parts;
     await this.#resolveStale(ports, id);
+    if (draw.chance(0.5)) await this.#guess(ports, id);
     const [last] = endedTasks(store.truth, id);
     if (!last) return undefined;
     const { as, ended } = resultOf(world, last);
-    const input = { deployment: id, target: last.target.name, step: last.step.id };
-    return resolveTarget(ports, PERSON, { ...input, as, ended, reason: 'seen on the host' });
+    const input = { deployment: id, target: last.target.name, step: last.step.id, as };
+    const says = { ended: ended && draw.chance(0.7), reason: 'seen on the host' };
+    return resolveTarget(ports, this.#person(), { ...input, ...says });
   }
 
   /** Of an attempt that another came after, as somebody says who looked at it then: nothing may follow. */
@@ -241,7 +262,10 @@ export class People {
     const [stale] = draw.shuffled(staleTasks(store.truth, id));
     if (!stale || draw.chance(0.3)) return false;
     const said = { as: 'succeeded', ended: true, reason: 'seen before' } as const;
-    await submit(ports, PERSON, { deployment: id, body: { kind: 'resolve', task: stale.task, ...said } });
+    await submit(ports, this.#person(), {
+      deployment: id,
+      body: { kind: 'resolve', task: stale.task, ...said },
+    });
     return true;
   }
 
@@ -249,10 +273,18 @@ export class People {
   async #resolveLate(ports: OperationPorts, id: DeploymentId): Promise<unknown> {
     const { store, world, draw } = this.#parts;
     if (await this.#resolveStale(ports, id)) return undefined;
+    if (draw.chance(0.5)) return this.#guess(ports, id);
     const [ended] = draw.shuffled([...endedTasks(store.truth, id), ...openTasks(store.truth, id)]);
     if (!ended) return undefined;
     const body = { kind: 'resolve', task: ended.task, reason: 'late', ...resultOf(world, ended) } as const;
-    return submit(ports, PERSON, { deployment: id, body });
+    return submit(ports, this.#person(), { deployment: id, body });
+  }
+
+  async #guess(ports: OperationPorts, deployment: DeploymentId): Promise<unknown> {
+    const { store, draw } = this.#parts;
+    const story = storyOf(store.truth, deployment);
+    const body = story && guessOf(story, deployment, draw);
+    return body && submit(ports, this.#person(), { deployment, body });
   }
 
   #countRetry(deployment: string, target: string): void {
@@ -263,7 +295,7 @@ export class People {
   async #return(project: string): Promise<void> {
     this.#returned.set(project, (this.#returned.get(project) ?? 0) + 1);
     await this.#do('returns', (ports) =>
-      returnParked(ports, PERSON, { project, environment: ENVIRONMENT, reason: 'bring them back' }),
+      returnParked(ports, this.#person(), { project, environment: ENVIRONMENT, reason: 'bring them back' }),
     );
   }
 
@@ -284,7 +316,7 @@ export class People {
   #deploy(ports: OperationPorts, { project, verb, version, hard }: Ask): Promise<unknown> {
     const place = { project, environment: ENVIRONMENT };
     const input = { ...place, verb, hard, force: false, reason: 'asked for' };
-    return deploy(ports, PERSON, version === undefined ? input : { ...input, version });
+    return deploy(ports, this.#person(), version === undefined ? input : { ...input, version });
   }
 
   #anyAsk(project: string): Omit<Ask, 'atMs'> {

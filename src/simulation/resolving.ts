@@ -1,6 +1,11 @@
 import type { MemoryStore } from '../adapters/memory/store.ts';
+import type { ResolveTask } from '../domain/command.ts';
+import type { Event } from '../domain/event.ts';
 import { type DeploymentId, parseTaskId, type TaskId, taskId } from '../domain/ids.ts';
 import type { Plan, PlanTarget, Step } from '../domain/plan.ts';
+import type { Draw } from './draw.ts';
+import { refusalOf } from './invariants/policy-people.ts';
+import { count, FAILED, type Recount, recountOf } from './recount.ts';
 import type { World } from './world.ts';
 
 /** A task of which a person says how it ended. */
@@ -40,6 +45,34 @@ export function openTasks(store: MemoryStore, deployment: DeploymentId): readonl
     deployment,
     rows.map(({ id }) => parseTaskId(id)),
   );
+}
+
+/** A deployment as its log tells of it now. */
+export function storyOf(store: MemoryStore, deployment: DeploymentId): Recount | undefined {
+  const [found] = store.look<{ body: string }>(PLAN, deployment);
+  if (!found) return undefined;
+  const story = recountOf(JSON.parse(found.body) as Plan);
+  const events = store.look<{ body: string }>(
+    'SELECT body FROM events WHERE deployment = ? ORDER BY version',
+    deployment,
+  );
+  for (const { body } of events) count(story, JSON.parse(body) as Event);
+  return story;
+}
+
+/**
+ * What somebody says who has looked at nothing: of a target that ended badly mostly, now and then of one that is not there. Only
+ * what must be refused whatever happens next; to believe any other guess is not Edge's fault.
+ */
+export function guessOf(story: Recount, deployment: DeploymentId, draw: Draw): ResolveTask | undefined {
+  const failed = story.targets.flatMap(({ status }, index) => (FAILED.has(status) ? [index] : []));
+  const any = draw.int(0, story.targets.length);
+  const target = failed.length > 0 && draw.chance(0.8) ? draw.pick(failed) : any;
+  const { step, group } = story.targets[target] ?? { step: 0, group: 0 };
+  const task = taskId({ deployment, target, group, step: Math.max(0, step - (draw.chance(0.1) ? 1 : 0)) });
+  const as = draw.chance(0.8) ? 'succeeded' : 'failed';
+  const guess = { kind: 'resolve', task, as, ended: draw.chance(0.5), reason: 'a guess' } as const;
+  return refusalOf(story, guess)?.isFinal ? guess : undefined;
 }
 
 const PLAN = 'SELECT p.body FROM deployments d JOIN plans p ON p.hash = d.plan_hash WHERE d.id = ?';

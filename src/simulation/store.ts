@@ -98,7 +98,8 @@ export class SimStore {
 
   #trip(method: string): Trip {
     const { schedule, draw, faults } = this.#parts;
-    const requestMs = faults.strikes('store.slow') ? draw.skewed(50, 9_000) : draw.int(0, 2);
+    // Beyond the deadline: what nobody waits for any more arrives nevertheless.
+    const requestMs = faults.strikes('store.slow') ? draw.skewed(50, 1.5 * DEADLINE_MS) : draw.int(0, 2);
     const way = { requestMs, replyMs: draw.int(0, 2) };
     const isWrite = !READS.has(method);
     if (schedule.nowMs < this.#failingOverUntilMs && isWrite) {
@@ -125,6 +126,10 @@ export class SimStore {
         this.changes += 1;
         if (created.kind === 'created') tell({ kind: 'deployment.created', made });
         return created;
+      },
+      submit: async (rows) => {
+        for (const { command } of rows) tell({ kind: 'asked', command });
+        await journal.submit(rows);
       },
       commit: async (lease, commit) => {
         const committed = await journal.commit(lease, commit);

@@ -125,6 +125,12 @@ const THEMES: readonly Strengths[] = [
   { 'worker.crash': 0.3, 'crash.before-call': 0.02, 'balancer.slow': 0.5, 'death.unproven': 0 },
   // A worker goes silent, its successor dies, and what the first had sent still waits at the balancer.
   { 'board.cut-off': 0.1, 'worker.crash': 0.2, 'balancer.queues': 0.3, 'death.unproven': 0 },
+  // Much ends badly, and many people decide on it, who do not know of each other.
+  {
+    ...{ 'person.is-late': 0.9, 'person.resolves': 0.5, 'person.skips': 0.3, 'person.resumes': 0.1 },
+    ...{ 'command.fails': 0.1, 'command.slow': 0.2, 'host.supervisor-killed': 0.2 },
+    ...{ 'balancer.refused': 0.1, 'board.cut-off': 0.05 },
+  },
 ];
 
 function targetsOf(

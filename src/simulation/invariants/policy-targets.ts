@@ -1,6 +1,6 @@
 import { CATALOGUE } from '../../domain/errors.ts';
 import type { ByPerson, Event } from '../../domain/event.ts';
-import { FAILED, isInOpenBatch, type Recount, stepAt, type TargetCount, targetAt } from '../recount.ts';
+import { FAILED, type Recount, stepAt, type TargetCount, targetAt } from '../recount.ts';
 
 type OfTarget = Extract<Event, { readonly target: number }>;
 
@@ -35,7 +35,7 @@ function wrongTask(story: Recount, target: TargetCount, event: OfTarget, nowMs: 
         : undefined;
     case 'task.cancelling':
       if (event.why === 'skip')
-        return wrongPerson(event) ?? (story.stop ? 'left out while stopping' : undefined);
+        return wrongPerson(event) ?? (target.isLeftOut ? 'left out twice' : undefined);
       if (event.why === 'abort') return story.stop?.abort ? undefined : 'cancelled for no abort';
       return target.cancelling ? 'its deadline passes twice' : undefined;
     case 'task.succeeded':
@@ -48,21 +48,6 @@ function wrongTask(story: Recount, target: TargetCount, event: OfTarget, nowMs: 
 /** What a person did is in the record with who and why. */
 const wrongPerson = ({ by, reason }: ByPerson): string | undefined =>
   by === '' || by === 'engine' || reason === '' ? 'by nobody, or for no reason' : undefined;
-
-/** Only of the task that failed last in an open batch; as done only what no balancer shows and nothing may still do. */
-function wrongResult(
-  story: Recount,
-  target: TargetCount,
-  event: Extract<Event, { kind: 'task.resolved' }>,
-): string | undefined {
-  if (event.step !== target.step || event.group !== target.group) return 'of another attempt';
-  if (target.status !== 'failed' && target.status !== 'unknown') return `set while ${target.status}`;
-  if (story.stop || !isInOpenBatch(story, target)) return 'set when it is over';
-  if (event.as === 'failed') return target.status === 'failed' ? 'set to what it is' : undefined;
-  const hold = stepAt(story, target, event.step)?.hold;
-  if (hold === 'take' || hold === 'give') return 'set against the balancer';
-  return target.mayRun === 'lost' ? 'set while a worker may be at it' : undefined;
-}
 
 const isRetryable = (code: string): boolean =>
   Object.hasOwn(CATALOGUE, code) && CATALOGUE[code as keyof typeof CATALOGUE].retryable;
@@ -81,12 +66,11 @@ function wrongTarget(story: Recount, target: TargetCount, event: OfTarget): stri
         ? undefined
         : `refused with ${event.inService} in service of at least ${event.floor}`;
     case 'task.resolved':
-      return wrongPerson(event) ?? wrongResult(story, target, event);
+      return wrongPerson(event);
     case 'target.succeeded':
       return stepAt(story, target, target.step) === undefined ? undefined : 'done before its last step';
     case 'target.retried':
-      if (story.stop || !isInOpenBatch(story, target)) return 'tried again when it is over';
-      return FAILED.has(target.status) ? undefined : `tried again while ${target.status}`;
+      return wrongPerson(event);
     case 'target.skipped':
       if (event.parked !== target.isHeld) return 'parked, or not, as it is not';
       if (target.status === 'running' && !target.isOpen) return undefined;
@@ -95,6 +79,7 @@ function wrongTarget(story: Recount, target: TargetCount, event: OfTarget): stri
         : `skipped while ${target.status}`;
     case 'target.failed':
       if (event.parked !== target.isHeld) return 'parked, or not, as it is not';
+      if (target.isLeftOut && event.status !== 'unknown') return 'failed, and was to be left out';
       return event.status === 'aborted' && !story.stop ? 'aborted by nobody' : undefined;
     default:
       return undefined;

@@ -1,7 +1,7 @@
 import type { Event } from '../../domain/event.ts';
-import { type DeploymentId, parseTaskId, type TaskId } from '../../domain/ids.ts';
+import { type CommandId, type DeploymentId, parseTaskId, type TaskId } from '../../domain/ids.ts';
 import type { Commit } from '../../ports/journal.ts';
-import type { MakeInvariant } from '../eyes.ts';
+import type { Eyes, MakeInvariant } from '../eyes.ts';
 import {
   count,
   FAILED,
@@ -14,6 +14,7 @@ import {
   type TargetCount,
   targetAt,
 } from '../recount.ts';
+import { type Asked, isAnswer, isOfPerson, needsNoAnswer, wrongAnswer } from './policy-people.ts';
 import { wrongWithTarget } from './policy-targets.ts';
 
 /**
@@ -23,8 +24,10 @@ import { wrongWithTarget } from './policy-targets.ts';
  */
 export const policy: MakeInvariant = (eyes) => {
   const stories = new Map<DeploymentId, Recount>();
+  const asked = new Map<CommandId, Asked>();
   return {
     see: (fact) => {
+      if (fact.kind === 'asked' && isOfPerson(fact.command)) asked.set(fact.command.id, fact.command);
       if (fact.kind !== 'committed' || fact.committed.kind !== 'committed') return;
       const { deployment } = fact.lease;
       const plan = eyes.deployments.get(deployment)?.plan;
@@ -36,11 +39,18 @@ export const policy: MakeInvariant = (eyes) => {
         if (wrong !== undefined) eyes.violate('I19', `${deployment}: ${wrong}`);
       };
       const { now } = fact.committed;
-      const { events, cancel, successor } = fact.commit;
+      const { events, handled, cancel, successor } = fact.commit;
+      const commands = new Set(handled.flatMap((id) => asked.get(id) ?? []));
+      const isTaken = (target: string): boolean => isTakenByOthers(eyes, { target, deployment });
       for (const event of events) {
-        say(wrongWith(story, event, now));
+        const of = commands.values().find((one) => isAnswer(event, one));
+        say(of ? wrongAnswer(story, event, of, isTaken) : undefined);
+        say(wrongWith(story, event, now, of !== undefined));
         count(story, event);
+        if (of) commands.delete(of);
       }
+      for (const left of commands)
+        say(needsNoAnswer(story, left) ? undefined : `${left.kind} by ${left.by} is not answered`);
       for (const event of events) say(wrongHolds(story, event, fact.commit.takeHolds));
       for (const { task, deadlineAt } of cancel) cancelled(story, task, deadlineAt);
       say(wrongAfter(story, events, now));
@@ -55,6 +65,15 @@ export const policy: MakeInvariant = (eyes) => {
     },
   };
 };
+
+const TAKEN = 'SELECT 1 FROM holds WHERE target = ? AND deployment <> ?';
+
+function isTakenByOthers(
+  { store }: Eyes,
+  { target, deployment }: { target: string; deployment: DeploymentId },
+): boolean {
+  return store.look(TAKEN, target, deployment).length > 0;
+}
 
 /** What goes on by the word of a person is worked on again, and nobody else may take its members. */
 function wrongHolds(story: Recount, event: Event, taken: Commit['takeHolds']): string | undefined {
@@ -71,12 +90,20 @@ function cancelled(story: Recount, task: TaskId, untilMs: number): void {
   if (target.cancelling) target.cancelling = { ...target.cancelling, untilMs };
 }
 
+const BY_PEOPLE: ReadonlySet<string> = new Set<Event['kind']>([
+  'command.refused',
+  'deployment.resumed',
+  'target.retried',
+  'task.resolved',
+]);
+
 /** A turn is decided at one moment and committed at another: its process may have been paused between. */
 const LATE_MS = 150_000;
 
 /** What is wrong with an event, where the log stands. */
-function wrongWith(story: Recount, event: Event, nowMs: number): string | undefined {
+function wrongWith(story: Recount, event: Event, nowMs: number, isAsked: boolean): string | undefined {
   if (story.status === 'ended') return `${event.kind} after the end`;
+  if (BY_PEOPLE.has(event.kind) && !isAsked) return `${event.kind}, and nobody has asked for it`;
   switch (event.kind) {
     case 'tasks.granted':
       return wrongGrant(story, event);
@@ -192,9 +219,12 @@ function wrongEnd(
   if (story.targets.some((target) => target.status === 'running'))
     return 'it ends while a target is worked on';
   if (rollback && story.stop?.next !== 'rollback') return 'a rollback that nobody wanted';
+  const of = (test: (target: TargetCount) => boolean) => story.targets.filter(test).length;
+  const unverified = of((target) => target.status === 'succeeded' && target.isUnverified);
+  if (exceptions !== story.targets.length - of(({ status: one }) => one === 'succeeded') + unverified)
+    return `it tells of ${exceptions} exceptions`;
   if (story.stop)
     return story.stop.status === status ? undefined : `it ends ${status}, not ${story.stop.status}`;
-  const of = (test: (target: TargetCount) => boolean) => story.targets.filter(test).length;
   if (of(hasEnded) < story.targets.length) return 'it ends before its targets';
   const failed = of((target) => FAILED.has(target.status));
   const succeeded = of((target) => target.status === 'succeeded');
@@ -202,9 +232,6 @@ function wrongEnd(
   if (isRollback && failed > story.accepted) return 'a rollback that left targets behind is not held';
   const right = failed > 0 && (succeeded === 0 || isRollback) ? 'failed' : 'succeeded';
   if (status !== right) return `it ends ${status}, with ${succeeded} done and ${failed} failed`;
-  const unverified = of((target) => target.status === 'succeeded' && target.isUnverified);
-  if (exceptions !== story.targets.length - succeeded + unverified)
-    return `it tells of ${exceptions} exceptions`;
   return notes.includes('unverified') === (story.plan.hard || unverified > 0)
     ? undefined
     : 'it does not say what was verified';
