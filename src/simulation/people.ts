@@ -228,6 +228,7 @@ export class People {
     const how =
       left <= 0 ? 'abort' : draw.pick(['resume', 'abort', 'rollback', 'retry', 'skip', 'resolve'] as const);
     await this.#do(`decides: ${how}`, async (ports) => {
+      if (draw.chance(0.3)) await this.#guess(ports, row.id);
       if (how === 'abort') return abort(ports, this.#person(), input);
       if (how === 'rollback' && row.verb !== 'rollback') return rollback(ports, this.#person(), input);
       if (failed !== undefined && how === 'retry') await this.#retry(ports, row, failed);

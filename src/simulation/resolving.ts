@@ -5,7 +5,7 @@ import { type DeploymentId, parseTaskId, type TaskId, taskId } from '../domain/i
 import type { Plan, PlanTarget, Step } from '../domain/plan.ts';
 import type { Draw } from './draw.ts';
 import { refusalOf } from './invariants/policy-people.ts';
-import { count, FAILED, type Recount, recountOf } from './recount.ts';
+import { count, FAILED, type Recount, recountOf, type TargetCount } from './recount.ts';
 import type { World } from './world.ts';
 
 /** A task of which a person says how it ended. */
@@ -65,9 +65,13 @@ export function storyOf(store: MemoryStore, deployment: DeploymentId): Recount |
  * what must be refused whatever happens next; to believe any other guess is not Edge's fault.
  */
 export function guessOf(story: Recount, deployment: DeploymentId, draw: Draw): ResolveTask | undefined {
-  const failed = story.targets.flatMap(({ status }, index) => (FAILED.has(status) ? [index] : []));
   const any = draw.int(0, story.targets.length);
-  const target = failed.length > 0 && draw.chance(0.8) ? draw.pick(failed) : any;
+  const indexes = (test: (target: TargetCount) => boolean): readonly number[] =>
+    story.targets.flatMap((target, index) => (test(target) ? [index] : []));
+  const failed = indexes(({ status }) => FAILED.has(status));
+  const unseen = indexes(({ status, mayRun }) => status === 'unknown' && mayRun !== 'no');
+  const among = unseen.length > 0 && draw.chance(0.7) ? unseen : failed;
+  const target = among.length > 0 && draw.chance(0.8) ? draw.pick(among) : any;
   const { step, group } = story.targets[target] ?? { step: 0, group: 0 };
   const task = taskId({ deployment, target, group, step: Math.max(0, step - (draw.chance(0.1) ? 1 : 0)) });
   const as = draw.chance(0.8) ? 'succeeded' : 'failed';

@@ -1,4 +1,4 @@
-import { CYCLE, type CycleStep } from '../domain/strategy.ts';
+import { CYCLE } from '../domain/strategy.ts';
 import type { Json } from '../lib/json.ts';
 import { Draw } from './draw.ts';
 import { FAULT_KINDS, type FaultKind, type Strengths } from './faults.ts';
@@ -128,7 +128,7 @@ const THEMES: readonly Strengths[] = [
   // Much ends badly, and many people decide on it, who do not know of each other.
   {
     ...{ 'person.is-late': 0.9, 'person.resolves': 0.5, 'person.skips': 0.3, 'person.resumes': 0.1 },
-    ...{ 'command.fails': 0.1, 'command.slow': 0.2, 'host.supervisor-killed': 0.2 },
+    ...{ 'command.fails': 0.1, 'command.slow': 0.2, 'host.supervisor-killed': 0.3 },
     ...{ 'balancer.refused': 0.1, 'board.cut-off': 0.05 },
   },
 ];
@@ -194,19 +194,21 @@ function withSteps(draw: Draw, project: ScenarioProject): ScenarioProject {
     ...{ id, action: 'host.run@1', with: { argv: [program, id], cwd: '/' } },
     ...{ onUnknown: draw.pick(['ask', 'retry']), retries: { max: draw.int(0, 2), backoffMs: 500 } },
   });
+  const soak = (ms: Json) => ({ id: 'soak', action: 'wait.settle@1', with: { ms } });
   const own = {
     change: command('change', CHANGE),
     tell: { ...command('tell', TELL), whileServing: true },
-    soak: { id: 'soak', action: 'wait.settle@1', with: { ms: draw.int(100, 5_000) } },
     look: { id: 'look', action: 'health.verify@1', with: { check: CHECK, passes, intervalMs, windowMs } },
   };
   const list: Json[] = [...CYCLE];
-  const put = (step: Json, after: CycleStep): void => {
+  const put = (step: Json, after: Json): void => {
     list.splice(list.indexOf(after) + 1, 0, step);
   };
-  if (draw.chance(0.7)) put(own.change, draw.pick(['drain', 'stop', 'install', 'start'] as const));
+  const changed = draw.chance(0.7) ? draw.pick(['drain', 'stop', 'install', 'start'] as const) : undefined;
+  if (changed) put(own.change, changed);
   if (draw.chance(0.5)) put(own.tell, draw.pick(CYCLE));
-  if (draw.chance(0.3)) put(own.soak, draw.pick(CYCLE));
+  if (draw.chance(0.3)) put(soak(draw.int(100, 5_000)), draw.pick(CYCLE));
+  else if (changed && draw.chance(0.5)) put(soak({ from: 'change', output: 'outputBytes' }), own.change);
   if (draw.chance(0.3)) put(own.look, draw.pick(['start', 'verify', 'enable', 'settle'] as const));
   return { ...project, strategy: { ...project.strategy, steps: { datacenter: list } } };
 }
