@@ -12,6 +12,7 @@ import { brokenArtifacts } from './artifact-check.ts';
 import { authorize, type Caller } from './caller.ts';
 import { documentsOf, findRelease, type PlaceRequest, releasesOf } from './documents.ts';
 import { pastOf, withFleet } from './forecast.ts';
+import { leftRunning } from './left-running.ts';
 import type { OperationPorts } from './ports.ts';
 import { type FleetSeen, fleetSeen, poolsSeen } from './survey.ts';
 
@@ -47,8 +48,8 @@ export async function planWithPast(
   ports: OperationPorts,
   input: PlanInput,
 ): Promise<PlannedNow & { readonly past: Past }> {
-  const past = await pastOf(ports.views, input);
-  const planned = await makePlan(ports, input, past);
+  const [past, left] = await Promise.all([pastOf(ports.views, input), leftRunning(ports.views, input)]);
+  const planned = await makePlan(ports, input, { ...past, leftRunning: left });
   return {
     ...planned,
     ...(await withFleet(ports.views, planned.plan, { past, forecast: planned.forecast })),

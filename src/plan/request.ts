@@ -32,6 +32,15 @@ export type Past = {
   readonly history: History;
   /** The deployment that ended last here, if one did. */
   readonly last: LastDeployment | null;
+  /** Left out: nobody looked. */
+  readonly leftRunning?: readonly LeftRunning[];
+};
+
+/** The last step that was begun on a target, and may run there still: nobody has seen its end. */
+export type LeftRunning = {
+  readonly target: string;
+  readonly step: string;
+  readonly deployment: DeploymentId;
 };
 
 export type LastDeployment = {
@@ -93,6 +102,7 @@ export const NOTE_CODES = [
   'no_spare',
   'zone_emptied',
   'drain_cuts',
+  'may_still_run',
   'last_failed',
   'last_rolled_back',
 ] as const;

@@ -129,6 +129,19 @@ test('drains that often had to cut connections are told where this plan would cu
   assert.deepEqual(codes(past(1)), []);
 });
 
+test('what nobody has seen the end of is told, where the plan works on its target', () => {
+  const left = (target: string) => ({
+    past: {
+      history: { here: [], fleet: [] },
+      last: null,
+      leftRunning: [{ target, step: 'stop', deployment: deploymentId('d-9') }],
+    },
+  });
+  assert.deepEqual(codes(left('web-2')), ['may_still_run']);
+  assert.match(said(left('web-2'), 'may_still_run'), /the end of stop on web-2: it may still run/);
+  assert.deepEqual(codes(left('elsewhere-1')), []);
+});
+
 test('how the last deployment here ended is told if it was not well', () => {
   const past = (more: Partial<LastDeployment>) => ({
     past: {

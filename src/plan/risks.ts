@@ -16,6 +16,7 @@ export function notesOnRisks(findings: Findings): readonly Note[] {
     ...notesOnPace(findings),
     ...notesOnSpare(findings),
     ...notesOnDrains(findings),
+    ...notesOnLeftRunning(findings),
     ...notesOnLast(findings),
   ];
 }
@@ -196,6 +197,20 @@ function notesOnDrains({ request, settings }: Findings): readonly Note[] {
   );
 }
 
+/** What the plan works on while something older may still be at work there, and undo what is verified. */
+function notesOnLeftRunning({ request: { past }, plan }: Findings): readonly Note[] {
+  const planned = new Set(plan.targets.map(({ name }) => name));
+  const left = (past?.leftRunning ?? []).filter(({ target }) => planned.has(target));
+  const named = left.slice(0, NAMED).map(({ target, step }) => `${step} on ${target}`);
+  return note(
+    'may_still_run',
+    left.length > 0,
+    () =>
+      `Nobody has seen the end of ${listed(named, left.length)}: it may still run, and undo what this deployment ` +
+      `does there. Look at the hosts first.`,
+  );
+}
+
 function notesOnLast({ request: { verb, past } }: Findings): readonly Note[] {
   const last = past?.last;
   if (!last || verb === 'rollback') return [];
@@ -217,7 +232,13 @@ function notesOnLast({ request: { verb, past } }: Findings): readonly Note[] {
 }
 
 function namesOf(targets: readonly PlanTarget[]): string {
-  const names = targets.slice(0, 8).map(({ name }) => name);
-  const more = targets.length - names.length;
-  return names.join(', ') + (more > 0 ? ` and ${more} more` : '');
+  return listed(
+    targets.slice(0, NAMED).map(({ name }) => name),
+    targets.length,
+  );
 }
+
+const NAMED = 8;
+
+const listed = (names: readonly string[], total: number): string =>
+  names.join(', ') + (total > names.length ? ` and ${total - names.length} more` : '');
