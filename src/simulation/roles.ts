@@ -45,7 +45,8 @@ export type RunningServer = Running & { readonly ports: OperationPorts; readonly
 
 const LEASE_MS = 15_000;
 /** Longer than in the product: a look costs the simulation as much as the work it finds. */
-const LOOK_MS = 3_000;
+const LOOK_MS = 5_000;
+const KEEP_MS = 3_000;
 
 /** A server: driver and operations, with a connection of its own to the store. */
 export function startServer(parts: RoleParts, name: string, gone: readonly string[]): RunningServer {
@@ -129,7 +130,7 @@ export function startWorker(
       pool: place.pool,
       idleMs: parts.lookMs ?? LOOK_MS,
       slots: 16,
-      keeping: { askMs: LOOK_MS, quickMs: LOOK_MS, slowMs: LOOK_MS },
+      keeping: { askMs: KEEP_MS, quickMs: KEEP_MS, slowMs: KEEP_MS },
       ...(parts.leaseMs !== undefined && { leaseMs: parts.leaseMs }),
     },
     {

@@ -93,7 +93,7 @@ export function scenarioOf(seed: number): Scenario {
     zones.map(({ name }) => name),
   );
   const projects = names.map((name) => projectOf(draw, name));
-  const faultsUntilMs = draw.int(60_000, 400_000);
+  const faultsUntilMs = draw.int(60_000, 340_000);
   const scenario = {
     seed,
     servers: draw.int(1, 3),
