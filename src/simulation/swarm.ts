@@ -268,7 +268,7 @@ function leavesOne(
 }
 
 function asksFor(draw: Draw, { name, releases }: ScenarioProject, untilMs: number): readonly Ask[] {
-  const count = draw.int(1, 3);
+  const count = draw.pick([1, 1, 2, 3]);
   return Array.from({ length: count }, (_, n): Ask => {
     const atMs = n === 0 ? draw.int(0, 5_000) : draw.int(5_000, untilMs + 60_000);
     const place = { atMs, project: name, hard: draw.chance(0.05) };

@@ -44,7 +44,7 @@ export async function runSeeds(options: SeedsOptions): Promise<Seeds> {
 }
 
 /** What a run leaves behind that nobody waits for any more is freed with its process. */
-const LOTS_A_PROCESS = 20;
+const LOTS_A_PROCESS = 40;
 
 /** Child processes, one after the other, until nothing is left. */
 async function lane(take: () => Lot | undefined, onDone: (lot: Lot, done: Done) => void): Promise<void> {

@@ -3,6 +3,7 @@ import type { NewDeployment } from '../../domain/command.ts';
 import type { Eyes, MakeInvariant, Watched } from '../eyes.ts';
 import type { Fact } from '../facts.ts';
 import { refsOf } from '../scenario.ts';
+import { strangersOf } from './orphans.ts';
 
 /**
  * I6: in the end every step that was granted has a result. I8: `succeeded` means that every target that did runs what the plan
@@ -11,12 +12,18 @@ import { refsOf } from '../scenario.ts';
  */
 export const endings: MakeInvariant = (eyes) => {
   const verified: Verified = new Map();
+  /** When a command of an earlier deployment has last ended on a target, which may have undone what was installed. */
+  const strangers = new Map<string, number>();
+  const strangerOf = strangersOf(eyes);
   return {
     see: (fact) => {
+      const stranger = strangerOf(fact);
+      if (stranger !== undefined) strangers.set(stranger, eyes.schedule.nowMs);
       if (fact.kind === 'probe.answered' && fact.version !== null)
         verified.set(fact.target, eyes.schedule.nowMs);
       if (fact.kind === 'deployment.created') checkLeftAlone(eyes, fact.made);
-      if (fact.kind === 'committed' && fact.committed.kind === 'committed') checkEnd(eyes, fact, verified);
+      if (fact.kind === 'committed' && fact.committed.kind === 'committed')
+        checkEnd(eyes, fact, { verified, strangers });
     },
     end: () => checkSteps(eyes),
   };
@@ -26,11 +33,16 @@ export const endings: MakeInvariant = (eyes) => {
 type Verified = Map<string, number>;
 type Committed = Extract<Fact, { kind: 'committed' }>;
 
-function checkEnd(eyes: Eyes, { lease, commit }: Committed, verified: Verified): void {
+type Known = { readonly verified: Verified; readonly strangers: ReadonlyMap<string, number> };
+
+function checkEnd(eyes: Eyes, { lease, commit }: Committed, { verified, strangers }: Known): void {
   const watched = eyes.deployments.get(lease.deployment);
   if (!watched || !commit.events.some(({ kind }) => kind === 'deployment.ended')) return;
-  for (const { name } of watched.plan.targets)
-    if (watched.succeeded.has(name)) checkTarget(eyes, watched, { name, verifiedAtMs: verified.get(name) });
+  for (const { name } of watched.plan.targets) {
+    const hadStranger = (strangers.get(name) ?? Number.NEGATIVE_INFINITY) >= watched.startedAtMs;
+    if (watched.succeeded.has(name) && !hadStranger)
+      checkTarget(eyes, watched, { name, verifiedAtMs: verified.get(name) });
+  }
   if (watched.end?.status === 'succeeded') checkWhole(eyes, watched, commit.summary.exceptions);
   if (commit.successor) checkRollback(eyes, watched, commit.successor.plan.targets);
 }

@@ -83,6 +83,20 @@ export function commandsToldOf(store: Eyes['store']): ReadonlySet<string> {
   return new Set(rows.flatMap((row) => commandsOf(taskId(row))));
 }
 
+/**
+ * Follows the commands: gives the target on which one of an earlier deployment has ended now, one of which people were told that it may
+ * still run. What it does beside the deployment that is active is not Edge's to see.
+ */
+export function strangersOf({ activeOf, store }: Eyes): (fact: Fact) => string | undefined {
+  const startedFor = new Map<string, DeploymentId | undefined>();
+  return (fact) => {
+    if (fact.kind === 'command.started') startedFor.set(fact.task.id, activeOf(fact.target)?.id);
+    if (fact.kind !== 'command.ended') return undefined;
+    const isOwn = startedFor.get(fact.task.id) === activeOf(fact.target)?.id;
+    return isOwn || !commandsToldOf(store).has(fact.task.id) ? undefined : fact.target;
+  };
+}
+
 /** The ids under which a host would know the commands of a task. */
 const commandsOf = (task: TaskId): readonly string[] =>
   Array.from({ length: ORDINALS }, (_, ordinal) => remoteIdOf(task, ordinal));

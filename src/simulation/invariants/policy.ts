@@ -42,10 +42,12 @@ export const policy: MakeInvariant = (eyes) => {
       const { events, handled, cancel, successor } = fact.commit;
       const commands = new Set(handled.flatMap((id) => asked.get(id) ?? []));
       const isTaken = (target: string): boolean => isTakenByOthers(eyes, { target, deployment });
+      let isStarved = false;
       for (const event of events) {
         const of = commands.values().find((one) => isAnswer(event, one));
         say(of ? wrongAnswer(story, event, of, isTaken) : undefined);
         say(wrongWith(story, event, now, of !== undefined));
+        isStarved ||= starves(story, event, now);
         count(story, event);
         if (of) commands.delete(of);
       }
@@ -53,7 +55,7 @@ export const policy: MakeInvariant = (eyes) => {
         say(needsNoAnswer(story, left) ? undefined : `${left.kind} by ${left.by} is not answered`);
       for (const event of events) say(wrongHolds(story, event, fact.commit.takeHolds));
       for (const { task, deadlineAt } of cancel) cancelled(story, task, deadlineAt);
-      say(wrongAfter(story, events, now));
+      say(wrongAfter(story, { events, isStarved }, now));
       const isEnd = events.some(({ kind }) => kind === 'deployment.ended');
       if (isEnd)
         say(
@@ -237,8 +239,17 @@ function wrongEnd(
     : 'it does not say what was verified';
 }
 
+/** Whether it waits for capacity for longer than it may, with none of its own out: judged where the engine does, before what follows. */
+function starves(story: Recount, event: Event, nowMs: number): boolean {
+  if (event.kind !== 'capacity.refused' || isShrunk(story, event)) return false;
+  const waitedMs = nowMs - Math.max(event.since, story.resumedAtMs);
+  return waitedMs >= story.plan.policy.capacity.holdAfterMs + LATE_MS;
+}
+
+type Committed = { readonly events: readonly Event[]; readonly isStarved: boolean };
+
 /** What is wrong with where a commit leaves the deployment. */
-function wrongAfter(story: Recount, events: readonly Event[], nowMs: number): string | undefined {
+function wrongAfter(story: Recount, { events, isStarved }: Committed, nowMs: number): string | undefined {
   const { status, stop, targets, plan } = story;
   if (status === 'paused' && nowMs >= story.abortAtMs + LATE_MS)
     return 'it is paused for longer than it may be';
@@ -249,13 +260,6 @@ function wrongAfter(story: Recount, events: readonly Event[], nowMs: number): st
   const asks = events.some((event) => event.kind === 'target.failed' && event.status === 'unknown');
   const isAnswered = events.some(({ kind }) => kind === 'deployment.resumed');
   if (asks && !isAnswered && plan.verb !== 'rollback') return 'it goes on after something unknown';
-  const { holdAfterMs } = plan.policy.capacity;
-  const isStarved = events.some(
-    (event) =>
-      event.kind === 'capacity.refused' &&
-      !isShrunk(story, event) &&
-      nowMs - Math.max(event.since, story.resumedAtMs) >= holdAfterMs + LATE_MS,
-  );
   return isStarved && !isAnswered ? 'it waits for capacity for longer than it may' : undefined;
 }
 

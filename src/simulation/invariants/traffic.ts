@@ -2,7 +2,7 @@ import { memberKey } from '../../domain/capacity.ts';
 import type { Eyes, MakeInvariant } from '../eyes.ts';
 import type { Fact } from '../facts.ts';
 import { refsOf } from '../scenario.ts';
-import { commandsToldOf } from './orphans.ts';
+import { strangersOf } from './orphans.ts';
 
 type Started = Extract<Fact, { kind: 'command.started' }>;
 type Committed = Extract<Fact, { kind: 'committed' }>;
@@ -16,9 +16,8 @@ type Streak = { passes: number; version: string | null };
  */
 export const traffic: MakeInvariant = (eyes) => {
   const streaks = new Map<string, Streak>();
-  /** For which deployment a command was started. */
-  const startedFor = new Map<string, string | undefined>();
-  /** Targets on which a command of an earlier deployment has ended since the last look: one of which people were told `unknown`. */
+  const strangerOf = strangersOf(eyes);
+  /** Targets on which a stranger has ended since the last look. */
   const disturbed = new Set<string>();
   /** When the world put back a member that no drain has begun to look at since: what came with it nobody waits for. */
   const undone = new Map<string, number>();
@@ -26,6 +25,8 @@ export const traffic: MakeInvariant = (eyes) => {
   const begun = new Map<string, number>();
   return {
     see: (fact) => {
+      const stranger = strangerOf(fact);
+      if (stranger !== undefined) disturbed.add(stranger);
       switch (fact.kind) {
         case 'probe.answered': {
           disturbed.delete(fact.target);
@@ -40,15 +41,7 @@ export const traffic: MakeInvariant = (eyes) => {
           for (const { action, target } of fact.tasks)
             if (action.startsWith('balancer.drain@')) begun.set(target, eyes.schedule.nowMs);
           return;
-        case 'command.ended':
-          if (
-            startedFor.get(fact.task.id) !== eyes.activeOf(fact.target)?.id &&
-            commandsToldOf(eyes.store).has(fact.task.id)
-          )
-            disturbed.add(fact.target);
-          return;
         case 'command.started':
-          startedFor.set(fact.task.id, eyes.activeOf(fact.target)?.id);
           if (mayDisturb(eyes, fact)) checkStop(eyes, undone, fact);
           return;
         case 'committed':
