@@ -3,6 +3,7 @@ import { EdgeError } from '../../domain/errors.ts';
 import { abortable } from '../../lib/abortable.ts';
 import type { Backoff } from '../../lib/retry.ts';
 import { createSerial, type Serial } from '../../lib/serial.ts';
+import { SharedReads } from '../../lib/shared-reads.ts';
 import { HttpClient } from '../../outbound/http.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { LoadBalancer, MayWrite, PoolMember } from '../../ports/load-balancer.ts';
@@ -92,8 +93,7 @@ class F5Balancer implements LoadBalancer {
   readonly #closing = new AbortController();
   readonly #write: Serial;
   readonly #upkeep: Upkeep;
-  /** Reads under way, by pool: those who ask for the same pool at once share one. */
-  readonly #reads = new Map<string, Promise<readonly MemberState[]>>();
+  readonly #reads = new SharedReads<readonly MemberState[]>();
 
   constructor(session: F5Session, { partition, policy, queue }: Settings) {
     this.#session = session;
@@ -104,16 +104,8 @@ class F5Balancer implements LoadBalancer {
   }
 
   async members(pool: string, signal: AbortSignal): Promise<readonly MemberState[]> {
-    signal.throwIfAborted();
-    const known = this.#reads.get(pool);
-    if (known) return abortable(known, signal);
-    const reading = this.#session
-      .run((unit) => this.#read(unit, pool), this.#closing.signal)
-      .finally(() => {
-        if (this.#reads.get(pool) === reading) this.#reads.delete(pool);
-      });
-    this.#reads.set(pool, reading);
-    return abortable(reading, signal);
+    const begin = () => this.#session.run((unit) => this.#read(unit, pool), this.#closing.signal);
+    return this.#reads.read(pool, begin, signal);
   }
 
   disable(
@@ -183,7 +175,7 @@ class F5Balancer implements LoadBalancer {
       const written = await this.#session.run((unit) => this.#writeOn(unit, change), signal);
       return { written, keeping: this.#upkeep.keep() };
     } finally {
-      this.#reads.clear();
+      this.#reads.forget();
     }
   }
 

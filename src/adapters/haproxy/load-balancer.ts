@@ -1,5 +1,6 @@
 import type { AsFound, MemberState } from '../../domain/balancer.ts';
 import { EdgeError } from '../../domain/errors.ts';
+import { SharedReads } from '../../lib/shared-reads.ts';
 import type { LoadBalancer, MayWrite, PoolMember } from '../../ports/load-balancer.ts';
 import { adminOf, healthOf, parseServersState, parseStat, type ServerState } from './replies.ts';
 import { ask, type RuntimeSocket } from './socket.ts';
@@ -21,12 +22,17 @@ const STATE_WORDS: Readonly<Record<Admin, string>> = { enabled: 'ready', drained
  */
 export function createHaproxyBalancer(options: HaproxyOptions): LoadBalancer {
   const target = { address: options.socket, timeoutMs: options.timeoutMs ?? TIMEOUT_MS };
+  const reads = new SharedReads<readonly MemberState[]>();
+  const closing = new AbortController();
+  const forgetting = (write: Promise<MemberState>): Promise<MemberState> =>
+    write.finally(() => reads.forget());
   return {
-    members: (pool, signal) => members(target, pool, signal),
-    disable: (member, to, signal, mayWrite) => setAdmin(target, { member, to, signal, mayWrite }),
-    restore: (member, asFound, signal, mayWrite) => restore(target, { member, asFound, signal, mayWrite }),
-    // A connection lasts for one command: there is nothing to end.
-    close: async () => {},
+    members: async (pool, signal) => reads.read(pool, () => members(target, pool, closing.signal), signal),
+    disable: (member, to, signal, mayWrite) => forgetting(setAdmin(target, { member, to, signal, mayWrite })),
+    restore: (member, asFound, signal, mayWrite) =>
+      forgetting(restore(target, { member, asFound, signal, mayWrite })),
+    // A connection lasts for one command: there is nothing to end but reads that nobody waits for.
+    close: async () => closing.abort(new Error('the balancer is closed')),
   };
 }
 

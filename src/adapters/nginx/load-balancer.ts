@@ -1,8 +1,8 @@
 import type { AsFound, BalancerConfig, MemberState, NginxHost } from '../../domain/balancer.ts';
 import { EdgeError } from '../../domain/errors.ts';
-import { abortable } from '../../lib/abortable.ts';
 import { sha256 } from '../../lib/hash.ts';
 import { createSerial, type Serial } from '../../lib/serial.ts';
+import { SharedReads } from '../../lib/shared-reads.ts';
 import type { HostAddress, Hosts } from '../../ports/hosts.ts';
 import type { LoadBalancer, MayWrite, PoolMember } from '../../ports/load-balancer.ts';
 import type { Edit } from './host-script.ts';
@@ -53,16 +53,15 @@ class NginxBalancer implements LoadBalancer {
   readonly #options: NginxHostOptions;
   readonly #closing = new AbortController();
   readonly #write: Serial = createSerial();
-  /** The look under way: those who ask at once share it. What was begun before a write is not shared with who asks after. */
-  #looking: Promise<Look> | undefined;
+  readonly #looks = new SharedReads<Look>();
 
   constructor(options: NginxHostOptions) {
     this.#options = options;
   }
 
   async members(pool: string, signal: AbortSignal): Promise<readonly MemberState[]> {
-    signal.throwIfAborted();
-    const seen = await abortable(this.#look(), signal);
+    const begin = () => look(this.#options, this.#closing.signal);
+    const seen = await this.#looks.read(this.#options.file, begin, signal);
     return this.#serversOf(seen, pool).map((server) => stateOf(server, seen));
   }
 
@@ -91,15 +90,6 @@ class NginxBalancer implements LoadBalancer {
     this.#closing.abort(new Error('the balancer is closed'));
   }
 
-  #look(): Promise<Look> {
-    if (this.#looking) return this.#looking;
-    const looking = look(this.#options, this.#closing.signal).finally(() => {
-      if (this.#looking === looking) this.#looking = undefined;
-    });
-    this.#looking = looking;
-    return looking;
-  }
-
   /** One writer per host; who writes looks first, edits what it saw, and looks again. */
   #set({ member, textOf, signal, mayWrite }: Change): Promise<MemberState> {
     const work = async (): Promise<MemberState> => {
@@ -116,9 +106,7 @@ class NginxBalancer implements LoadBalancer {
     };
     return this.#write(() => {
       signal.throwIfAborted();
-      return work().finally(() => {
-        this.#looking = undefined;
-      });
+      return work().finally(() => this.#looks.forget());
     });
   }
 
