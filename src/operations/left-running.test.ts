@@ -22,6 +22,10 @@ test(
     await edge.work(stopIsUnknown);
     await edge.admin.abort({ deployment, reason: 'look first' });
     await edge.work();
+    // Another one that gets no further than to look proves nothing.
+    const second = await edge.deploy('3.0.0');
+    await edge.admin.abort({ deployment: second, reason: 'wait' });
+    await edge.work();
     const [note = '', ...others] = await told(edge, '3.0.0');
     assert.match(note, /the end of stop on web-2: it may still run/);
     assert.deepEqual(others, []);

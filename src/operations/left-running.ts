@@ -1,38 +1,81 @@
+import type { Event } from '../domain/event.ts';
+import type { DeploymentId } from '../domain/ids.ts';
+import type { Plan } from '../domain/plan.ts';
 import type { LeftRunning } from '../plan/request.ts';
-import type { DeploymentRow, Views } from '../ports/views.ts';
-import type { TargetView } from '../projections/deployment-view.ts';
-import { loadView } from './deployments.ts';
-import type { PlaceRequest } from './documents.ts';
+import type { DeploymentRow, Fleet } from '../ports/views.ts';
+import { planOf } from './deployments.ts';
+import { documentsOf, type PlaceRequest } from './documents.ts';
+import type { OperationPorts } from './ports.ts';
 import { isParked } from './survey.ts';
 
-/** So many ended deployments are looked through for the last one that worked on a target; each costs its whole log. */
+/** So many ended deployments are looked through; each in which something failed costs its whole log. */
 const MOST = 5;
+const EVENTS_AT_ONCE = 5_000;
 
 /**
- * What nobody has seen the end of: the last step that was begun on a target, where neither a proof nor a person has told of it
- * since. Only targets that are parked, or were worked on without success, are looked for, so that a healthy fleet costs one question.
+ * Steps whose end nobody has seen: neither did a later deployment bring their target to a good end, nor did a person say that they are
+ * done. A healthy fleet costs one question.
  */
 export async function leftRunning(
-  views: Views,
-  { project, environment }: PlaceRequest,
+  ports: OperationPorts,
+  place: PlaceRequest,
 ): Promise<readonly LeftRunning[]> {
-  const { targets, holds } = await views.fleet({ project, environment });
-  const unproven = targets.filter((target) => target.unproven);
-  const sought = new Set([...unproven, ...holds.filter(isParked)].map(({ target }) => target));
+  const { project, environment } = place;
+  const [{ projectEnvironment }, fleet] = await Promise.all([
+    documentsOf(ports.records, place),
+    ports.views.fleet({ project, environment }),
+  ]);
+  const sought = new Set(projectEnvironment.targets.map(({ name }) => name).filter(mayHaveLeft(fleet)));
   if (sought.size === 0) return [];
-  const rows = await views.deployments({ project, environment, ended: true, limit: MOST });
-  const found: LeftRunning[] = [];
-  for (const { id } of rows.filter(mayHaveLeft)) {
-    if (sought.size === 0) break;
-    const view = await loadView(views, id);
-    for (const target of view.targets.filter(wasBegun)) {
-      if (!sought.delete(target.name) || !target.mayRun) continue;
-      found.push({ target: target.name, step: target.step ?? '', deployment: id });
-    }
-  }
-  return found;
+  const rows = await ports.views.deployments({ project, environment, ended: true, limit: MOST });
+  const left = new Map<string, LeftRunning>();
+  for (const row of rows.toReversed()) await follow(ports, row, left);
+  return [...left.values()].filter(({ target }) => sought.has(target));
 }
 
-/** Each target of one that succeeded everywhere was seen well. */
-const mayHaveLeft = ({ counts }: DeploymentRow): boolean => counts.succeeded < counts.total;
-const wasBegun = ({ step }: TargetView): boolean => step !== null;
+/** Every other target was seen well by the last deployment that worked on it. */
+function mayHaveLeft({ holds, targets }: Fleet): (target: string) => boolean {
+  const parked = new Set(holds.filter(isParked).map(({ target }) => target));
+  const proven = new Set(targets.flatMap(({ target, unproven }) => (unproven ? [] : [target])));
+  return (target) => parked.has(target) || !proven.has(target);
+}
+
+async function follow(
+  { views }: OperationPorts,
+  { id, counts }: DeploymentRow,
+  left: Map<string, LeftRunning>,
+): Promise<void> {
+  const plan = await planOf(views, id);
+  if (counts.succeeded === counts.total) for (const { name } of plan.targets) left.delete(name);
+  else for await (const event of eventsOf(views, id)) count({ plan, id, left }, event);
+}
+
+async function* eventsOf(views: OperationPorts['views'], id: DeploymentId): AsyncGenerator<Event> {
+  for (let after = 0; ; after += EVENTS_AT_ONCE) {
+    const events = await views.events(id, after, EVENTS_AT_ONCE);
+    for (const { event } of events) yield event;
+    if (events.length < EVENTS_AT_ONCE) return;
+  }
+}
+
+type Count = {
+  readonly plan: Plan;
+  readonly id: DeploymentId;
+  readonly left: Map<string, LeftRunning>;
+};
+
+/** To try again proves nothing: what an earlier attempt has left goes on beside the new one. */
+function count({ plan, id, left }: Count, event: Event): void {
+  const name = 'target' in event ? plan.targets[event.target]?.name : undefined;
+  if (name === undefined) return;
+  if (event.kind === 'task.unknown')
+    left.set(name, { target: name, step: stepId(plan, event), deployment: id });
+  else if (event.kind === 'target.succeeded' || (event.kind === 'task.resolved' && event.as === 'succeeded'))
+    left.delete(name);
+}
+
+function stepId({ stages, sequences }: Plan, { target, step }: { target: number; step: number }): string {
+  const batches = stages.flatMap(({ lanes }) => lanes.flatMap((lane) => lane.batches));
+  const of = batches.find(({ targets }) => targets.includes(target))?.sequence ?? '';
+  return sequences[of]?.[step]?.id ?? '';
+}

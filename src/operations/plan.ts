@@ -48,7 +48,7 @@ export async function planWithPast(
   ports: OperationPorts,
   input: PlanInput,
 ): Promise<PlannedNow & { readonly past: Past }> {
-  const [past, left] = await Promise.all([pastOf(ports.views, input), leftRunning(ports.views, input)]);
+  const [past, left] = await Promise.all([pastOf(ports.views, input), leftRunning(ports, input)]);
   const planned = await makePlan(ports, input, { ...past, leftRunning: left });
   return {
     ...planned,
