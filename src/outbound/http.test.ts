@@ -107,6 +107,20 @@ test('retries as its policy says, and not without one', async () => {
   assert.equal(asked, 3);
 });
 
+test('asks before each try whether it may still be made, and makes none that may not', async () => {
+  let tries = 0;
+  const { url } = await serve((_, res) => {
+    tries += 1;
+    res.writeHead(503).end();
+  });
+  const before = (): void => {
+    if (tries === 2) throw new Error('the lease is over');
+  };
+  const retry = { backoffMs: [1, 1, 1], again: () => true };
+  await assert.rejects(send({ url, retry, before }), /the lease is over/);
+  assert.equal(tries, 2);
+});
+
 test('believes a certificate by its CA file or its fingerprint', async () => {
   const { url } = await serve((_, res) => res.end('safe'), true);
   for (const trust of [

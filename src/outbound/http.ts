@@ -13,6 +13,8 @@ export type HttpRequest = {
   readonly maxBytes: number;
   readonly cut?: boolean;
   readonly retry?: RetryPolicy;
+  /** Called before each try, which is not made if it throws. */
+  readonly before?: () => void;
   /** Uses a connection of its own and hangs up: a look at a server must not ride on an old connection. */
   readonly fresh?: boolean;
 };
@@ -85,6 +87,7 @@ export class HttpClient {
 
 async function once(agent: Agent, request: HttpRequest, signal: AbortSignal): Promise<HttpResult> {
   signal.throwIfAborted();
+  request.before?.();
   const deadline = AbortSignal.timeout(request.timeoutMs);
   const url = new URL(request.url);
   try {

@@ -29,8 +29,9 @@ export interface LoadBalancer {
 }
 
 /**
- * Throws if the caller may not write any more. It is asked in the moment of each write, after all that the write waits for
- * (others' turns, log-ins, looks): a process that was paused meanwhile goes on here before any signal tells it of its lease.
+ * Throws if the caller may not write any more. It is asked in the moment of each write and of each new try of one, after all that it
+ * waits for (others' turns, log-ins, looks, pauses): a process that was paused meanwhile goes on here before any signal tells it of its
+ * lease. Where a library connects and sends in one, it is asked before both.
  */
 export type MayWrite = () => void;
 

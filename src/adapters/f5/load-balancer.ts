@@ -194,8 +194,8 @@ class F5Balancer implements LoadBalancer {
   /** A write without an answer may have been applied: the read-back decides. */
   async #patch(unit: ActiveUnit, { member, wanted, mayWrite }: Change): Promise<WireMember> {
     const what = `${member.member} in ${member.pool}`;
-    mayWrite();
-    const seen = await unit.call({ method: 'PATCH', path: this.#pathOf(member), body: wanted });
+    const path = this.#pathOf(member);
+    const seen = await unit.call({ method: 'PATCH', path, body: wanted, before: mayWrite });
     if (seen.kind === 'answer') bodyOf(seen, what);
     const after = await this.#readOne(unit, member);
     if (hasTaken(after, wanted)) return after;
@@ -212,9 +212,9 @@ class F5Balancer implements LoadBalancer {
     { member, mayWrite }: Change,
     body: Readonly<Record<string, number>>,
   ): Promise<string | undefined> {
-    mayWrite();
+    const path = this.#pathOf(member);
     try {
-      const seen = await unit.call({ method: 'PATCH', path: this.#pathOf(member), body });
+      const seen = await unit.call({ method: 'PATCH', path, body, before: mayWrite });
       bodyOf(seen, `${member.member} in ${member.pool}`);
       return undefined;
     } catch (error) {

@@ -26,6 +26,8 @@ export type Ask = {
   readonly body?: Readonly<Record<string, string | number>>;
   /** For what takes the device long. */
   readonly timeoutMs?: number;
+  /** Called before each try, which is not made if it throws. */
+  readonly before?: () => void;
 };
 
 /** Why work on a unit cannot go on there. `failure` is what to say if it cannot go on elsewhere either. */
@@ -153,6 +155,7 @@ export class F5Unit {
         headers: { 'x-f5-auth-token': token, ...(ask.body && { 'content-type': 'application/json' }) },
         ...(ask.body && { body: JSON.stringify(ask.body) }),
         timeoutMs: ask.timeoutMs ?? timeoutMs,
+        ...(ask.before && { before: ask.before }),
         maxBytes: MAX_ANSWER_BYTES,
         // Every call states what is wanted, so that one more of the same is harmless.
         retry: { backoffMs, again: (seen) => this.#isWorthAnother(seen) },

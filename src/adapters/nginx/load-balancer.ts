@@ -97,8 +97,7 @@ class NginxBalancer implements LoadBalancer {
         const server = this.#serverOf(await look(this.#options, signal), member);
         const text = textOf(server.line);
         if (text === server.line.text) return stateOf(server.line, server.seen);
-        mayWrite?.();
-        if ((await write(this.#options, editOf(server, text), signal)) === 'done')
+        if ((await write(this.#options, editOf(server, text), { signal, mayWrite })) === 'done')
           return await this.#readBack(member, text, signal);
       }
       const what = `${this.#options.file} was changed by somebody else while Edge wanted to change it, ${TRIES} times`;

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { EdgeError } from '../../domain/errors.ts';
 import { remoteTaskId } from '../../domain/ids.ts';
 import type { HostAddress, Hosts, RemoteTask } from '../../ports/hosts.ts';
+import type { MayWrite } from '../../ports/load-balancer.ts';
 import { type Commands, type Edit, lookScript, type Place, writeScript } from './host-script.ts';
 import { type Look, parseLook } from './look.ts';
 
@@ -42,22 +43,28 @@ export async function look(options: NginxHostOptions, signal: AbortSignal): Prom
 export async function write(
   options: NginxHostOptions,
   edit: Edit,
-  signal: AbortSignal,
+  { signal, mayWrite }: Pick<Call, 'signal' | 'mayWrite'>,
 ): Promise<'done' | 'changed'> {
   const id = newId();
-  const reply = await run(options, { id, script: writeScript(id, options, edit), signal });
+  const reply = await run(options, { id, script: writeScript(id, options, edit), signal, mayWrite });
   const [last] = lastSaid(reply, id);
   if (last === 'done' || last === 'changed') return last;
   throw refusalOf(options, reply, id);
 }
 
-type Call = { readonly id: string; readonly script: string; readonly signal: AbortSignal };
+type Call = {
+  readonly id: string;
+  readonly script: string;
+  readonly signal: AbortSignal;
+  /** Asked just before the script is sent for the first time. */
+  readonly mayWrite?: MayWrite | undefined;
+};
 
 /**
  * A detached task of its own, so that a write that has begun runs to its end whatever becomes of the connection; resolves with
  * all it wrote, as latin1. A late start is harmless: the digest in a write fences it.
  */
-async function run(options: NginxHostOptions, { id, script, signal }: Call): Promise<string> {
+async function run(options: NginxHostOptions, { id, script, signal, mayWrite }: Call): Promise<string> {
   const { hosts, host, runAs } = options;
   const task: RemoteTask = {
     id: remoteTaskId(id),
@@ -73,7 +80,7 @@ async function run(options: NginxHostOptions, { id, script, signal }: Call): Pro
     signal.throwIfAborted();
     const status = await hosts.run(host, task, {
       fromOffset: 0,
-      onDispatch: async () => {},
+      onDispatch: async () => mayWrite?.(),
       onOutput: async ({ data }) => void chunks.push(data),
       signal: AbortSignal.any([signal, late]),
     });
