@@ -54,7 +54,7 @@ export type Fact =
   | { readonly kind: 'health.seen'; readonly target: string }
   | { readonly kind: 'probe.answered'; readonly target: string; readonly version: string | null }
   | { readonly kind: 'deployment.created'; readonly made: NewDeployment }
-  /** It is put into the inbox of a deployment. */
+  /** It is in the inbox of a deployment. */
   | { readonly kind: 'asked'; readonly command: Command }
   | {
       readonly kind: 'committed';

@@ -1,5 +1,5 @@
 import type { Draw } from './draw.ts';
-import { whileTrapped } from './trap.ts';
+import { type Rest, whileTrapped } from './trap.ts';
 
 type Entry = {
   readonly atMs: number;
@@ -16,13 +16,15 @@ export type Cancel = () => void;
 export class Schedule {
   readonly #heap: Entry[] = [];
   readonly #draw: Draw;
+  readonly #rest: Rest;
   #nowMs = 0;
   #order = 0;
   /** How many things have happened. */
   events = 0;
 
-  constructor(draw: Draw) {
+  constructor(draw: Draw, rest: Rest = 'tick') {
     this.#draw = draw;
+    this.#rest = rest;
   }
 
   get nowMs(): number {
@@ -49,7 +51,7 @@ export class Schedule {
     if (!entry) return false;
     this.#nowMs = entry.atMs;
     this.events += 1;
-    await whileTrapped(() => entry.run?.());
+    await whileTrapped(() => entry.run?.(), this.#rest);
     return true;
   }
 

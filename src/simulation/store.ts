@@ -128,8 +128,8 @@ export class SimStore {
         return created;
       },
       submit: async (rows) => {
-        for (const { command } of rows) tell({ kind: 'asked', command });
         await journal.submit(rows);
+        for (const { command } of rows) tell({ kind: 'asked', command });
       },
       commit: async (lease, commit) => {
         const committed = await journal.commit(lease, commit);

@@ -11,17 +11,24 @@ import net from 'node:net';
 let isSet = false;
 let isLaid = false;
 
-/** Once no promise is left that could go on: much cheaper than a turn of the event loop, of which the simulated code needs none. */
-const turn = (): Promise<void> => new Promise((resolve) => nextTurn(resolve));
-const nextTurn = process.nextTick;
+/**
+ * How a step waits until no promise is left that could go on. `tick`: much cheaper than a turn of the event loop, of which the simulated
+ * code needs none. `turn`: Node sees then, as in production, a promise that was rejected and that nobody has taken.
+ */
+export type Rest = 'tick' | 'turn';
+
+const rests: Readonly<Record<Rest, (resolve: () => void) => unknown>> = {
+  tick: process.nextTick,
+  turn: setImmediate,
+};
 
 /** Runs it, and all continuations that it wakes, inside the trap. */
-export async function whileTrapped(run: () => void): Promise<void> {
+export async function whileTrapped(run: () => void, rest: Rest = 'turn'): Promise<void> {
   lay();
   isSet = true;
   try {
     run();
-    await turn();
+    await new Promise<void>((resolve) => rests[rest](resolve));
   } finally {
     isSet = false;
   }

@@ -1,5 +1,6 @@
 import { isInService } from '../../domain/balancer.ts';
 import type { NewDeployment } from '../../domain/command.ts';
+import type { DeploymentId } from '../../domain/ids.ts';
 import type { Eyes, MakeInvariant, Watched } from '../eyes.ts';
 import type { Fact } from '../facts.ts';
 import { refsOf } from '../scenario.ts';
@@ -12,18 +13,23 @@ import { strangersOf } from './orphans.ts';
  */
 export const endings: MakeInvariant = (eyes) => {
   const verified: Verified = new Map();
-  /** When a command of an earlier deployment has last ended on a target, which may have undone what was installed. */
-  const strangers = new Map<string, number>();
+  /** Targets on which a command of an earlier deployment has ended since the active one began to change them. */
+  const disturbed = new Set<string>();
+  const changedBy = new Map<string, DeploymentId | undefined>();
   const strangerOf = strangersOf(eyes);
   return {
     see: (fact) => {
       const stranger = strangerOf(fact);
-      if (stranger !== undefined) strangers.set(stranger, eyes.schedule.nowMs);
+      if (stranger !== undefined) disturbed.add(stranger);
+      if (fact.kind === 'command.started' && changedBy.get(fact.target) !== eyes.activeOf(fact.target)?.id) {
+        changedBy.set(fact.target, eyes.activeOf(fact.target)?.id);
+        disturbed.delete(fact.target);
+      }
       if (fact.kind === 'probe.answered' && fact.version !== null)
         verified.set(fact.target, eyes.schedule.nowMs);
       if (fact.kind === 'deployment.created') checkLeftAlone(eyes, fact.made);
       if (fact.kind === 'committed' && fact.committed.kind === 'committed')
-        checkEnd(eyes, fact, { verified, strangers });
+        checkEnd(eyes, fact, { verified, disturbed });
     },
     end: () => checkSteps(eyes),
   };
@@ -33,16 +39,14 @@ export const endings: MakeInvariant = (eyes) => {
 type Verified = Map<string, number>;
 type Committed = Extract<Fact, { kind: 'committed' }>;
 
-type Known = { readonly verified: Verified; readonly strangers: ReadonlyMap<string, number> };
+type Known = { readonly verified: Verified; readonly disturbed: ReadonlySet<string> };
 
-function checkEnd(eyes: Eyes, { lease, commit }: Committed, { verified, strangers }: Known): void {
+function checkEnd(eyes: Eyes, { lease, commit }: Committed, { verified, disturbed }: Known): void {
   const watched = eyes.deployments.get(lease.deployment);
   if (!watched || !commit.events.some(({ kind }) => kind === 'deployment.ended')) return;
-  for (const { name } of watched.plan.targets) {
-    const hadStranger = (strangers.get(name) ?? Number.NEGATIVE_INFINITY) >= watched.startedAtMs;
-    if (watched.succeeded.has(name) && !hadStranger)
-      checkTarget(eyes, watched, { name, verifiedAtMs: verified.get(name) });
-  }
+  for (const { name } of watched.plan.targets)
+    if (watched.succeeded.has(name))
+      checkTarget(eyes, watched, { name, verifiedAtMs: verified.get(name), isOwn: !disturbed.has(name) });
   if (watched.end?.status === 'succeeded') checkWhole(eyes, watched, commit.summary.exceptions);
   if (commit.successor) checkRollback(eyes, watched, commit.successor.plan.targets);
 }
@@ -67,33 +71,34 @@ function checkLeftAlone(eyes: Eyes, { id, plan }: NewDeployment): void {
   }
 }
 
-type Done = { readonly name: string; readonly verifiedAtMs: number | undefined };
+/** `isOwn`: nothing but the deployment itself has changed its service since. */
+type Done = { readonly name: string; readonly verifiedAtMs: number | undefined; readonly isOwn: boolean };
 
 /** Between the check of its health and its end there may be long waits: for a worker, or to settle. */
-function checkTarget(eyes: Eyes, watched: Watched, { name, verifiedAtMs }: Done): void {
+function checkTarget(eyes: Eyes, watched: Watched, { name, verifiedAtMs, isOwn }: Done): void {
   const planned = watched.plan.targets.find((target) => target.name === name);
   const freshAtMs = (watched.succeeded.get(name) ?? 0) - FRESH_MS;
   if (!planned || eyes.disturbedAtMs(name) > Math.min(freshAtMs, verifiedAtMs ?? freshAtMs)) return;
   const service = eyes.world.service(name);
   const invariant = watched.plan.verb === 'rollback' ? 'I9' : 'I8';
   eyes.checked(invariant);
-  if (planned.release !== null && service.current !== planned.release)
+  if (isOwn && planned.release !== null && service.current !== planned.release)
     eyes.violate(
       invariant,
       `${watched.id} counts ${name} as done with ${planned.release}; it has ${service.current}`,
     );
   if (!planned.inServiceBefore || watched.plan.hard) return;
-  if (planned.release !== null && service.running !== planned.release)
+  if (isOwn && planned.release !== null && service.running !== planned.release)
     eyes.violate(
       invariant,
       `${watched.id} counts ${name} as done with ${planned.release}; ${service.running} runs`,
     );
-  checkServing(eyes, { watched, name, invariant });
+  checkServing(eyes, { watched, name, invariant, isOwn });
 }
 
 function checkServing(
   eyes: Eyes,
-  { watched, name, invariant }: { watched: Watched; name: string; invariant: string },
+  { watched, name, invariant, isOwn }: { watched: Watched; name: string; invariant: string; isOwn: boolean },
 ): void {
   const known = eyes.world.targets.get(name);
   if (known?.found !== 'serves') return;
@@ -102,7 +107,8 @@ function checkServing(
     if (eyes.world.lastEditedByHand(balancer, { pool, member })) continue;
     const state = eyes.world.member(balancer, { pool, member });
     const found = eyes.foundAs({ balancer, pool, member });
-    if (!isInService(state) && found !== 'unsure' && (found === 'enabled' || state.admin !== found))
+    const isServing = isOwn ? isInService(state) : state.admin === 'enabled';
+    if (!isServing && found !== 'unsure' && (found === 'enabled' || state.admin !== found))
       eyes.violate(
         invariant,
         `${watched.id} counts ${name} as done; in ${pool} it is ${state.admin} and ${state.health}`,

@@ -91,8 +91,17 @@ export function wrongAnswer(
   if (event.kind !== 'command.refused')
     return refusal && `${asked.kind} by ${asked.by} is obeyed, and ${refusal.why}`;
   if (event.command !== asked.kind) return `${asked.kind} by ${asked.by} is answered as ${event.command}`;
-  if (refusal || (asked.kind === 'resolve' && isTakenByOthers(nameOf(story, asked.task)))) return undefined;
+  if (
+    refusal ||
+    (asked.kind === 'resolve' && needsMembers(story, asked) && isTakenByOthers(nameOf(story, asked.task)))
+  )
+    return undefined;
   return `${asked.kind} by ${asked.by} is refused (${event.why}), and nothing speaks against it`;
+}
+
+/** Who goes on with it needs what it has parked, if it has. */
+function needsMembers(story: Recount, { task, as }: Extract<PersonsCommand, { kind: 'resolve' }>): boolean {
+  return as === 'succeeded' && story.targets[parseTaskId(task).target]?.isHeld === true;
 }
 
 const nameOf = ({ plan }: Recount, task: Extract<PersonsCommand, { kind: 'resolve' }>['task']): string =>
@@ -101,10 +110,9 @@ const nameOf = ({ plan }: Recount, task: Extract<PersonsCommand, { kind: 'resolv
 export const isOfPerson = (command: Command): command is Command & Asked =>
   command.kind !== 'report' && command.kind !== 'deadline' && command.kind !== 'wake';
 
-/** Whether a commit that dealt with a command may say nothing of it: what is asked for is so already, or it is too late for anything. */
-export function needsNoAnswer({ status, stop }: Recount, { kind }: Asked): boolean {
-  return status === 'ended' || kind === 'pause' || (kind === 'abort' && stop?.abort === true);
-}
+/** What is asked for is so already, and nothing has to be said of it. */
+export const isAlreadyAborted = ({ stop }: Recount, { kind }: Asked): boolean =>
+  kind === 'abort' && stop?.abort === true;
 
 /** Whether an event says what was asked for, and not something else. */
 export function isAnswer(event: Event, asked: Asked): boolean {

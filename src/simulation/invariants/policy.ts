@@ -14,7 +14,7 @@ import {
   type TargetCount,
   targetAt,
 } from '../recount.ts';
-import { type Asked, isAnswer, isOfPerson, needsNoAnswer, wrongAnswer } from './policy-people.ts';
+import { type Asked, isAlreadyAborted, isAnswer, isOfPerson, wrongAnswer } from './policy-people.ts';
 import { wrongWithTarget } from './policy-targets.ts';
 
 /**
@@ -41,6 +41,9 @@ export const policy: MakeInvariant = (eyes) => {
       const { now } = fact.committed;
       const { events, handled, cancel, successor } = fact.commit;
       const commands = new Set(handled.flatMap((id) => asked.get(id) ?? []));
+      for (const { id } of commands) asked.delete(id);
+      const wasEnded = story.status === 'ended';
+      let wasPaused = story.status === 'paused';
       const isTaken = (target: string): boolean => isTakenByOthers(eyes, { target, deployment });
       let isStarved = false;
       for (const event of events) {
@@ -49,10 +52,12 @@ export const policy: MakeInvariant = (eyes) => {
         say(wrongWith(story, event, now, of !== undefined));
         isStarved ||= starves(story, event, now);
         count(story, event);
+        wasPaused ||= story.status === 'paused';
         if (of) commands.delete(of);
       }
       for (const left of commands)
-        say(needsNoAnswer(story, left) ? undefined : `${left.kind} by ${left.by} is not answered`);
+        if (!wasEnded && !(wasPaused && left.kind === 'pause') && !isAlreadyAborted(story, left))
+          say(`${left.kind} by ${left.by} is not answered`);
       for (const event of events) say(wrongHolds(story, event, fact.commit.takeHolds));
       for (const { task, deadlineAt } of cancel) cancelled(story, task, deadlineAt);
       say(wrongAfter(story, { events, isStarved }, now));
@@ -64,6 +69,9 @@ export const policy: MakeInvariant = (eyes) => {
             successor?.plan.targets.map(({ name }) => name),
           ),
         );
+    },
+    end: () => {
+      for (const { kind, by } of asked.values()) eyes.violate('I19', `${kind} by ${by} is in no commit`);
     },
   };
 };
@@ -92,12 +100,11 @@ function cancelled(story: Recount, task: TaskId, untilMs: number): void {
   if (target.cancelling) target.cancelling = { ...target.cancelling, untilMs };
 }
 
-const BY_PEOPLE: ReadonlySet<string> = new Set<Event['kind']>([
-  'command.refused',
-  'deployment.resumed',
-  'target.retried',
-  'task.resolved',
-]);
+/** What the log says of a person, who must have asked for it; a target that is being left out is so once its step has ended. */
+function isByPerson(story: Recount, event: Event): boolean {
+  if (!('by' in event) || event.by === 'engine' || event.kind === 'deployment.created') return false;
+  return event.kind !== 'target.skipped' || !targetAt(story, event.target).isLeftOut;
+}
 
 /** A turn is decided at one moment and committed at another: its process may have been paused between. */
 const LATE_MS = 150_000;
@@ -105,7 +112,7 @@ const LATE_MS = 150_000;
 /** What is wrong with an event, where the log stands. */
 function wrongWith(story: Recount, event: Event, nowMs: number, isAsked: boolean): string | undefined {
   if (story.status === 'ended') return `${event.kind} after the end`;
-  if (BY_PEOPLE.has(event.kind) && !isAsked) return `${event.kind}, and nobody has asked for it`;
+  if (!isAsked && isByPerson(story, event)) return `${event.kind}, and nobody has asked for it`;
   switch (event.kind) {
     case 'tasks.granted':
       return wrongGrant(story, event);
