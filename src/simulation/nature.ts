@@ -147,7 +147,7 @@ export class Nature {
     if (this.#strikesUncounted('board.cut-off')) {
       const { name } = draw.pick(scenario.zones);
       cutOff.add(name);
-      schedule.after(draw.skewed(2_000, 90_000), () => cutOff.delete(name));
+      schedule.after(draw.skewed(2_000, 180_000), () => cutOff.delete(name));
     }
   }
 

@@ -124,7 +124,12 @@ const THEMES: readonly Strengths[] = [
   // A worker dies, and what it had sent arrives after what its successor sent.
   { 'worker.crash': 0.3, 'crash.before-call': 0.02, 'balancer.slow': 0.5, 'death.unproven': 0 },
   // A worker goes silent, its successor dies, and what the first had sent still waits at the balancer.
-  { 'board.cut-off': 0.1, 'worker.crash': 0.2, 'balancer.queues': 0.3, 'death.unproven': 0 },
+  {
+    ...{ 'board.cut-off': 0.1, 'worker.crash': 0.2, 'balancer.queues': 0.3, 'death.unproven': 0 },
+    ...{ 'balancer.forgets-drains': 0.1 },
+  },
+  // Processes stand still for longer than their leases, and go on with what they had in mind.
+  { 'process.pause': 0.3, 'server.pause': 0.02, 'balancer.slow': 0.2, 'balancer.forgets-drains': 0.05 },
   // Much ends badly, and many people decide on it, who do not know of each other.
   {
     ...{ 'person.is-late': 0.9, 'person.resolves': 0.5, 'person.skips': 0.3, 'person.resumes': 0.1 },

@@ -78,6 +78,16 @@ export const KEEPING_MUTANTS: readonly Mutant[] = [
         from: 'return this.#ports.clock.monotonicMs() < this.#leaseEndsAtMs ?',
         to: 'return this.#leaseEndsAtMs > 0 ?',
       },
+      {
+        file: 'src/worker/keeper.ts',
+        from: 'if (this.#ports.clock.monotonicMs() >= this.#leaseEndsAtMs) throw',
+        to: 'if (this.#no < 0) throw',
+      },
+      {
+        file: 'src/worker/keeper.ts',
+        from: '() => lost.abort(new Error(RUN_OUT)),',
+        to: '() => undefined,',
+      },
     ],
   },
 ];
