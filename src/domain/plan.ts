@@ -91,6 +91,12 @@ export function pauseMs({ backoffMs, factor = 2 }: Retries, done: number): numbe
   return Math.min(Math.round(backoffMs * factor ** done), MOST_BACKOFF_MS);
 }
 
+/** The steps of a target, in order; none if it is in no batch. Looks through all batches: not for what is done for every event. */
+export function stepsOfTarget({ stages, sequences }: Plan, target: number): readonly Step[] {
+  const batches = stages.flatMap(({ lanes }) => lanes.flatMap((lane) => lane.batches));
+  return sequences[batches.find(({ targets }) => targets.includes(target))?.sequence ?? ''] ?? [];
+}
+
 /** Its success is what says that a target is well; without it nobody has seen that. */
 export const verifies = ({ action }: Pick<Step, 'action'>): boolean => action.startsWith('health.verify@');
 

@@ -1,6 +1,6 @@
 import type { Event } from '../domain/event.ts';
 import type { DeploymentId } from '../domain/ids.ts';
-import type { Plan } from '../domain/plan.ts';
+import { type Plan, stepsOfTarget } from '../domain/plan.ts';
 import type { LeftRunning } from '../plan/request.ts';
 import type { DeploymentRow, Fleet } from '../ports/views.ts';
 import { planOf } from './deployments.ts';
@@ -69,13 +69,11 @@ function count({ plan, id, left }: Count, event: Event): void {
   const name = 'target' in event ? plan.targets[event.target]?.name : undefined;
   if (name === undefined) return;
   if (event.kind === 'task.unknown')
-    left.set(name, { target: name, step: stepId(plan, event), deployment: id });
+    left.set(name, {
+      target: name,
+      step: stepsOfTarget(plan, event.target)[event.step]?.id ?? '',
+      deployment: id,
+    });
   else if (event.kind === 'target.succeeded' || (event.kind === 'task.resolved' && event.as === 'succeeded'))
     left.delete(name);
-}
-
-function stepId({ stages, sequences }: Plan, { target, step }: { target: number; step: number }): string {
-  const batches = stages.flatMap(({ lanes }) => lanes.flatMap((lane) => lane.batches));
-  const of = batches.find(({ targets }) => targets.includes(target))?.sequence ?? '';
-  return sequences[of]?.[step]?.id ?? '';
 }

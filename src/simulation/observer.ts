@@ -4,6 +4,7 @@ import { type Hold, memberKey } from '../domain/capacity.ts';
 import type { NewDeployment } from '../domain/command.ts';
 import type { Event } from '../domain/event.ts';
 import { type DeploymentId, parseTaskId, type TaskId } from '../domain/ids.ts';
+import { stepsOfTarget } from '../domain/plan.ts';
 import type { Commit } from '../ports/journal.ts';
 import { type Eyes, type Found, INVARIANTS, type Invariant, type Violation, type Watched } from './eyes.ts';
 import type { Fact } from './facts.ts';
@@ -38,9 +39,7 @@ const KEPT =
   'SELECT 1 FROM holds WHERE balancer = ? AND pool = ? AND member = ? AND (keep_as IS NOT NULL OR keeper IS NOT NULL OR silent_until > ?)';
 function followByHand({ plan, byHand }: Watched, event: Extract<Event, { kind: 'task.resolved' }>): void {
   const name = plan.targets[event.target]?.name ?? '';
-  const batches = plan.stages.flatMap(({ lanes }) => lanes.flatMap((lane) => lane.batches));
-  const sequence = batches.find(({ targets }) => targets.includes(event.target))?.sequence ?? '';
-  const action = plan.sequences[sequence]?.[event.step]?.action ?? '';
+  const action = stepsOfTarget(plan, event.target)[event.step]?.action ?? '';
   byHand.set(name, [...(byHand.get(name) ?? []), action]);
 }
 

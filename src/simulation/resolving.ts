@@ -2,7 +2,7 @@ import type { MemoryStore } from '../adapters/memory/store.ts';
 import type { ResolveTask } from '../domain/command.ts';
 import type { Event } from '../domain/event.ts';
 import { type DeploymentId, parseTaskId, type TaskId, taskId } from '../domain/ids.ts';
-import type { Plan, PlanTarget, Step } from '../domain/plan.ts';
+import { type Plan, type PlanTarget, type Step, stepsOfTarget } from '../domain/plan.ts';
 import type { Draw } from './draw.ts';
 import { refusalOf } from './invariants/policy-people.ts';
 import { count, FAILED, type Recount, recountOf, type TargetCount } from './recount.ts';
@@ -70,7 +70,9 @@ export function guessOf(story: Recount, deployment: DeploymentId, draw: Draw): R
     story.targets.flatMap((target, index) => (test(target) ? [index] : []));
   const failed = indexes(({ status }) => FAILED.has(status));
   const unseen = indexes(({ status, mayRun }) => status === 'unknown' && mayRun !== 'no');
+  // What may still run is the rarest to end badly, and the most there is to refuse about.
   const among = unseen.length > 0 && draw.chance(0.7) ? unseen : failed;
+  // Most targets are well: a guess about any of them is seldom about one that could be set at all.
   const target = among.length > 0 && draw.chance(0.8) ? draw.pick(among) : any;
   const { step, group } = story.targets[target] ?? { step: 0, group: 0 };
   const task = taskId({ deployment, target, group, step: Math.max(0, step - (draw.chance(0.1) ? 1 : 0)) });
@@ -86,14 +88,9 @@ function looked(store: MemoryStore, deployment: DeploymentId, rows: readonly Row
   const plan = found && (JSON.parse(found.body) as Plan);
   return rows.flatMap((row) => {
     const target = plan?.targets[row.target];
-    const step = plan?.sequences[sequenceOf(plan, row.target)]?.[row.step];
+    const step = plan && stepsOfTarget(plan, row.target)[row.step];
     return target && step ? [{ task: taskId({ ...row, deployment }), target, step }] : [];
   });
-}
-
-function sequenceOf({ stages }: Plan, target: number): string {
-  const batches = stages.flatMap(({ lanes }) => lanes.flatMap((lane) => lane.batches));
-  return batches.find(({ targets }) => targets.includes(target))?.sequence ?? '';
 }
 
 /** What a person says who looks at the target: the step counts as done if what it is for is so, and nothing of it runs. */

@@ -46,6 +46,7 @@ export type RunningServer = Running & { readonly ports: OperationPorts; readonly
 const LEASE_MS = 15_000;
 /** Longer than in the product: a look costs the simulation as much as the work it finds. */
 const LOOK_MS = 5_000;
+/** How often keepers ask and look: I20 gives them two of each. */
 const KEEP_MS = 3_000;
 
 /** A server: driver and operations, with a connection of its own to the store. */

@@ -15,6 +15,20 @@ function world(device: LoadBalancer = createMemoryBalancer({ web: ['web-1'] })) 
   return { balancer, adminNow, at: (ms: number) => (nowMs = ms) };
 }
 
+/** What is disabled there waits for the answer. */
+function slowDevice() {
+  const device = createMemoryBalancer({ web: ['web-1'] });
+  const { promise, resolve: answer } = Promise.withResolvers<void>();
+  const slow: LoadBalancer = {
+    ...device,
+    disable: async (...args) => {
+      await promise;
+      return device.disable(...args);
+    },
+  };
+  return { slow, answer };
+}
+
 test('a member is taken out again as it was left', async () => {
   const { balancer, adminNow } = world();
   const seen = await balancer.keepOut({ ...member, as: 'offline' }, 100, signal);
@@ -35,19 +49,11 @@ test('a member whose return began since is left alone, in the same moment too; w
 });
 
 test('a return waits for the write that is under way, and comes after it', async () => {
-  const device = createMemoryBalancer({ web: ['web-1'] });
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const slow: LoadBalancer = {
-    ...device,
-    disable: async (...args) => {
-      await promise;
-      return device.disable(...args);
-    },
-  };
+  const { slow, answer } = slowDevice();
   const { balancer, adminNow } = world(slow);
   const out = balancer.keepOut({ ...member, as: 'drained' }, 100, signal);
   const back = balancer.restore(member, AS_FOUND, signal);
-  resolve();
+  answer();
   await Promise.all([out, back]);
   assert.equal(await adminNow(), 'enabled');
 });
@@ -81,15 +87,7 @@ test('a return does not follow a write that was given up for as long as that may
 });
 
 test('a return that has waited for its turn asks then whether it may still be made, and is not made if not', async () => {
-  const device = createMemoryBalancer({ web: ['web-1'] });
-  const { promise: isAnswered, resolve: answer } = Promise.withResolvers<void>();
-  const slow: LoadBalancer = {
-    ...device,
-    disable: async (...args) => {
-      await isAnswered;
-      return device.disable(...args);
-    },
-  };
+  const { slow, answer } = slowDevice();
   const { balancer, adminNow } = world(slow);
   let isOver = false;
   const mayWrite = (): void => {
