@@ -37,7 +37,8 @@ export type EngineRun = {
   readonly rawRowsPerS: number;
 };
 
-const CLAIM = 256;
+/** As many as the simulated workload lets run side by side: one worker with room for all of them. */
+const CLAIM = 1_000;
 const STEPS = 6;
 const POOL = 'default';
 const bell = memoryBell();
