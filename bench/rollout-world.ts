@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { tarGz } from '../src/lab/tar.ts';
+import { tarGz } from '../src/lab/tar-gz.ts';
 import { sha256 } from '../src/lib/hash.ts';
 import { freePort } from '../test/support/free-port.ts';
 import { type Haproxy, startHaproxy } from '../test/support/haproxy.ts';

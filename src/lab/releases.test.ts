@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { sha256 } from '../lib/hash.ts';
 import { buildReleases } from './releases.ts';
-import { tarGz } from './tar.ts';
+import { tarGz } from './tar-gz.ts';
 
 let folder: string;
 before(async () => {

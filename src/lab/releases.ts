@@ -1,7 +1,8 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sha256 } from '../lib/hash.ts';
-import { type TarEntry, tarGz } from './tar.ts';
+import type { TarEntry } from '../lib/tar.ts';
+import { tarGz } from './tar-gz.ts';
 
 /** What a release of the sample application is; becomes `app.json` in its artifact. */
 export type SampleApp = {

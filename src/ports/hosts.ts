@@ -121,7 +121,7 @@ export interface Hosts {
    */
   cancel(host: HostAddress, task: RemoteTask, graceMs: number): Promise<CancelProof>;
   /**
-   * Streams a local file to `path` (parents are made), checks size and SHA-256 on the host, then renames it into place. Gives
+   * Streams a local file, or bytes, to `path` (parents are made), checks size and SHA-256 on the host, then renames it into place. Gives
    * the path as the host has it, absolute.
    */
   upload(host: HostAddress, file: UploadFile, signal: AbortSignal): Promise<string>;
@@ -130,8 +130,10 @@ export interface Hosts {
   facts(host: HostAddress): Promise<HostFacts>;
 }
 
+/** `content`: the bytes themselves, in place of a file of this machine; `localPath` is then only what they are called. */
 export type UploadFile = {
   readonly localPath: string;
+  readonly content?: Uint8Array;
   /** Absolute, or below the home (`~/`) of the user that it is for. */
   readonly path: string;
   readonly sha256: string;

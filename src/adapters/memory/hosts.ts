@@ -1,6 +1,7 @@
 import { EdgeError } from '../../domain/errors.ts';
 import type { ShownKey } from '../../domain/host-key.ts';
 import { commandFault } from '../../lib/command-fault.ts';
+import { sha256 } from '../../lib/hash.ts';
 import { KeptOutput, type RawRange } from '../../lib/kept-output.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { HostKeys, LookedAtKey, UnprovenHost } from '../../ports/host-keys.ts';
@@ -107,7 +108,7 @@ export class MemoryHosts implements Hosts, HostKeys {
     const host = this.host(address.name);
     const check = host.connect();
     if (file.unless && this.#holds(host, file.unless)) return path;
-    const digest = (await this.#digestOf?.(file.localPath).catch(unreadable)) ?? file.sha256;
+    const digest = await this.#digest(file);
     signal.throwIfAborted();
     check();
     host.needDisk();
@@ -115,6 +116,11 @@ export class MemoryHosts implements Hosts, HostKeys {
       throw new EdgeError('artifact_mismatch', `${file.localPath} has the digest ${digest}`);
     host.files.set(path, { ...file, path });
     return path;
+  }
+
+  async #digest({ localPath, content, sha256: expected }: UploadFile): Promise<string> {
+    if (content) return sha256(content);
+    return (await this.#digestOf?.(localPath).catch(unreadable)) ?? expected;
   }
 
   #holds(host: MemoryHost, file: FileOnHost): boolean {

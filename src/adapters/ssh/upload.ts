@@ -60,6 +60,7 @@ async function begin(pool: ConnectionPool, request: ScriptRequest, signal: Abort
 }
 
 async function sizeOf(file: UploadFile): Promise<number> {
+  if (file.content) return file.content.length;
   try {
     return (await stat(file.localPath)).size;
   } catch (cause) {
@@ -67,10 +68,14 @@ async function sizeOf(file: UploadFile): Promise<number> {
   }
 }
 
+function bytesOf({ localPath, content }: UploadFile): AsyncIterable<Buffer> | Iterable<Uint8Array> {
+  return content ? [content] : createReadStream(localPath, { highWaterMark: 256 * 1024 });
+}
+
 /** The end of the stream is what makes the host look at the file, so it is sent only if the bytes were the right ones. */
 async function send(script: ScriptChannel, file: UploadFile, signal: AbortSignal): Promise<void> {
   const hash = createHash('sha256');
-  for await (const chunk of createReadStream(file.localPath, { highWaterMark: 256 * 1024 })) {
+  for await (const chunk of bytesOf(file)) {
     signal.throwIfAborted();
     if (script.isClosed) return;
     hash.update(chunk);

@@ -38,6 +38,29 @@ export function files(bench: HostsBench, { withShell }: { readonly withShell: bo
     assert.deepEqual(await namesIn(), ['mark', 'x', 'y']);
   });
 
+  test('bytes arrive as a file does, and only if they are those that were promised', async () => {
+    const folder = bench.freshPath();
+    const content = randomBytes(100_000);
+    const file = { localPath: 'conf', content, path: `${folder}/conf`, sha256: sha256(content), mode: 0o600 };
+    assert.equal(await bench.upload(file), file.path);
+    const empty = {
+      ...file,
+      content: Buffer.alloc(0),
+      sha256: sha256(Buffer.alloc(0)),
+      path: `${folder}/empty`,
+    };
+    await bench.upload(empty);
+    const other = bench.upload({ ...file, path: `${folder}/other`, sha256: empty.sha256 });
+    await assert.rejects(other, { code: 'artifact_mismatch' });
+    assert.deepEqual(
+      (await bench.hands.filesIn(folder)).toSorted((a, b) => (a.path < b.path ? -1 : 1)),
+      [
+        { path: 'conf', sha256: file.sha256, mode: 0o600 },
+        { path: 'empty', sha256: empty.sha256, mode: 0o600 },
+      ],
+    );
+  });
+
   test('a file that is not what was promised is not put in place', async () => {
     const folder = bench.freshPath();
     const file = await bench.fileOf(randomBytes(1_000), `${folder}/x`);

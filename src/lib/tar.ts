@@ -1,5 +1,3 @@
-import { gzipSync } from 'node:zlib';
-
 export type TarEntry = {
   /** Relative, with `/`; at most 100 bytes, all of them ASCII. */
   readonly path: string;
@@ -11,19 +9,10 @@ export type TarEntry = {
 const BLOCK = 512;
 /** 2020-01-01; tar programs warn of files from 1970. */
 const MODIFIED_S = 1_577_836_800;
-const GZIP_OS_BYTE = 9;
-const UNKNOWN_OS = 255;
 
-/**
- * A .tar.gz of regular files in the ustar format of POSIX.1-1988. Owner, times and order are fixed, so that equal
- * content gives equal bytes on every machine with the same zlib.
- */
-export function tarGz(entries: readonly TarEntry[]): Buffer {
-  const sorted = entries.toSorted((a, b) => (a.path < b.path ? -1 : 1));
-  const archive = Buffer.concat([...sorted.flatMap(entryBlocks), Buffer.alloc(2 * BLOCK)]);
-  const packed = gzipSync(archive, { level: 9 });
-  packed[GZIP_OS_BYTE] = UNKNOWN_OS;
-  return packed;
+/** A .tar of regular files in the ustar format of POSIX.1-1988, in the order that is given. Owner and times are fixed. */
+export function tar(entries: readonly TarEntry[]): Buffer {
+  return Buffer.concat([...entries.flatMap(entryBlocks), Buffer.alloc(2 * BLOCK)]);
 }
 
 function entryBlocks(entry: TarEntry): readonly Uint8Array[] {
