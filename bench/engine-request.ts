@@ -80,5 +80,9 @@ export function requestOf(count: number, workload: Workload): PlanRequest {
 function release(version: string): Release {
   const artifacts = [{ name: 'web.tar.gz', path: `/artifacts/web-${version}.tar.gz`, unpack: 'tar.gz' }];
   const request = releaseRequestSchema.parse({ kind: 'release', project: 'web', version, artifacts });
-  return makeRelease(request, [{ sha256: version.slice(0, 1).repeat(64), sizeBytes: 1_000 }], 0);
+  return makeRelease(
+    request,
+    { artifacts: [{ sha256: version.slice(0, 1).repeat(64), sizeBytes: 1_000 }] },
+    0,
+  );
 }

@@ -2,6 +2,8 @@ import { z } from 'zod';
 import type { BalancerConfig } from '../domain/balancer.ts';
 import type { HeldMember } from '../domain/capacity.ts';
 import { secretRefField } from '../domain/fields.ts';
+import type { PlannedFiles } from '../domain/plan.ts';
+import { filePathField } from '../domain/property-file.ts';
 import type { HostAddress } from '../ports/hosts.ts';
 
 // Shapes that inputs of several actions share; each `satisfies` holds one to its type in domain or ports.
@@ -91,7 +93,34 @@ const plannedArtifact = z.strictObject({
   sizeBytes: z.int().min(0),
   unpack: z.enum(['tar.gz', 'none']),
 });
-/** `PlannedRelease` of the plan. The id names a folder on the host, so it is checked again here. */
+const namedScope = { environment: z.string(), zone: z.string(), target: z.string() };
+/** `PlannedFiles` of the plan. The paths name places on the host, so they are checked again here. */
+export const plannedFiles = z.strictObject({
+  files: z.array(
+    z.strictObject({ path: filePathField, mode: z.string().regex(/^0?[0-7]{3}$/), template: z.string() }),
+  ),
+  variables: z.array(
+    z.strictObject({
+      name: z.string(),
+      value: z.string().exactOptional(),
+      secret: secretRefField.exactOptional(),
+      environment: z.string().exactOptional(),
+      zone: z.string().exactOptional(),
+      target: z.string().exactOptional(),
+    }),
+  ),
+  place: z.strictObject({
+    ...namedScope,
+    project: z.string(),
+    address: z.string(),
+    port: z.number().nullable(),
+    version: z.string(),
+    release: z.string(),
+  }),
+  digest: z.string(),
+}) satisfies z.ZodType<PlannedFiles>;
+
+/** `PlannedRelease` of the plan, without its properties. The id names a folder on the host, so it is checked again here. */
 export const plannedRelease = z.strictObject({
   id: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._+-]*$/),
   version: z.string(),

@@ -2,6 +2,8 @@ import type { Json, JsonObject } from '../lib/json.ts';
 import type { MemberRef } from './balancer.ts';
 import type { Floor } from './capacity.ts';
 import type { DeploymentId, ReleaseId } from './ids.ts';
+import type { FilePlace, PropertyFile } from './property-file.ts';
+import type { Variable } from './variable.ts';
 
 export const PLAN_SCHEMA = 1;
 export const VERBS = ['deploy', 'restart', 'rollback'] as const;
@@ -37,7 +39,16 @@ export type PlannedRelease = {
   readonly version: string;
   readonly hash: string;
   readonly artifacts: readonly PlannedArtifact[];
+  readonly properties?: ReleaseProperties;
 };
+/** Property files, and the variables that may hold in the plan's environment. Left out where a release has no files. */
+export type ReleaseProperties = {
+  readonly files: readonly PropertyFile[];
+  readonly variables: readonly Variable[];
+};
+/** What the files of one target are made of, and the digest of what has to come out (`filesDigest`). */
+export type PlannedFiles = ReleaseProperties & { readonly place: FilePlace; readonly digest: string };
+
 export type PlannedArtifact = {
   readonly name: string;
   readonly path: string;
@@ -60,6 +71,15 @@ export type PlanTarget = {
   readonly before: ReleaseId | null;
   /** Values that differ per target, for `{ target: key }` inputs: address, port, URL of the health check, … */
   readonly facts: JsonObject;
+  /** Where its files are made for, if a release of the plan has any. */
+  readonly filesFor?: FilesFor;
+};
+
+/** `digests`: of its files as they have to be, by release; one that cannot be made there any more has none. */
+export type FilesFor = {
+  readonly address: string;
+  readonly port: number | null;
+  readonly digests: Readonly<Record<ReleaseId, string>>;
 };
 
 /**
@@ -102,7 +122,8 @@ export const verifies = ({ action }: Pick<Step, 'action'>): boolean => action.st
 
 /**
  * Contract C5: a literal, an output of an earlier step of the same target, a fact of the target, its members (`MemberRef[]`),
- * the release it gets (`PlannedRelease | null`), or the settings its members were found with (`HeldMember[]`).
+ * the release it gets (`PlannedRelease | null`, without its files and variables), what its files are made of (`PlannedFiles`;
+ * left out where it has none), or the settings its members were found with (`HeldMember[]`).
  */
 export type Input =
   | { readonly value: Json }
@@ -110,6 +131,7 @@ export type Input =
   | { readonly target: string }
   | { readonly members: true }
   | { readonly release: true }
+  | { readonly files: true }
   | { readonly asFound: true };
 
 export type Stage = { readonly name: string; readonly lanes: readonly Lane[] };

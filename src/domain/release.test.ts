@@ -13,21 +13,21 @@ const request = (fields = {}) =>
   });
 
 test('the id of a release is its version and the start of its hash', () => {
-  const release = makeRelease(request(), [file], 7);
+  const release = makeRelease(request(), { artifacts: [file] }, 7);
   assert.equal(release.id, `1.0.0-${release.hash.slice(0, 8)}`);
   assert.equal(release.createdAt, 7);
 });
 
 test('the hash is over what is deployed, not over where it lies or when it was made', () => {
-  const { hash } = makeRelease(request(), [file], 0);
+  const { hash } = makeRelease(request(), { artifacts: [file] }, 0);
   const elsewhere = request({
     artifacts: [{ name: 'web.tar.gz', path: '/other/web.tar.gz', unpack: 'tar.gz' }],
   });
-  assert.equal(makeRelease(elsewhere, [file], 9).hash, hash);
+  assert.equal(makeRelease(elsewhere, { artifacts: [file] }, 9).hash, hash);
   for (const other of [
-    makeRelease(request(), [{ ...file, sha256: 'b'.repeat(64) }], 0),
-    makeRelease(request({ version: '1.0.1' }), [file], 0),
-    makeRelease(request({ source: { repository: 'r', commit: 'abcdef0' } }), [file], 0),
+    makeRelease(request(), { artifacts: [{ ...file, sha256: 'b'.repeat(64) }] }, 0),
+    makeRelease(request({ version: '1.0.1' }), { artifacts: [file] }, 0),
+    makeRelease(request({ source: { repository: 'r', commit: 'abcdef0' } }), { artifacts: [file] }, 0),
   ]) {
     assert.notEqual(other.hash, hash);
   }
@@ -36,15 +36,21 @@ test('the hash is over what is deployed, not over where it lies or when it was m
 test('a plan holds of a release only what its actions need', () => {
   const { id, version, hash, artifacts } = makeRelease(
     request({ source: { repository: 'r', commit: 'abcdef0' } }),
-    [file],
+    { artifacts: [file] },
     0,
   );
-  assert.deepEqual(plannedRelease({ ...makeRelease(request(), [file], 0), id, version, hash, artifacts }), {
-    id,
-    version,
-    hash,
-    artifacts,
-  });
+  assert.deepEqual(
+    plannedRelease(
+      { ...makeRelease(request(), { artifacts: [file] }, 0), id, version, hash, artifacts },
+      'prod',
+    ),
+    {
+      id,
+      version,
+      hash,
+      artifacts,
+    },
+  );
   assert.deepEqual(artifacts, [{ name: 'web.tar.gz', path: '/tmp/web.tar.gz', unpack: 'tar.gz', ...file }]);
 });
 
@@ -56,4 +62,70 @@ test('a version or an artifact cannot name a place outside of its folder', () =>
 test('two artifacts of one name are refused', () => {
   const artifact = { name: 'x', path: '/x' };
   assert.throws(() => request({ artifacts: [artifact, artifact] }), /same name/);
+});
+
+const CONFIGURED = {
+  files: [{ path: 'conf/app.properties', content: 'host={{host}}\n' }],
+  variables: [
+    { name: 'host', value: 'db' },
+    { name: 'host', value: 'db.prod', environment: 'prod' },
+    { name: 'host', value: 'db.test', environment: 'test' },
+  ],
+};
+const made = (fields: object, templates: readonly string[] = []) =>
+  makeRelease(request(fields), { artifacts: [file], templates }, 0);
+
+test('a release is its files and variables too: a change of either is another release', () => {
+  const { hash } = made(CONFIGURED);
+  const { files, variables } = CONFIGURED;
+  for (const other of [
+    made({}),
+    made({ files, variables: variables.slice(1) }),
+    made({ files: [{ path: 'conf/app.properties', content: 'host={{host}}' }], variables }),
+    made({ files: [{ path: 'conf/app.conf', content: 'host={{host}}\n' }], variables }),
+    made({ files: [{ ...files[0], mode: '0600' }], variables }),
+  ])
+    assert.notEqual(other.hash, hash);
+});
+
+test('the order of variables, and where a template was read, make no difference', () => {
+  const { hash } = made(CONFIGURED);
+  assert.equal(made({ ...CONFIGURED, variables: CONFIGURED.variables.toReversed() }).hash, hash);
+  const read = {
+    files: [{ path: 'conf/app.properties', template: '/tmp/a.tpl' }],
+    variables: CONFIGURED.variables,
+  };
+  assert.equal(made(read, ['host={{host}}\n']).hash, hash);
+});
+
+test('a release without files and variables is what it was before there were any', () => {
+  const release = made({});
+  assert.equal('files' in release || 'variables' in release, false);
+});
+
+test('a plan holds the variables that may hold in its environment, and no others', () => {
+  const { properties } = plannedRelease(made(CONFIGURED), 'prod');
+  assert.deepEqual(
+    properties?.variables.map(({ value }) => value),
+    ['db.prod', 'db'],
+  );
+});
+
+test('what cannot be together in one release is refused', () => {
+  const [path] = CONFIGURED.files;
+  for (const [wrong, why] of [
+    [{ files: [path, path] }, /both conf\/app.properties and/],
+    [{ files: [path, { path: 'conf', content: '' }] }, /both conf and/],
+    [{ artifacts: [{ name: 'conf', path: '/x' }], files: [path] }, /both conf and/],
+    [
+      {
+        variables: [
+          { name: 'a', value: '1' },
+          { name: 'a', value: '2' },
+        ],
+      },
+      /a has two values/,
+    ],
+  ] as const)
+    assert.throws(() => request(wrong), why);
 });

@@ -1,5 +1,6 @@
 import { type TaskId, taskId } from '../domain/ids.ts';
-import type { Input, Step } from '../domain/plan.ts';
+import type { Input, PlanTarget, Step } from '../domain/plan.ts';
+import { plannedFiles } from '../domain/planned-files.ts';
 import type { Json, JsonObject } from '../lib/json.ts';
 import type { NewTask } from '../ports/journal.ts';
 import { at } from './chunks.ts';
@@ -92,9 +93,17 @@ function resolve(model: Model, state: DeploymentState, index: number, input: Inp
   if ('value' in input) return input.value;
   if ('target' in input) return target.facts[input.target];
   if ('members' in input) return target.members;
-  if ('release' in input)
-    return target.release === null ? null : (model.plan.releases[target.release] ?? null);
+  if ('release' in input) return releaseOf(model, target);
+  if ('files' in input) return plannedFiles(model.plan, target);
   const record = at(state.targets, index);
   if ('asFound' in input) return record.held ?? [];
   return record.outputs[input.from]?.[input.output];
+}
+
+/** Only the step that makes its files is given what they are made of. */
+function releaseOf({ plan }: Model, { release }: PlanTarget): Json {
+  const found = release === null ? undefined : plan.releases[release];
+  if (!found) return null;
+  const { properties: _, ...rest } = found;
+  return rest;
 }

@@ -1,5 +1,6 @@
 import { EdgeError } from '../domain/errors.ts';
 import type { ReleaseId } from '../domain/ids.ts';
+import { MOST_TEMPLATE_BYTES, MOST_TEMPLATES_BYTES, problemsOfFiles } from '../domain/property-file.ts';
 import { type MeasuredFile, makeRelease, type Release, type ReleaseRequest } from '../domain/release.ts';
 import type { Artifacts } from '../ports/artifacts.ts';
 import { authorize, type Caller } from './caller.ts';
@@ -26,16 +27,19 @@ export async function createRelease(
 }
 
 /**
- * The release of a request, its files measured; `isNew` unless the same one exists. Keeps nothing. Throws
- * `artifact_unreadable`, `artifact_mismatch`, `release_exists`.
+ * The release of a request, its files read; `isNew` unless the same one exists. Keeps nothing. Throws `artifact_unreadable`,
+ * `artifact_mismatch`, `config_invalid`, `release_exists`.
  */
 export async function prepareRelease(
   ports: OperationPorts,
   request: ReleaseRequest,
 ): Promise<{ readonly release: Release; readonly isNew: boolean }> {
-  const files: MeasuredFile[] = [];
-  for (const artifact of request.artifacts) files.push(await measured(ports.artifacts, artifact));
-  const release = makeRelease(request, files, ports.clock.now());
+  const artifacts: MeasuredFile[] = [];
+  for (const artifact of request.artifacts) artifacts.push(await measured(ports.artifacts, artifact));
+  const templates: string[] = [];
+  for (const file of request.files) templates.push(await templateOf(ports.artifacts, file));
+  const release = makeRelease(request, { artifacts, templates }, ports.clock.now());
+  refuseFiles(release);
   return { release, isNew: !(await alreadyThere(ports, release)) };
 }
 
@@ -49,6 +53,35 @@ async function measured(
     'artifact_mismatch',
     `The file ${path} of the artifact ${name} does not have the digest that was given`,
   );
+}
+
+async function templateOf(
+  artifacts: Artifacts,
+  { content, template }: ReleaseRequest['files'][number],
+): Promise<string> {
+  return content ?? artifacts.readText(template ?? '', MOST_TEMPLATE_BYTES);
+}
+
+/** What can be seen of files before anybody says where they are to go. */
+function refuseFiles({ files = [], variables = [] }: Release): void {
+  const size = files.reduce((sum, { template }) => sum + Buffer.byteLength(template), 0);
+  if (size > MOST_TEMPLATES_BYTES) {
+    const what = `The templates of the release have ${size} bytes together; ${MOST_TEMPLATES_BYTES} are possible`;
+    throw new EdgeError('config_invalid', what);
+  }
+  const [first, ...others] = problemsOfFiles({ files, variables }).map(
+    ({ path, line, message }) =>
+      new EdgeError('config_invalid', `The template of ${path}: line ${line}: ${message}`, {
+        where: { path, line },
+        hint: 'Mend the template, or define the variable.',
+      }),
+  );
+  if (!first) return;
+  const { message, body } = first;
+  throw new EdgeError('config_invalid', message, {
+    ...{ hint: body.hint, also: others.map((other) => other.body) },
+    ...(body.where && { where: body.where }),
+  });
 }
 
 async function alreadyThere({ records }: OperationPorts, release: Release): Promise<boolean> {

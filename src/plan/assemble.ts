@@ -8,6 +8,7 @@ import {
   type Stage,
 } from '../domain/plan.ts';
 import { plannedRelease } from '../domain/release.ts';
+import { filesFor } from './files.ts';
 import { partKey, partsOf, zoneKey } from './pools.ts';
 import type { PlanRequest } from './request.ts';
 import { type Platform, withRollbacks } from './sequences.ts';
@@ -54,17 +55,20 @@ export function assemble(context: Context, { candidates, targets, stages }: Part
 /** The release that is put there and all that the targets had before, as far as they are known. */
 function releasesOf(
   targets: readonly Candidate[],
-  { release, releases }: PlanRequest,
+  { release, releases, environment }: PlanRequest,
 ): Readonly<Record<ReleaseId, PlannedRelease>> {
   const known = new Map([...releases, ...(release ? [release] : [])].map((each) => [each.id, each]));
   const wanted = new Set([release?.id, ...targets.map(({ before }) => before)]);
   return Object.fromEntries(
-    [...known.values()].filter(({ id }) => wanted.has(id)).map((each) => [each.id, plannedRelease(each)]),
+    [...known.values()]
+      .filter(({ id }) => wanted.has(id))
+      .map((each) => [each.id, plannedRelease(each, environment.name)]),
   );
 }
 
 function planTarget(target: Candidate, context: Context, releases: Plan['releases']): PlanTarget {
   const { request, settings, seen, platform } = context;
+  const files = filesFor(target, settings, { release: request.release?.id ?? null, releases });
   return {
     name: target.config.name,
     zone: target.zone,
@@ -75,6 +79,7 @@ function planTarget(target: Candidate, context: Context, releases: Plan['release
     release: request.release?.id ?? null,
     before: target.before !== null && Object.hasOwn(releases, target.before) ? target.before : null,
     facts: platform.facts(target.config, settings),
+    ...(files && { filesFor: files }),
   };
 }
 

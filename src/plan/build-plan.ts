@@ -19,7 +19,8 @@ export const MAX_TARGETS = 20_000;
  * `balancer_member_unknown`, `config_reference`, `config_invalid`, `host_key_unknown`.
  */
 export function buildPlan(request: PlanRequest, platform: Platform): Planned {
-  const settings = resolveSettings(request);
+  const releases = request.release ? [request.release, ...request.releases] : request.releases;
+  const settings = resolveSettings(request, releases);
   refuseSteps(platform, settings);
   const seen = survey(request, settings);
   const { strategy, zones, canary } = settings;

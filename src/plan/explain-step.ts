@@ -36,7 +36,7 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
     afterDrain(literalOf(step, 'then')),
   'host.run': (step) => `run ${quoted(step)}${ifUnknown(step)}`,
   'release.install': (step, plan) =>
-    `put ${artifactNames(plan)} into ${text(literalOf(step, 'folder'))}/releases/<release>, point current there, ` +
+    `put ${artifactNames(plan)} into ${text(literalOf(step, 'folder'))}/releases/<release>, ${fileNames(plan)}point current there, ` +
     `keep ${text(literalOf(step, 'keep'))} releases`,
   'health.verify': (step) =>
     `check ${checked(step)} every ${duration(literalOf(step, 'intervalMs'))} until ${text(literalOf(step, 'passes'))} passes ` +
@@ -60,6 +60,11 @@ const generic: Sentence = ({ action, inputs }) => `${action} ${JSON.stringify(in
 function artifactNames({ releases, release }: Plan): string {
   const artifacts = release === null ? [] : (releases[release]?.artifacts ?? []);
   return artifacts.length === 0 ? 'the release' : artifacts.map(({ name }) => name).join(', ');
+}
+
+function fileNames({ releases, release }: Plan): string {
+  const { files = [] } = (release === null ? undefined : releases[release]?.properties) ?? {};
+  return files.length === 0 ? '' : `make ${files.map(({ path }) => path).join(', ')} there, `;
 }
 
 function checked(step: Step): string {

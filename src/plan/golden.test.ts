@@ -75,6 +75,18 @@ golden('zones side by side', () =>
 
 golden('a restart', () => rendered({ verb: 'restart', release: null }));
 
+golden('a release with property files', () =>
+  rendered({
+    release: release('2.0.0', {
+      files: [
+        { path: 'conf/web.properties', content: 'host={{db.host}}\n' },
+        { path: 'conf/web.env', content: '' },
+      ],
+      variables: [{ name: 'db.host', value: 'db' }],
+    }),
+  }),
+);
+
 golden('a hard deployment', () => rendered({ hard: true }));
 
 golden('steps of its own without verify', () =>

@@ -24,6 +24,36 @@ function refuses(parts: Partial<PlanRequest>, code: ErrorCode, message: RegExp):
   );
 }
 
+const configured = (content: string, variables: readonly object[] = []) => ({
+  release: release('2.0.0', { files: [{ path: 'web.conf', content }], variables }),
+});
+
+test('a file that cannot be made for a target is refused, with all that is wrong and where', () => {
+  const variables = [
+    { name: 'a', value: '1', environment: 'production', target: 'web-2' },
+    { name: 'b', value: 'one\ntwo' },
+  ];
+  assert.throws(
+    () => build(configured('a={{a}}\nb={{b}}\n', variables)),
+    (error) => {
+      assert.ok(error instanceof EdgeError);
+      assert.equal(error.code, 'variable_undefined');
+      assert.match(
+        error.message,
+        /web\.conf of 2\.0\.0 cannot be made for web-1: line 1: \{\{a\}\} has no value/,
+      );
+      assert.match(error.body.also?.[0]?.message ?? '', /line 2: .*several lines/);
+      assert.deepEqual(error.body.where, { target: 'web-1', path: 'web.conf', line: 1 });
+      return true;
+    },
+  );
+});
+
+test('property files are refused where the team installs by a command of its own', () => {
+  const own = project({ commands: { install: ['put'] } });
+  refuses({ ...configured(''), project: own }, 'config_invalid', /installed by a command of its own/);
+});
+
 test('a floor that leaves no target is refused before anything is touched', () => {
   refuses(
     { projectEnvironment: projectEnvironment({ floors: { web: 8 } }) },

@@ -3,6 +3,7 @@ import { EdgeError } from '../domain/errors.ts';
 import type { Health } from '../domain/health.ts';
 import type { Project } from '../domain/project.ts';
 import type { ProjectEnvironment } from '../domain/project-environment.ts';
+import type { Release } from '../domain/release.ts';
 import type { InlineStrategy, Strategy } from '../domain/strategy.ts';
 import { didYouMean } from '../lib/nearest.ts';
 
@@ -31,6 +32,8 @@ export type Settings = {
   readonly floors: ProjectEnvironment['floors'];
   readonly strategy: InlineStrategy;
   readonly canary: boolean;
+  /** Some release that targets may get, or return to, has property files. */
+  readonly hasFiles: boolean;
 };
 
 export type Documents = {
@@ -43,7 +46,10 @@ export type Documents = {
 };
 
 /** Throws `config_reference` if the project environment names a strategy that does not exist. */
-export function resolveSettings(documents: Documents): Settings {
+export function resolveSettings(
+  documents: Documents,
+  releases: readonly Pick<Release, 'files'>[] = [],
+): Settings {
   const { project, environment, projectEnvironment } = documents;
   const over = projectEnvironment.overrides;
   return {
@@ -68,6 +74,7 @@ export function resolveSettings(documents: Documents): Settings {
     floors: floorsByDevice(projectEnvironment.floors, environment),
     strategy: strategyOf(projectEnvironment, documents.strategies),
     canary: projectEnvironment.canary ?? environment.canary,
+    hasFiles: releases.some(({ files }) => files !== undefined),
   };
 }
 

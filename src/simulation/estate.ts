@@ -59,8 +59,10 @@ export function estateOf(scenario: Scenario): Estate {
 function releaseOf({ name }: ScenarioProject, version: string, n: number): Release {
   const path = `/artifacts/${name}-${version}.tar.gz`;
   const artifacts = [{ name: 'app.tar.gz', path, unpack: 'tar.gz' }];
-  const request = releaseRequestSchema.parse({ kind: 'release', project: name, version, artifacts });
-  return makeRelease(request, [{ sha256: sha256Of(path), sizeBytes: 1_000 }], n);
+  // Every other release has property files, so that targets go from one with to one without, and back.
+  const files = n % 2 === 0 ? [] : [{ path: 'app.conf', content: '{{edge.target}} {{edge.version}}\n' }];
+  const request = releaseRequestSchema.parse({ kind: 'release', project: name, version, artifacts, files });
+  return makeRelease(request, { artifacts: [{ sha256: sha256Of(path), sizeBytes: 1_000 }] }, n);
 }
 
 const projectOf = ({ name, health }: ScenarioProject): Project =>

@@ -79,20 +79,43 @@ export const isMarked = ({ installed }: Service, { path }: { readonly path: stri
 /** With what it ends, as far as it depends on the host. */
 function exitOf({ service, host }: ProgramParts, what: CommandKind, argv: readonly string[]): number {
   if (what === 'start') return service.exitOfStart();
-  const isThere =
-    service.installed.has(releaseOf(argv)) || uploadsOf(argv).every((path) => host.files.has(path));
-  return what === 'install' && !isThere ? 2 : 0;
+  return what === 'install' && !isUploaded(argv, service, host) ? 2 : 0;
 }
 
-/** Arguments of an install: folder, release, hash, keep, token, then (uploaded file, name, how to unpack) of each artifact. */
-export const uploadsOf = (argv: readonly string[]): readonly string[] =>
-  argv.slice(9).filter((_, index) => index % 3 === 0);
+/** What an install needs of its host: artifacts only if the release is not there, the property files always. */
+export function isUploaded(
+  argv: readonly string[],
+  { installed }: ProgramParts['service'],
+  { files }: ProgramParts['host'],
+): boolean {
+  const { artifacts, bundle } = uploadsOf(argv);
+  const isWhole = installed.has(releaseOf(argv)) || artifacts.every((path) => files.has(path));
+  return isWhole && bundle.every((path) => files.has(path));
+}
+
+/**
+ * Arguments of an install: folder, release, hash, keep, token, the archive of property files (or nothing), then (uploaded file, name, how
+ * to unpack) of each artifact, then `--files`.
+ */
+export function uploadsOf(argv: readonly string[]) {
+  const [bundle = '', ...triples] = argv.slice(9, argv.indexOf('--files'));
+  return {
+    artifacts: triples.filter((_, index) => index % 3 === 0),
+    bundle: bundle === '' ? [] : [bundle],
+  };
+}
+
+/** An install removes what was uploaded for it. */
+export function removeUploads(argv: readonly string[], { files }: ProgramParts['host']): void {
+  const { artifacts, bundle } = uploadsOf(argv);
+  for (const path of [...artifacts, ...bundle]) files.delete(path);
+}
 
 function effect({ service, host }: ProgramParts, what: CommandKind, argv: readonly string[]): void {
   switch (what) {
     case 'install':
       service.install(releaseOf(argv));
-      for (const path of uploadsOf(argv)) host.files.delete(path);
+      removeUploads(argv, host);
       return;
     case 'stop':
       service.stop('edge');

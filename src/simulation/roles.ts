@@ -76,7 +76,10 @@ export function startServer(parts: RoleParts, name: string, gone: readonly strin
     random: { bytes: (count) => new Uint8Array(count) },
     // A simulation simulates no plans.
     simulator: { simulate: () => Promise.reject(new EdgeError('internal', 'a simulation in a simulation')) },
-    artifacts: { measure: async (path) => ({ sha256: sha256Of(path), sizeBytes: 1_000 }) },
+    artifacts: {
+      measure: async (path) => ({ sha256: sha256Of(path), sizeBytes: 1_000 }),
+      readText: async (path) => path,
+    },
   };
   return { life, ports, board: store.tasks, stop: () => stop.abort() };
 }

@@ -160,6 +160,11 @@ async function makeReleases(admin: EdgeClient, folder: string): Promise<void> {
   await release('1.0.0', undefined);
   await release('changed', 'changed.jar');
   await release('gone', 'gone.jar');
+  await admin.createRelease({
+    ...{ kind: 'release', project: 'shop', version: 'unset' },
+    files: [{ path: 'shop.conf', content: 'a=1\nhost={{host}}\n' }],
+    variables: [{ name: 'host', value: 'db', environment: 'elsewhere' }],
+  });
   await writeFile(join(folder, 'artifacts', 'changed.jar'), 'other content');
   await rm(join(folder, 'artifacts', 'gone.jar'));
 }

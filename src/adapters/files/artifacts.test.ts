@@ -37,4 +37,21 @@ describe('artifacts as files', () => {
       for (const path of [join(folder, 'nothing'), folder])
         await assert.rejects(fileArtifacts().measure(path), { code: 'artifact_unreadable' });
     }));
+
+  test('a text is read whole, and only if it is one', () =>
+    withTemporaryFolder(async (folder) => {
+      const path = join(folder, 'a');
+      const { readText } = fileArtifacts();
+      await writeFile(path, '\uFEFFä\r\n');
+      assert.equal(await readText(path, 100), '\uFEFFä\r\n');
+      assert.equal(await readText(path, 7), '\uFEFFä\r\n');
+      await assert.rejects(readText(path, 6), { code: 'artifact_unreadable', message: /more than 6 bytes/ });
+      await writeFile(path, Buffer.from([0x61, 0xff]));
+      await assert.rejects(readText(path, 100), { code: 'artifact_unreadable', message: /UTF-8/ });
+      await assert.rejects(readText(join(folder, 'no'), 100), {
+        code: 'artifact_unreadable',
+        message: /no such/,
+      });
+      await assert.rejects(readText(folder, 100), { code: 'artifact_unreadable' });
+    }));
 });

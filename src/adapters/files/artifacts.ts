@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { EdgeError } from '../../domain/errors.ts';
 import { fileFault } from '../../lib/file-fault.ts';
@@ -31,6 +31,7 @@ export function fileArtifacts(): Artifacts {
         throw unreadable(path, cause);
       }
     },
+    readText,
   };
 }
 
@@ -44,6 +45,25 @@ async function read(path: string): Promise<Measured> {
     }
   });
   return { sha256: hash.digest('hex'), sizeBytes };
+}
+
+async function readText(path: string, mostBytes: number): Promise<string> {
+  const file = await open(path).catch((cause: unknown) => {
+    throw unreadable(path, cause);
+  });
+  try {
+    const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(mostBytes + 1) });
+    if (bytesRead > mostBytes)
+      throw new EdgeError('artifact_unreadable', `The file ${path} has more than ${mostBytes} bytes`);
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(buffer.subarray(0, bytesRead));
+  } catch (cause) {
+    if (cause instanceof EdgeError) throw cause;
+    if (cause instanceof TypeError)
+      throw new EdgeError('artifact_unreadable', `The file ${path} is not a text in UTF-8`, { cause });
+    throw unreadable(path, cause);
+  } finally {
+    await file.close();
+  }
 }
 
 function unreadable(path: string, cause: unknown): EdgeError {

@@ -2,7 +2,7 @@ import type { Action } from '../../ports/action.ts';
 import { balancerDrain } from './balancer-drain.ts';
 import { balancerEnable } from './balancer-enable.ts';
 import { capacityGuard } from './capacity-guard.ts';
-import { releaseInstall } from './release-install.ts';
+import { releaseInstall, releaseInstallWithoutFiles } from './release-install.ts';
 
 /** The actions of datacenter environments; the common ones are in src/actions/registry.ts. */
 export const DATACENTER_ACTIONS: readonly Action[] = [
@@ -10,4 +10,5 @@ export const DATACENTER_ACTIONS: readonly Action[] = [
   balancerDrain,
   balancerEnable,
   releaseInstall,
+  releaseInstallWithoutFiles,
 ];

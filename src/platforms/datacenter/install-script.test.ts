@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -8,18 +9,23 @@ import {
   readFileSync,
   readlinkSync,
   rmSync,
+  statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { requireService } from '../../../scripts/services.ts';
+import { tar } from '../../lib/tar.ts';
 import { INSTALL, MARKER, markerText } from './install-script.ts';
 
 const SHELLS = [['dash'], ['bash', '--posix'], ['busybox', 'sh']];
 const busybox = requireService('busybox');
 const root = mkdtempSync(join(tmpdir(), 'edge install-'));
 after(() => rmSync(root, { recursive: true, force: true }));
+
+type Put = { readonly path: string; readonly mode: string; readonly text: string };
 
 /** A shell with its own coreutils where it brings them; a folder and an archive to install. */
 function hostWith(shell: readonly string[]) {
@@ -37,8 +43,21 @@ function hostWith(shell: readonly string[]) {
     });
   const install = (
     version: string,
-    { keep = 5, artifacts = [archive, 'web.tar.gz', 'tar.gz'], token = 't1', at = folder } = {},
-  ) => run(INSTALL, at, `${version}-aaaa`, `hash ${version}`, String(keep), token, ...artifacts);
+    {
+      keep = 5,
+      artifacts = [archive, 'web.tar.gz', 'tar.gz'],
+      token = 't1',
+      at = folder,
+      files = [] as readonly Put[],
+    } = {},
+  ) => {
+    const bundle = join(home, 'files.tar');
+    const entries = files.map(({ text }, n) => ({ path: String(n), mode: 0o600, data: Buffer.from(text) }));
+    writeFileSync(bundle, tar(entries));
+    const puts = files.flatMap(({ path, mode }, n) => [String(n), path, mode]);
+    const start = [at, `${version}-aaaa`, `hash ${version}`, String(keep), token, bundle];
+    return run(INSTALL, ...start, ...artifacts, '--files', ...puts);
+  };
   return { home, folder, archive, install };
 }
 
@@ -110,6 +129,55 @@ function installs(shell: readonly string[]): void {
     const { folder, install } = hostWith(shell);
     assert.equal(install('1.0', { at: '~/web' }).status, 0);
     assert.equal(readlinkSync(join(folder, 'current')), 'releases/1.0-aaaa');
+  });
+
+  const CONF = { path: 'conf/deep/app.properties', mode: '0640', text: 'a=1\n' };
+
+  test('property files are part of a release from its first moment, with their modes', () => {
+    const { folder, install } = hostWith(shell);
+    const start = { path: 'bin/start', mode: '0750', text: 'other' };
+    const done = install('1.0', { files: [CONF, start] });
+    assert.deepEqual([done.status, done.stderr], [0, '']);
+    const at = (path: string) => join(folder, 'current', path);
+    assert.equal(readFileSync(at(CONF.path), 'utf8'), CONF.text);
+    assert.equal(statSync(at(CONF.path)).mode & 0o777, 0o640);
+    assert.deepEqual(
+      [readFileSync(at('bin/start'), 'utf8'), statSync(at('bin/start')).mode & 0o777],
+      ['other', 0o750],
+    );
+    assert.deepEqual(readdirSync(join(folder, 'releases')), ['1.0-aaaa']);
+  });
+
+  test('property files are put anew into a release that is whole: what a hand changed is as it was planned', () => {
+    const { folder, install } = hostWith(shell);
+    install('1.0', { files: [CONF] });
+    const path = join(folder, 'current', CONF.path);
+    writeFileSync(path, 'a=2 # by hand\n');
+    chmodSync(path, 0o666);
+    const again = install('1.0', { artifacts: ['/no/such/file', 'x', 'tar.gz'], files: [CONF] });
+    assert.deepEqual([again.status, again.stderr], [0, '']);
+    assert.deepEqual([readFileSync(path, 'utf8'), statSync(path).mode & 0o777], [CONF.text, 0o640]);
+    assert.deepEqual(readdirSync(join(folder, 'releases')), ['1.0-aaaa']);
+  });
+
+  test('a property file is never written through a link of an archive, nor in the place of its folder', () => {
+    const { home, folder, install } = hostWith(shell);
+    mkdirSync(join(home, 'outside'));
+    mkdirSync(join(home, 'linked/conf.d'), { recursive: true });
+    symlinkSync(join(home, 'outside'), join(home, 'linked/conf'));
+    symlinkSync(join(home, 'outside/target'), join(home, 'linked/app.conf'));
+    const archive = join(home, 'linked.tar.gz');
+    execFileSync('tar', ['-czf', archive, '-C', join(home, 'linked'), '.']);
+    const artifacts = [archive, 'linked', 'tar.gz'];
+    const through = install('1.0', { artifacts, files: [CONF] });
+    assert.deepEqual([through.status, /has a link where/.test(through.stderr)], [2, true]);
+    const instead = install('1.0', { artifacts, files: [{ ...CONF, path: 'conf.d' }] });
+    assert.deepEqual([instead.status, /has a folder where/.test(instead.stderr)], [2, true]);
+    assert.equal(existsSync(join(folder, 'current')), false);
+    assert.equal(install('1.0', { artifacts, files: [{ ...CONF, path: 'app.conf' }] }).status, 0);
+    assert.equal(readFileSync(join(folder, 'current/app.conf'), 'utf8'), CONF.text);
+    assert.deepEqual(readdirSync(join(home, 'outside')), []);
+    assert.deepEqual(readdirSync(join(folder, 'releases')), ['1.0-aaaa']);
   });
 
   test('values are never read as code', () => {

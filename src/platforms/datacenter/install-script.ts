@@ -8,34 +8,77 @@ export const MARKER = '.edge-release';
 export const markerText = (hash: string): string => `${hash}\n`;
 
 /**
- * Arguments: folder (absolute or below `~/`), release, hash, how many releases to keep, a token of this run, then for each
- * artifact its uploaded file, its name, and how it is unpacked.
+ * Arguments: folder (absolute or below `~/`), release, hash, how many releases to keep, a token of this run, an uploaded tar of
+ * property files (or nothing); for each artifact its uploaded file, its name, and how it is unpacked; `--files`; then for each
+ * property file its name in the tar, its path below the release, and its mode. Property files are put there anew each time, also
+ * into a release that is whole: a secret may have changed, or a hand.
  */
 export const INSTALL = `
 set -eu
-folder=$1 release=$2 hash=$3 keep=$4 token=$5
-shift 5
+folder=$1 release=$2 hash=$3 keep=$4 token=$5 made=$6
+shift 6
 case $folder in '~/'*) folder=$HOME/\${folder#??} ;; esac
 releases=$folder/releases
 final=$releases/$release
 work=$releases/.$release.$token
-trap 'rm -rf "$work"' EXIT
+files=$releases/.$release.$token.files
+trap 'rm -rf "$work" "$files"' EXIT
+
+refuse() {
+  echo "$1" >&2
+  exit 2
+}
+
+# Never through a link, which could lead out of the release, and never in the place of a folder.
+put() {
+  to=$1/$3 part=$1 rest=$3
+  while [ "$rest" != "\${rest#*/}" ]; do
+    part=$part/\${rest%%/*} rest=\${rest#*/}
+    if [ -L "$part" ]; then refuse "an artifact has a link where the folder of $3 is to be"; fi
+  done
+  if [ -d "$to" ] && [ ! -L "$to" ]; then refuse "an artifact has a folder where $3 is to be"; fi
+  mkdir -p "$part"
+  chmod "$4" "$files/$2"
+  mv -f -T "$files/$2" "$to"
+}
+
+unpack() {
+  while [ "$1" != --files ]; do
+    case $3 in
+      tar.gz) tar -xzof "$1" -C "$work" ;;
+      none) cp -p "$1" "$work/$2" ;;
+      *) refuse "cannot unpack $3" ;;
+    esac
+    shift 3
+  done
+}
+
+put_files() {
+  into=$1
+  while [ "$2" != --files ]; do shift; done
+  shift 2
+  if [ $# -eq 0 ]; then return; fi
+  mkdir -p "$files"
+  chmod 700 "$files"
+  tar -xof "$made" -C "$files"
+  while [ $# -ge 3 ]; do
+    put "$into" "$1" "$2" "$3"
+    shift 3
+  done
+  sync -f "$into"
+}
 
 if [ "$(cat "$final/${MARKER}" 2>/dev/null || true)" != "$hash" ]; then
   rm -rf "$releases/.$release".*
   mkdir -p "$work"
-  while [ $# -ge 3 ]; do
-    case $3 in
-      tar.gz) tar -xzof "$1" -C "$work" ;;
-      none) cp -p "$1" "$work/$2" ;;
-      *) echo "cannot unpack $3" >&2; exit 2 ;;
-    esac
-    shift 3
-  done
+  unpack "$@"
+  put_files "$work" "$@"
   printf '%s\\n' "$hash" > "$work/${MARKER}"
   sync -f "$work"
   rm -rf "$final"
   mv -T "$work" "$final"
+else
+  put_files "$final" "$@"
 fi
 touch "$final/${MARKER}"
 

@@ -5,6 +5,7 @@ import { capabilityOf } from '../../actions/define.ts';
 import { COMMON_ACTIONS } from '../../actions/registry.ts';
 import { deploymentId } from '../../domain/ids.ts';
 import type { Input, Plan } from '../../domain/plan.ts';
+import { plannedFiles } from '../../domain/planned-files.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import { buildPlan } from '../../plan/build-plan.ts';
 import type { PlanRequest } from '../../plan/request.ts';
@@ -17,16 +18,18 @@ const actions = new Map(
 );
 
 /** The inputs of a step as the engine would hand them over for the first target. */
-function resolved(
-  { targets: [target], releases }: Plan,
-  inputs: Readonly<Record<string, Input>>,
-): JsonObject {
+function resolved(plan: Plan, inputs: Readonly<Record<string, Input>>): JsonObject {
+  const {
+    targets: [target],
+    releases,
+  } = plan;
   assert.ok(target);
   const resolve = (input: Input) => {
     if ('value' in input) return input.value;
     if ('target' in input) return target.facts[input.target] ?? null;
     if ('members' in input) return target.members;
     if ('asFound' in input) return target.members.map((member) => ({ ...member, asFound: { weight: 1 } }));
+    if ('files' in input) return plannedFiles(plan, target) ?? null;
     if ('release' in input) return target.release === null ? null : (releases[target.release] ?? null);
     throw new Error('the sequences of the datacenter take no outputs');
   };

@@ -2,7 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { expectKind, HOST, Trial } from '../../../test/support/trial.ts';
 import type { Program } from '../../adapters/memory/behaviour.ts';
+import type { PlannedFiles } from '../../domain/plan.ts';
+import { filesDigest, makeFiles } from '../../domain/property-file.ts';
 import { sha256 } from '../../lib/hash.ts';
+import { tar } from '../../lib/tar.ts';
 import { releaseInstall } from './release-install.ts';
 
 const SHA = 'ab'.repeat(32);
@@ -123,3 +126,70 @@ test('a release without a safe name is refused', async () => {
   const evil = { ...inputs, release: { ...release, id: '../../etc' } };
   assert.equal(expectKind(await new Trial().attempt(releaseInstall, evil), 'failed').error.code, 'internal');
 });
+
+const PASSWORD = { source: 'env', name: 'PASSWORD' } as const;
+/** What a plan holds of files with this template, on a target of a host. */
+function filesOf(template: string): PlannedFiles {
+  const files = [{ path: 'conf/web.conf', mode: '0640', template }];
+  const variables = [{ name: 'password', secret: PASSWORD }];
+  const place = {
+    ...{ project: 'web', environment: 'prod', zone: 'east', target: 'web-1', address: 'web-1', port: null },
+    ...{ version: release.version, release: release.id },
+  };
+  const made = makeFiles({ files, variables }, place);
+  assert.ok(made.kind === 'made');
+  return { files, variables, place, digest: filesDigest(made.files) };
+}
+/** The archives of property files that a host was sent: all that has no digest for a name. */
+const bundlesOn = (trial: Trial) =>
+  [...trial.host.files.values()].flatMap(({ content, mode }) => (content ? [{ content, mode }] : []));
+const bundle = (text: string) => ({
+  content: tar([{ path: '0', mode: 0o600, data: Buffer.from(text) }]),
+  mode: 0o600,
+});
+const withFiles = (template: string) => ({ ...inputs, files: filesOf(template) });
+
+test('property files are made for the target, and sent with their secrets', async () => {
+  const trial = new Trial({ program: host(), secrets: { PASSWORD: 'tr0ub4dor' } });
+  const files = withFiles('on {{edge.target}}: {{password}}\n');
+  expectKind(await trial.finish(releaseInstall, files), 'done');
+  assert.deepEqual(bundlesOn(trial), [bundle('on web-1: tr0ub4dor\n')]);
+  assert.equal(JSON.stringify([trial.saved, trial.output, trial.progress]).includes('tr0ub4dor'), false);
+});
+
+test('a secret of several lines stands alone on its line, or nothing is put anywhere', async () => {
+  const trial = () => new Trial({ program: host(), secrets: { PASSWORD: 'one\ntwo' } });
+  const alone = trial();
+  expectKind(await alone.finish(releaseInstall, withFiles('{{password}}\n')), 'done');
+  assert.deepEqual(bundlesOn(alone), [bundle('one\ntwo\n')]);
+  const beside = trial();
+  const { error } = expectKind(
+    await beside.finish(releaseInstall, withFiles('password={{password}}\n')),
+    'failed',
+  );
+  assert.equal(error.code, 'secret_unavailable');
+  assert.match(error.message, /PASSWORD in conf\/web.conf .*several lines/);
+  assert.deepEqual([bundlesOn(beside), startsOf(beside)], [[], []]);
+});
+
+test('a worker that would make other files than the plan holds puts nothing anywhere', async () => {
+  const trial = new Trial({ program: host() });
+  const { files, ...rest } = withFiles('a\n');
+  const other = { ...rest, files: { ...files, place: { ...files.place, zone: 'west' }, digest: 'other' } };
+  const { error } = expectKind(await trial.finish(releaseInstall, other), 'failed');
+  assert.equal(error.code, 'plan_changed');
+  assert.deepEqual([bundlesOn(trial), startsOf(trial)], [[], []]);
+});
+
+for (const at of ['before-save', 'after-save'] as const) {
+  for (const nth of [1, 2]) {
+    test(`property files too are there once an owner has died ${at} number ${nth}`, async () => {
+      const trial = new Trial({ program: host() });
+      const files = withFiles('on {{edge.target}}\n');
+      await trial.attempt(releaseInstall, files, { crash: { at, nth } });
+      expectKind(await trial.finish(releaseInstall, files), 'done');
+      assert.deepEqual(startsOf(trial), [1]);
+      assert.deepEqual(bundlesOn(trial), [bundle('on web-1\n')]);
+    });
+  }
+}

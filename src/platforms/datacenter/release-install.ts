@@ -10,13 +10,15 @@ import {
   remoteIdOf,
   runCommand,
 } from '../../actions/remote-command.ts';
-import { hostAddress, plannedRelease } from '../../actions/schemas.ts';
+import { hostAddress, plannedFiles, plannedRelease } from '../../actions/schemas.ts';
 import { asEdgeError, EdgeError } from '../../domain/errors.ts';
 import { remoteFolderField } from '../../domain/fields.ts';
 import type { Outcome } from '../../domain/outcome.ts';
 import type { PlannedArtifact } from '../../domain/plan.ts';
 import { sha256 } from '../../lib/hash.ts';
+import { tar } from '../../lib/tar.ts';
 import type { ActionContext } from '../../ports/action.ts';
+import { fillFiles } from './fill-files.ts';
 import { INSTALL, MARKER, markerText } from './install-script.ts';
 
 /** `folder` holds `releases/` and `current`; `keep`: how many releases stay, never without the current and the previous one. */
@@ -25,6 +27,8 @@ export const releaseInstallInputs = z.strictObject({
   folder: remoteFolderField,
   keep: z.int().min(1),
   release: plannedRelease,
+  /** Left out where the release has no property files. */
+  files: plannedFiles.optional(),
   sudoUser: z.string().optional(),
 });
 type Inputs = z.infer<typeof releaseInstallInputs>;
@@ -44,12 +48,12 @@ const CANCEL_GRACE_MS = 5_000;
 
 /**
  * Brings a release to a host and makes it the current one: artifacts are uploaded against their digest and unpacked into
- * `releases/<release id>` unless that is whole already, then the link `current` is switched, by a rename. Done twice it
- * changes nothing.
+ * `releases/<release id>` unless that is whole already; property files are made and put beside them; then the link `current` is
+ * switched, by a rename. Done twice it changes nothing.
  */
 export const releaseInstall = defineAction({
   name: 'release.install',
-  major: 1,
+  major: 2,
   inputs: releaseInstallInputs,
   outputs,
   fences: true,
@@ -57,6 +61,7 @@ export const releaseInstall = defineAction({
     let state = stateOf(context, inputs);
     if (state.stage === 'upload') {
       const folder = await upload(context, inputs);
+      await uploadFiles(context, inputs, { ...state, folder });
       state = { ...state, stage: 'install', folder };
       await context.saveCheckpoint(state);
     }
@@ -75,6 +80,9 @@ export const releaseInstall = defineAction({
     return cancelCommand(context, command, { wasDispatched, graceMs: CANCEL_GRACE_MS });
   },
 });
+
+/** A worker of Edge 0.1 knows no property files; plans without any are for it too. */
+export const releaseInstallWithoutFiles = { ...releaseInstall, major: 1 };
 
 const stateOf = (context: Pick<ActionContext, 'checkpoint'>, { folder }: Inputs): Progress =>
   progress.nullable().parse(context.checkpoint) ?? { stage: 'upload', ordinal: 0, folder, command: null };
@@ -114,20 +122,44 @@ function uploadFailed({ name, path }: PlannedArtifact, cause: unknown): EdgeErro
   return new EdgeError('artifact_unreadable', message, { cause });
 }
 
+/** All property files in one archive, their names in it their places in the list: one way to the host. */
+async function uploadFiles(context: ActionContext, inputs: Inputs, state: Progress): Promise<void> {
+  const { host, files, sudoUser } = inputs;
+  if (!files) return;
+  context.progress(`makes ${files.files.length} property files`);
+  const made = await fillFiles(context.ports.secrets, files);
+  const content = tar(made.map((data, index) => ({ path: String(index), mode: 0o600, data })));
+  const path = bundleOf(context, state);
+  const file = { localPath: 'property files', content, path, sha256: sha256(content), mode: 0o600 };
+  await context.ports.hosts.upload(host, { ...file, ...(sudoUser && { sudoUser }) }, context.signal);
+}
+
+const bundleOf = (context: ActionContext, { folder, ordinal }: Progress): string =>
+  `${folder}/releases/.incoming/${remoteIdOf(context.task, ordinal)}`;
+
 const incoming = (folder: string, { sha256 }: PlannedArtifact): string =>
   `${folder}/releases/.incoming/${sha256}`;
 
-function installCommand(
-  context: ActionContext,
-  inputs: Inputs,
-  { ordinal, folder }: Progress,
-): RemoteCommand {
-  const { host, release, keep, sudoUser } = inputs;
+function installCommand(context: ActionContext, inputs: Inputs, state: Progress): RemoteCommand {
+  const { ordinal, folder } = state;
+  const { host, release, keep, files, sudoUser } = inputs;
   const artifacts = release.artifacts.flatMap((artifact) => {
     return [incoming(folder, artifact), artifact.name, artifact.unpack];
   });
   const token = remoteIdOf(context.task, ordinal);
-  const values = [folder, release.id, release.hash, String(keep), token, ...artifacts];
+  const puts = (files?.files ?? []).flatMap(({ path, mode }, index) => [String(index), path, mode]);
+  const bundle = files ? bundleOf(context, state) : '';
+  const values = [
+    folder,
+    release.id,
+    release.hash,
+    String(keep),
+    token,
+    bundle,
+    ...artifacts,
+    '--files',
+    ...puts,
+  ];
   return { host, ordinal, argv: ['sh', '-c', INSTALL, 'edge-install', ...values], sudoUser };
 }
 

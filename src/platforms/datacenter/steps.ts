@@ -120,12 +120,13 @@ function install(settings: Settings): Built {
     return withUnknown(built, settings.onUnknown.install);
   }
   return {
-    action: 'release.install@1',
+    action: settings.hasFiles ? 'release.install@2' : 'release.install@1',
     inputs: {
       host: { target: 'host' },
       folder: literal(folder),
       keep: literal(keepReleases),
       release: { release: true },
+      ...(settings.hasFiles && { files: { files: true } as const }),
       ...asUser(settings),
     },
     timeoutMs: timeouts.installMs,

@@ -9,7 +9,7 @@ import type { Draw } from '../draw.ts';
 import type { CommandKind } from '../facts.ts';
 import type { FaultKind, Strengths } from '../faults.ts';
 import type { Found, Manner } from '../manner.ts';
-import { type ProgramParts, releaseOf, uploadsOf } from '../programs.ts';
+import { isUploaded, type ProgramParts, releaseOf, removeUploads } from '../programs.ts';
 import { checkOf, devicesOf, healthOf, literal, stepsOf } from './place.ts';
 
 /** Longer than any deadline. */
@@ -154,9 +154,7 @@ function commandIn(commands: Commands, { argv }: RemoteTask): Command {
 function exitOf({ service, host }: ProgramParts, kind: CommandKind, { argv }: RemoteTask): number {
   if (kind === 'start') return service.current === null ? 127 : 0;
   if (kind !== 'install' || argv[3] !== 'edge-install') return 0;
-  const isThere =
-    service.installed.has(releaseOf(argv)) || uploadsOf(argv).every((path) => host.files.has(path));
-  return isThere ? 0 : 2;
+  return isUploaded(argv, service, host) ? 0 : 2;
 }
 
 /** A command that looks whether the service is well; it sees what runs, as a look over the network does. */
@@ -178,7 +176,7 @@ function effect({ service, host }: ProgramParts, kind: CommandKind, { argv, env 
     case 'install': {
       const own = env.EDGE_RELEASE;
       service.install(own === undefined ? releaseOf(argv) : releaseId(own));
-      if (own === undefined) for (const path of uploadsOf(argv)) host.files.delete(path);
+      if (own === undefined) removeUploads(argv, host);
       return;
     }
     case 'stop':

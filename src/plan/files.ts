@@ -1,0 +1,55 @@
+import { EdgeError } from '../domain/errors.ts';
+import type { ReleaseId } from '../domain/ids.ts';
+import type { FilesFor, Plan, PlannedRelease } from '../domain/plan.ts';
+import { filePlaceOf } from '../domain/planned-files.ts';
+import { filesDigest, makeFiles } from '../domain/property-file.ts';
+import type { Settings } from './settings.ts';
+import type { Candidate } from './targets.ts';
+
+/**
+ * The digests of the files that a target is to have, and of those that it had, which a rollback makes again. Nothing where no
+ * release of the plan has files. Throws `variable_undefined`, with all that is wrong, where those that it is to have cannot be
+ * made.
+ */
+export function filesFor(
+  { config, zone, before }: Pick<Candidate, 'config' | 'zone' | 'before'>,
+  settings: Settings,
+  { release, releases }: Pick<Plan, 'release' | 'releases'>,
+): FilesFor | undefined {
+  const { name, address, port = null } = config;
+  const digests: [ReleaseId, string][] = [];
+  for (const id of new Set([release, before])) {
+    const planned = id === null ? undefined : releases[id];
+    if (!planned?.properties) continue;
+    if (id === release && settings.commands.install) throw ownInstall(settings, planned);
+    const place = filePlaceOf(settings, { name, zone, address, port }, planned);
+    const made = makeFiles(planned.properties, place);
+    if (made.kind === 'made') digests.push([planned.id, filesDigest(made.files)]);
+    else if (id === release) throw impossible(name, planned, made.problems);
+  }
+  return digests.length === 0 ? undefined : { address, port, digests: Object.fromEntries(digests) };
+}
+
+const ownInstall = ({ project, environment }: Settings, { version }: PlannedRelease): EdgeError =>
+  new EdgeError(
+    'config_invalid',
+    `The release ${version} has property files, and ${project} is installed by a command of its own in ${environment}`,
+    {
+      hint: 'Property files lie in the folder of their release, which `commands.install` stands in the place of: leave it out.',
+    },
+  );
+
+type Problems = Extract<ReturnType<typeof makeFiles>, { kind: 'problems' }>['problems'];
+
+function impossible(target: string, { version }: PlannedRelease, problems: Problems): EdgeError {
+  const [first, ...others] = problems.map(({ path, line, message }) => {
+    const what = `${path} of ${version} cannot be made for ${target}: line ${line}: ${message}`;
+    return new EdgeError('variable_undefined', what, { where: { target, path, line } });
+  });
+  if (!first) throw new EdgeError('internal', 'files that cannot be made for no reason');
+  const { message, body } = first;
+  return new EdgeError('variable_undefined', message, {
+    ...(body.where && { where: body.where }),
+    also: others.map((other) => other.body),
+  });
+}

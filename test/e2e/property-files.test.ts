@@ -1,0 +1,177 @@
+import assert from 'node:assert/strict';
+import { chmod, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { requireService } from '../../scripts/services.ts';
+import type { ErrorBody } from '../../src/domain/errors.ts';
+import { sha256 } from '../../src/lib/hash.ts';
+import { dumpDatabase } from '../support/database-dump.ts';
+import { jsonOf } from '../support/edge-process.ts';
+import { type Estate, expectDone, openEstate } from '../support/estate.ts';
+import { ENVIRONMENT, type EstateTarget, PROJECT } from '../support/estate-configuration.ts';
+
+const sshd = requireService('sshd');
+const haproxy = requireService('haproxy');
+const PLACE = [PROJECT, ENVIRONMENT] as const;
+const PASSWORD = 'correct $(touch x) horse';
+const KEY = '-----BEGIN KEY-----\nline one\nline two\n-----END KEY-----';
+
+/** The version of the application comes from a property file, so that a release of the same artifact is told apart. */
+const APP = '{"version":"{{edge.version}}","startupDelayMs":200,"broken":false}\n';
+const PROPERTIES = `# {{edge.project}} {{edge.release}} on {{edge.target}} ({{edge.zone}}, {{edge.address}}:{{edge.port}})
+db.host={{db.host}}
+db.password={{db.password}}
+size={{size}}
+template={{{{name}}
+{{tls.key}}
+`;
+const VARIABLES = `variables:
+  - { name: db.host, value: db.example }
+  - { name: db.host, value: db.dc, environment: dc }
+  - { name: db.host, value: db.dc-2, environment: dc, zone: dc-2 }
+  - { name: db.host, value: db.elsewhere, environment: other, zone: dc-1 }
+  - { name: db.password, secret: { source: env, name: DB_PASSWORD } }
+  - { name: tls.key, secret: { source: env, name: TLS_KEY } }
+  - { name: size, value: "$(touch x);\`touch y\`" }
+`;
+
+describe('property files', { skip: sshd.skip ?? haproxy.skip ?? false }, () => {
+  let estate: Estate;
+
+  before(async () => {
+    estate = await openEstate({
+      sshdPath: sshd.path ?? '',
+      haproxyPath: haproxy.path ?? '',
+      network: '127.72.13',
+      hosts: 4,
+      zones: 2,
+      versions: ['v1'],
+      minInService: 1,
+      strategy: '{ canary: 0, batches: "100%", parallel: 2, settleMs: 0 }',
+      env: { DB_PASSWORD: PASSWORD, TLS_KEY: KEY },
+    });
+  });
+  after(() => estate?.stop());
+
+  const artifact = () => join(estate.dataFolder, '../releases/sample-v1.tar.gz');
+  const releaseOf = (
+    version: string,
+    { properties = PROPERTIES, variables = VARIABLES } = {},
+  ) => `kind: release
+project: ${PROJECT}
+version: ${version}
+artifacts: [{ name: app.tar.gz, path: ${artifact()}, unpack: tar.gz }]
+files:
+  - { path: app.json, mode: "0644", content: ${JSON.stringify(APP)} }
+  - { path: conf/app.properties, content: ${JSON.stringify(properties)} }
+${variables}`;
+  const apply = async (text: string) => {
+    const file = join(estate.dataFolder, '../release.yaml');
+    await writeFile(file, text);
+    return estate.edge('apply', '-f', file, '--json');
+  };
+  const inCurrent = ({ sshd: host }: EstateTarget, path: string) => join(host.home, 'shop/current', path);
+
+  /** What has to be on a target, written down without any of what Edge makes it with. */
+  const expected = ({ name, sshd: host, appPort }: EstateTarget, release: string, size: string) => {
+    const zone = estate.zones['dc-1']?.includes(name) ? 'dc-1' : 'dc-2';
+    return `# shop ${release} on ${name} (${zone}, ${host.address}:${appPort})
+db.host=${zone === 'dc-2' ? 'db.dc-2' : 'db.dc'}
+db.password=${PASSWORD}
+size=${size}
+template={{name}}
+${KEY}
+`;
+  };
+  const idOf = async (version: string) => {
+    const { releases } = jsonOf(expectDone(await estate.edge('releases', PROJECT, '--json'))) as {
+      readonly releases: readonly { readonly id: string; readonly version: string }[];
+    };
+    return releases.find((release) => release.version === version)?.id ?? '';
+  };
+  /** Every byte as planned, proven by digests of what is on the hosts. */
+  const allOn = async (version: string, size: string) => {
+    assert.deepEqual(await estate.served(), [version, version, version, version]);
+    const release = await idOf(version);
+    for (const target of estate.targets) {
+      const path = inCurrent(target, 'conf/app.properties');
+      assert.equal(sha256(await readFile(path)), sha256(expected(target, release, size)), target.name);
+      assert.equal((await stat(path)).mode & 0o777, 0o640);
+      const app = `{"version":"${version}","startupDelayMs":200,"broken":false}\n`;
+      assert.equal(sha256(await readFile(inCurrent(target, 'app.json'))), sha256(app));
+    }
+  };
+  const SIZE = '$(touch x);`touch y`';
+
+  test('«files as templates with variables scoped environment × project × zone × target, secrets by reference» are on every target byte for byte, with the artifact', async () => {
+    expectDone(await estate.edge('deploy', ...PLACE, 'v1', '--yes', '--json'));
+    expectDone(await apply(releaseOf('v2')));
+    expectDone(await estate.edge('deploy', ...PLACE, 'v2', '--yes', '--json'));
+    await allOn('v2', SIZE);
+  });
+
+  test('a change of variables alone is a release of its own, for one target as well, and a rollback brings back every byte', async () => {
+    const [first] = estate.targets;
+    assert.ok(first);
+    const variables = `${VARIABLES}  - { name: size, value: large, environment: dc, target: ${first.name} }\n`;
+    expectDone(await apply(releaseOf('v3', { variables })));
+    expectDone(await estate.edge('deploy', ...PLACE, 'v3', '--yes', '--json'));
+    const release = await idOf('v3');
+    for (const target of estate.targets) {
+      const sizeHere: string = target === first ? 'large' : SIZE;
+      const seen = await readFile(inCurrent(target, 'conf/app.properties'), 'utf8');
+      assert.equal(seen, expected(target, release, sizeHere));
+    }
+    expectDone(await estate.edge('rollback', ...PLACE, '--yes', '--json'));
+    await allOn('v2', SIZE);
+  });
+
+  test('what a hand changed is as it was planned after the release is put there again', async () => {
+    for (const target of estate.targets) {
+      const path = inCurrent(target, 'conf/app.properties');
+      await writeFile(path, 'db.host=by.hand\n');
+      await chmod(path, 0o666);
+    }
+    expectDone(await estate.edge('deploy', ...PLACE, 'v2', '--force', '--yes', '--json'));
+    await allOn('v2', SIZE);
+  });
+
+  test('a rollback to a release without files leaves none', async () => {
+    expectDone(await estate.edge('deploy', ...PLACE, 'v1', '--yes', '--json'));
+    for (const target of estate.targets)
+      assert.equal((await readdir(inCurrent(target, '.'))).includes('conf'), false);
+  });
+
+  test('a variable without a value there is refused before anything is touched, with every target and line', async () => {
+    const variables = VARIABLES.replace('value: "$', 'environment: other, value: "$');
+    expectDone(await apply(releaseOf('v4', { variables })));
+    const before = dumpDatabase(estate.dataFolder);
+    const refused = await estate.edge('deploy', ...PLACE, 'v4', '--yes', '--json');
+    const { error } = jsonOf(refused) as { readonly error: ErrorBody };
+    assert.deepEqual([refused.status, error.code], [5, 'variable_undefined']);
+    assert.match(
+      error.message,
+      /conf\/app\.properties of v4 .* web-1: line 4: \{\{size\}\} has no value here/,
+    );
+    assert.deepEqual(dumpDatabase(estate.dataFolder), before);
+    assert.deepEqual(await estate.served(), ['v1', 'v1', 'v1', 'v1']);
+  });
+
+  test('a template that names what nobody defines is no release', async () => {
+    const refused = await apply(releaseOf('v5', { properties: 'a\nb={{hots}}\nc={{' }));
+    const { error } = jsonOf(refused) as { readonly error: ErrorBody };
+    assert.deepEqual([refused.status, error.code], [2, 'config_invalid']);
+    assert.match(error.message, /conf\/app\.properties: line 2: \{\{hots\}\} is not defined/);
+    assert.equal(error.also?.length, 1);
+  });
+
+  test('no secret is in the database, and no command was made of a value', async () => {
+    const dump = JSON.stringify(dumpDatabase(estate.dataFolder));
+    for (const secret of [PASSWORD, KEY.split('\n')[1] ?? '']) assert.equal(dump.includes(secret), false);
+    for (const { sshd: host } of estate.targets)
+      assert.deepEqual(
+        (await readdir(host.home)).filter((name) => name === 'x' || name === 'y'),
+        [],
+      );
+  });
+});
