@@ -14,8 +14,14 @@ const { sha256 } = artifact;
 const body = await readFile(artifact.path);
 const privateKey = await readFile(estate.identityFile);
 
+/** It waits for ever for what never comes. */
+const tooLong = setTimeout(() => {
+  throw new Error('the rollout takes longer than five minutes');
+}, 300_000);
+
 for (let at = 0; at < estate.targets.length; at += COURSE.batch)
   await Promise.all(estate.targets.slice(at, at + COURSE.batch).map(replace));
+clearTimeout(tooLong);
 
 async function replace(target: Target): Promise<void> {
   await haproxy(`set server ${POOL}/${target.name} state drain`);
