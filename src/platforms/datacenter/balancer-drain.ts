@@ -4,7 +4,7 @@ import { balancers, memberRef } from '../../actions/schemas.ts';
 import type { Outcome } from '../../domain/outcome.ts';
 import type { ActionContext } from '../../ports/action.ts';
 import { balancerOf, lookAtPools, nameOf, pick, type SeenMember } from './members.ts';
-import { pauseBeforeLook } from './polling.ts';
+import { PAUSES_MS, pauseBeforeLook } from './polling.ts';
 
 /** `timeoutMs`: how long live connections may take to end; `then` what follows if they do not. */
 export const balancerDrainInputs = z.strictObject({
@@ -65,7 +65,7 @@ export const balancerDrain = defineAction({
       } else if (context.remainingMs() <= state.endsAtRemainingMs && !isClosing(state)) {
         return late(context, inputs, state, seen);
       }
-      const pause = await pauseBeforeLook(context, state, wordsOf(seen));
+      const pause = await pauseBeforeLook(context, state, { pausesMs: PAUSES_MS.drain, seen: wordsOf(seen) });
       if (pause) return pause;
     }
   },

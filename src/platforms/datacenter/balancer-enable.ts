@@ -6,7 +6,7 @@ import type { HeldMember } from '../../domain/capacity.ts';
 import type { Outcome } from '../../domain/outcome.ts';
 import type { ActionContext } from '../../ports/action.ts';
 import { balancerOf, lookAtPools, nameOf, pick, type SeenMember } from './members.ts';
-import { pauseBeforeLook } from './polling.ts';
+import { PAUSES_MS, pauseBeforeLook } from './polling.ts';
 
 /** `waitUpMs`: how long the balancer's monitor may take to see the members up. */
 export const balancerEnableInputs = z.strictObject({
@@ -50,7 +50,7 @@ export const balancerEnable = defineAction({
       const down = seen.filter((ref) => ref.state.admin === 'enabled' && !isInService(ref.state));
       if (down.length === 0) return done(seen);
       if (context.remainingMs() <= state.endsAtRemainingMs) return notUp(inputs, down);
-      const pause = await pauseBeforeLook(context, state, wordsOf(down));
+      const pause = await pauseBeforeLook(context, state, { pausesMs: PAUSES_MS.up, seen: wordsOf(down) });
       if (pause) return pause;
     }
   },
