@@ -14,7 +14,13 @@ import {
   targetNameField,
   taskIdField,
 } from './fields.ts';
-import { explainedSchema, forecastSchema, noteSchema, simulatedItemSchema } from './plan-shapes.ts';
+import {
+  differenceSchema,
+  explainedSchema,
+  forecastSchema,
+  noteSchema,
+  simulatedItemSchema,
+} from './plan-shapes.ts';
 import { type Route, route } from './route.ts';
 import {
   deploymentRowSchema,
@@ -69,6 +75,20 @@ export const DEPLOYMENT_ROUTES = {
       text: z.string().describe('The same as text.'),
       notes: z.array(noteSchema),
       forecast: forecastSchema,
+    }),
+  }),
+  diff: route({
+    method: 'POST',
+    path: '/v1/diffs',
+    permission: 'deployment.plan',
+    summary: 'What deploying a release would change on the disks of targets; asks no host, touches nothing.',
+    body: place.extend({
+      version: releaseVersionField.describe('What would be deployed.'),
+      targets: z.array(targetNameField).min(1).max(20_000).exactOptional().describe('Only these.'),
+    }),
+    response: z.object({
+      differences: z.array(differenceSchema),
+      same: z.array(z.string()).describe('Targets on whose disks nothing would change.'),
     }),
   }),
   simulatePlan: route({

@@ -9,6 +9,7 @@ import {
   deployments,
   logs,
 } from '../operations/deployments.ts';
+import { diff } from '../operations/diff.ts';
 import { doctor } from '../operations/doctor.ts';
 import { deploymentForecast } from '../operations/forecast.ts';
 import { showHostKeys, trustHostKeys } from '../operations/host-keys.ts';
@@ -86,6 +87,7 @@ export const HANDLERS: Handlers = {
   trustHostKeys: does(trustHostKeys),
 
   plan: does(plan),
+  diff: does(diff),
   simulatePlan: { open: watches(simulatePlan), idOf: () => null },
   deploy: does(deploy),
   deployments: does(deployments),

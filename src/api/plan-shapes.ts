@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type Policy, VERBS } from '../domain/plan.ts';
 import { ENDINGS, MISHAPS } from '../domain/plan-simulation.ts';
 import type { JsonObject } from '../lib/json.ts';
-import { countField, opaque, planHashField } from './fields.ts';
+import { countField, opaque, planHashField, releaseIdField } from './fields.ts';
 
 /** A plan for people, as data: what is done to which targets in which order, with the exact commands. */
 
@@ -48,6 +48,27 @@ const capacitySchema = z.object({
   lowest: z.number().describe('The fewest while it lasts.'),
   after: z.number().describe('If all goes well.'),
 });
+
+const changeField = z.enum(['added', 'removed', 'changed']);
+/** What a release would change on the disks of some targets. */
+export const differenceSchema = z
+  .object({
+    targets: z.array(z.string()).describe('All on which it is the same.'),
+    before: releaseIdField.nullable().describe('`null`: nothing that Edge knows of.'),
+    after: releaseIdField,
+    artifacts: z.array(z.object({ name: z.string(), change: changeField })),
+    files: z.array(
+      z.object({
+        path: z.string().describe('Below the folder of the release.'),
+        change: changeField,
+        mode: z.object({ before: z.string().nullable(), after: z.string().nullable() }),
+        lines: z
+          .array(z.string())
+          .describe('As `diff -u` has them; secrets are `***` and where they come from.'),
+      }),
+    ),
+  })
+  .meta({ id: 'Difference' });
 
 const explainedBatchSchema = z
   .object({

@@ -3,6 +3,7 @@ import { nearest } from '../lib/nearest.ts';
 import { addCommonOptions, type Choose, forEachCommand, newCommand } from './command.ts';
 import { addApply } from './commands/apply.ts';
 import { addDeploy, addRestart, addRollback } from './commands/deploy.ts';
+import { addDiff } from './commands/diff.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addHistory } from './commands/history.ts';
 import { addInit } from './commands/init.ts';
@@ -22,7 +23,7 @@ type Add = (program: Command, choose: Choose) => void;
 /** All commands, under the heads that the help shows. */
 const GROUPS: Readonly<Record<string, readonly Add[]>> = {
   'Begin:': [addDemo, addInit, addApply, addTrust, addDoctor],
-  'Deploy:': [addPlan, addDeploy, addRestart, addRollback, addReleases],
+  'Deploy:': [addDiff, addPlan, addDeploy, addRestart, addRollback, addReleases],
   'Look:': [addStatus, addWatch, addLogs, addHistory],
   'Decide:': [addPause, addResume, addAbort, addRetry, addSkip, addResolve, addReturn],
   'Run Edge:': [addServer, addWorker, addToken],

@@ -2,7 +2,7 @@ import { EdgeError } from '../domain/errors.ts';
 import type { ReleaseId } from '../domain/ids.ts';
 import type { FilesFor, Plan, PlannedRelease } from '../domain/plan.ts';
 import { filePlaceOf } from '../domain/planned-files.ts';
-import { filesDigest, makeFiles } from '../domain/property-file.ts';
+import { type FileProblem, filesDigest, makeFiles } from '../domain/property-file.ts';
 import type { Settings } from './settings.ts';
 import type { Candidate } from './targets.ts';
 
@@ -39,9 +39,12 @@ const ownInstall = ({ project, environment }: Settings, { version }: PlannedRele
     },
   );
 
-type Problems = Extract<ReturnType<typeof makeFiles>, { kind: 'problems' }>['problems'];
-
-function impossible(target: string, { version }: PlannedRelease, problems: Problems): EdgeError {
+/** All that keeps the files of a release from being made for a target, as one error. */
+export function impossible(
+  target: string,
+  { version }: Pick<PlannedRelease, 'version'>,
+  problems: readonly FileProblem[],
+): EdgeError {
   const [first, ...others] = problems.map(({ path, line, message }) => {
     const what = `${path} of ${version} cannot be made for ${target}: line ${line}: ${message}`;
     return new EdgeError('variable_undefined', what, { where: { target, path, line } });

@@ -43,7 +43,7 @@ export function survey(request: PlanRequest, settings: Settings): Survey {
   const { targets } = request.projectEnvironment;
   const members = new Map(targets.map((target) => [target.name, membersOf(target, environment)]));
   const zoned = targets.flatMap((config) => {
-    const zone = zoneOf(config, settings)?.name ?? UNNAMED_ZONE;
+    const zone = zoneNameOf(config, settings);
     return (members.get(config.name) ?? []).map((ref) => ({ ...ref, zone }));
   });
   const pools = poolsOf(zoned, request.pools, settings);
@@ -59,7 +59,7 @@ export function survey(request: PlanRequest, settings: Settings): Survey {
   );
   return {
     all,
-    chosen: chosenOf(all, request.options.targets),
+    chosen: named(all, request.options.targets, ({ config }) => config.name),
     pools,
     cold: !all.some(({ inService }) => inService),
   };
@@ -73,8 +73,12 @@ type Known = {
   readonly settings: Settings;
 };
 
-const zoneOf = ({ zone }: TargetConfig, { zones }: Settings) =>
+const zoneOf = ({ zone }: TargetConfig, { zones }: Pick<Settings, 'zones'>) =>
   zones.find(({ name }) => name === zone) ?? zones[0];
+
+/** Name of the zone that a target is in. */
+export const zoneNameOf = (config: TargetConfig, settings: Pick<Settings, 'zones'>): string =>
+  zoneOf(config, settings)?.name ?? UNNAMED_ZONE;
 
 function candidate({ config, members, seen, pools, settings }: Known): Candidate {
   const zone = zoneOf(config, settings);
@@ -95,9 +99,14 @@ function candidate({ config, members, seen, pools, settings }: Known): Candidate
   };
 }
 
-function chosenOf(all: readonly Candidate[], names: readonly string[] | null): readonly Candidate[] {
+/** Those of the targets that are named; all, where none is. Throws `target_unknown`. */
+export function named<T>(
+  all: readonly T[],
+  names: readonly string[] | null,
+  nameOf: (target: T) => string,
+): readonly T[] {
   if (names === null) return all;
-  const known = new Set(all.map(({ config }) => config.name));
+  const known = new Set(all.map(nameOf));
   const unknown = names.find((name) => !known.has(name));
   if (unknown !== undefined) {
     throw new EdgeError('target_unknown', `There is no target "${unknown}" in this environment`, {
@@ -106,7 +115,7 @@ function chosenOf(all: readonly Candidate[], names: readonly string[] | null): r
     });
   }
   const wanted = new Set(names);
-  return all.filter(({ config }) => wanted.has(config.name));
+  return all.filter((target) => wanted.has(nameOf(target)));
 }
 
 /** What is done to a candidate, or why it is left alone. */

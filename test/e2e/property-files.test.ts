@@ -126,6 +126,18 @@ ${KEY}
     await allOn('v2', SIZE);
   });
 
+  test('«edge diff shows per target what would change on disk, secrets masked»', async () => {
+    const plain = expectDone(await estate.edge('diff', ...PLACE, 'v3')).stdout;
+    assert.equal(plain.includes(PASSWORD) || plain.includes('line one'), false);
+    assert.match(plain, /^web-1: v2-\w+ → v3-\w+$/m);
+    assert.match(plain, /^ {4}-size=\$\(touch x\);`touch y`\n {4}\+size=large$/m);
+    assert.match(plain, /db\.password=\*\*\*\(env DB_PASSWORD\)/);
+    const { differences, same } = jsonOf(
+      expectDone(await estate.edge('diff', ...PLACE, 'v2', '--targets', 'web-2,web-3', '--json')),
+    ) as { readonly differences: readonly unknown[]; readonly same: readonly string[] };
+    assert.deepEqual([differences, same], [[], ['web-2', 'web-3']]);
+  });
+
   test('what a hand changed is as it was planned after the release is put there again', async () => {
     for (const target of estate.targets) {
       const path = inCurrent(target, 'conf/app.properties');
