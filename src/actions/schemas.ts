@@ -124,6 +124,7 @@ export const plannedFiles = z.strictObject({
 export const plannedRelease = z.strictObject({
   id: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._+-]*$/),
   version: z.string(),
+  reports: z.string().exactOptional(),
   hash: z.string(),
   artifacts: z.array(plannedArtifact),
 });

@@ -50,6 +50,10 @@ const planRequest = place.extend({
   version: releaseVersionField
     .exactOptional()
     .describe('What to deploy: needed for `deploy`. For `rollback`: the last fully succeeded release.'),
+  reload: z
+    .boolean()
+    .default(false)
+    .describe('Targets in service only read their property files again: refused if artifacts differ.'),
   force: z.boolean().default(false).describe('Also targets that are on the release already, running.'),
   targets: z.array(targetNameField).min(1).max(20_000).exactOptional().describe('Only these.'),
 });

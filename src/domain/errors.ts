@@ -49,6 +49,7 @@ export const CATALOGUE = {
   artifact_unreadable: entry('user', 422, 5, 'An artifact cannot be read', 'Check that the file exists on the server and is the one the release names.'),
   artifact_mismatch: entry('user', 422, 5, 'An artifact does not have the digest of the release', 'The file was changed after the release was made: make a new release.'),
   variable_undefined: entry('user', 422, 5, 'A property file cannot be made for a target', 'Define the variable for this environment, zone or target in a new release.'),
+  reload_impossible: entry('user', 409, 5, 'A reload alone cannot bring this release', 'Deploy it without --reload: its targets are drained, stopped and started then.'),
   floor_impossible: entry('user', 409, 5, 'The floor leaves no server that may be taken out', 'Lower minInService, or bring servers back into service first.'),
   plan_empty: entry('user', 409, 5, 'There is nothing to do', 'All targets are on this release, running and in service; --force reinstalls.'),
   plan_changed: entry('user', 409, 5, 'The plan is not the one that was read', 'Read it again with `edge plan`, then start that one.'),

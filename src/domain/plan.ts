@@ -37,6 +37,8 @@ export type Plan = {
 export type PlannedRelease = {
   readonly id: ReleaseId;
   readonly version: string;
+  /** What its health page shows as its version; left out: `version`. */
+  readonly reports?: string;
   readonly hash: string;
   readonly artifacts: readonly PlannedArtifact[];
   readonly properties?: ReleaseProperties;

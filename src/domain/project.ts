@@ -20,6 +20,9 @@ const stop = argvField.describe(
 const install = argvField.describe(
   'Your own way to install, in place of release folders. It finds EDGE_RELEASE, EDGE_VERSION and EDGE_RELEASE_HASH in its environment.',
 );
+const reload = argvField.describe(
+  'Makes the running service read its property files again, for `edge deploy --reload`. Run in `folder`.',
+);
 const unknown = z
   .union([z.literal('ask'), ifUnknownField], 'ask, retry, or { check: command }')
   .describe(
@@ -30,6 +33,7 @@ const onUnknown = z
     stop: unknown.exactOptional(),
     start: unknown.exactOptional(),
     install: unknown.exactOptional(),
+    reload: unknown.exactOptional(),
   })
   .describe('What follows when nobody saw how a command ended, such as when its host was restarted.');
 const env = envField.describe('Environment variables of start, stop and install.');
@@ -63,9 +67,10 @@ export const projectSchema = z
         start: start.default(['current/bin/start']),
         stop: stop.default(['current/bin/stop']),
         install: install.exactOptional(),
+        reload: reload.exactOptional(),
       })
       .prefault({})
-      .describe('How the service is started, stopped and installed.'),
+      .describe('How the service is started, stopped, installed and reloaded.'),
     onUnknown: onUnknown.exactOptional(),
     env: env.default({}),
     gate: gate.exactOptional(),
@@ -98,6 +103,7 @@ export const projectOverridesSchema = z.strictObject({
       start: start.exactOptional(),
       stop: stop.exactOptional(),
       install: install.exactOptional(),
+      reload: reload.exactOptional(),
     })
     .exactOptional()
     .describe('Commands that differ here.'),

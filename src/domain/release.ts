@@ -39,6 +39,11 @@ export const releaseRequestSchema = z
     kind: z.literal('release').describe('Says what this document is.'),
     project: nameField.describe('The project that it is a release of.'),
     version: versionField.describe('Its version; unique content for each version.'),
+    reports: versionField
+      .exactOptional()
+      .describe(
+        'The version that its health page shows, where that is not `version`: that of the artifact, in a release that only changes property files.',
+      ),
     artifacts: z.array(artifactSchema).max(100).default([]).describe('The files that are put on the hosts.'),
     files: z
       .array(propertyFileSchema)
@@ -109,6 +114,7 @@ export function makeRelease(request: ReleaseRequest, read: ReadFiles, createdAt:
     version: request.version,
     source: request.source,
     artifacts: artifacts.map(({ name, sha256, unpack }) => ({ name, sha256, unpack })),
+    reports: request.reports,
     ...properties,
   });
   const id = releaseId(`${request.version}-${hash.slice(0, 8)}`);
@@ -129,9 +135,10 @@ function propertiesOf({ files, variables }: ReleaseRequest, templates: readonly 
 
 /** As much of a release as a plan for an environment holds. */
 export function plannedRelease(
-  { id, version, hash, artifacts, files, variables = [] }: Release,
+  { id, version, hash, artifacts, reports, files, variables = [] }: Release,
   environment: string,
 ): PlannedRelease {
   const here = variables.filter((variable) => (variable.environment ?? environment) === environment);
-  return { id, version, hash, artifacts, ...(files && { properties: { files, variables: here } }) };
+  const shows = reports === undefined ? {} : { reports };
+  return { id, version, hash, artifacts, ...shows, ...(files && { properties: { files, variables: here } }) };
 }

@@ -21,6 +21,7 @@ export type PlanInput = PlaceRequest & {
   readonly hard: boolean;
   readonly version?: string;
   readonly force: boolean;
+  readonly reload?: boolean;
   readonly targets?: readonly string[];
 };
 
@@ -75,12 +76,13 @@ export async function makePlan(ports: OperationPorts, input: PlanInput, past?: P
     fleetSeen(ports, input),
     poolsSeen(ports, documents),
   ]);
-  const { verb, hard, force } = input;
+  const { verb, hard, force, reload = false } = input;
   const options = { force, targets: input.targets ?? null };
   const request: PlanRequest = {
     ...documents,
     verb,
     hard,
+    ...(reload && { reload }),
     release,
     releases,
     fleet: targets,

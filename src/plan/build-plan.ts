@@ -5,6 +5,7 @@ import { spareCapacity } from './floors.ts';
 import { forecast } from './forecast.ts';
 import { planHash } from './hash.ts';
 import { notesOf } from './notes.ts';
+import { refuseReload } from './reload.ts';
 import type { Planned, PlanRequest } from './request.ts';
 import type { Platform } from './sequences.ts';
 import { resolveSettings, type Settings } from './settings.ts';
@@ -27,6 +28,7 @@ export function buildPlan(request: PlanRequest, platform: Platform): Planned {
   const treated = treat(seen, request, strategy.others);
   const candidates = treated.flatMap(([target, { kind }]) => (kind === 'work' ? [target] : []));
   refuseEmpty(candidates, request, seen);
+  refuseReload(treated, request, settings);
   const targets = treated.flatMap(([target, treatment]) => worked(target, treatment));
   const { spare, short } = spareCapacity(targets, seen.pools, request.heldByOthers);
   const order = { verb: request.verb, hard: request.hard, zones: zones.map(({ name }) => name) };

@@ -21,11 +21,11 @@ export function filesFor(
   for (const id of new Set([release, before])) {
     const planned = id === null ? undefined : releases[id];
     if (!planned?.properties) continue;
-    if (id === release && settings.commands.install) throw ownInstall(settings, planned);
     const place = filePlaceOf(settings, { name, zone, address, port }, planned);
     const made = makeFiles(planned.properties, place);
     if (made.kind === 'made') digests.push([planned.id, filesDigest(made.files)]);
     else if (id === release) throw impossible(name, planned, made.problems);
+    if (id === release && settings.commands.install) throw ownInstall(settings, planned);
   }
   return digests.length === 0 ? undefined : { address, port, digests: Object.fromEntries(digests) };
 }

@@ -87,6 +87,21 @@ golden('a release with property files', () =>
   }),
 );
 
+const reloaded = (version: string) =>
+  release(version, { artifacts: [], files: [{ path: 'conf/web.env', content: `A=${version}\n` }] });
+
+golden('a reload', () =>
+  rendered({
+    project: project({ commands: { reload: ['current/bin/reload'] } }),
+    release: reloaded('2.0.0'),
+    releases: [reloaded('1.0.0')],
+    fleet: names.map((target) => ({
+      ...{ target, before: reloaded('1.0.0').id, parked: false, running: true },
+    })),
+    reload: true,
+  }),
+);
+
 golden('a hard deployment', () => rendered({ hard: true }));
 
 golden('steps of its own without verify', () =>

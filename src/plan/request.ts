@@ -13,6 +13,8 @@ import type { History } from './step-times.ts';
 export type PlanRequest = Documents & {
   readonly verb: Verb;
   readonly hard: boolean;
+  /** Targets in service only read their property files again: nothing is drained or stopped. Left out: no. */
+  readonly reload?: boolean;
   /** What to deploy, or to roll back to; `null` for a restart. */
   readonly release: Release | null;
   /** The project's releases, as far as they are still known: what targets had before is looked up here. */

@@ -8,7 +8,8 @@ import type { Settings } from './settings.ts';
  * The ways in which a target is worked on; a batch does one of them.
  * `rolling`: in service behind a balancer, in a full cycle. `plain`: no balancer. `cold`: nothing serves yet, so no floor
  * is in the way. `others`: was out of service and its service ran. `others-stopped`: was out of service and nothing ran.
- * `hard`: neither balancer nor check. The `restart` ones leave out install.
+ * `hard`: neither balancer nor check. The `restart` ones leave out install. `reload`, and `reload-plain` without a balancer: the
+ * service goes on, and reads its property files again.
  */
 export const SEQUENCES = [
   'rolling',
@@ -21,10 +22,15 @@ export const SEQUENCES = [
   'restart-plain',
   'restart-cold',
   'restart-hard',
+  'reload',
+  'reload-plain',
 ] as const;
 export type SequenceName = (typeof SEQUENCES)[number];
 
-/** How a target is returned to what it had before, by the sequence that it went through; see `planRollback`. */
+/**
+ * How a target is returned to what it had before, by the sequence that it went through; see `planRollback`. After a reload it is
+ * started anew: what a service makes of files that are taken back under it nobody has tried.
+ */
 const BACK: Readonly<Record<SequenceName, SequenceName>> = {
   rolling: 'rolling',
   plain: 'plain',
@@ -36,6 +42,8 @@ const BACK: Readonly<Record<SequenceName, SequenceName>> = {
   'restart-plain': 'plain',
   'restart-cold': 'cold',
   'restart-hard': 'hard',
+  reload: 'rolling',
+  'reload-plain': 'plain',
 };
 
 export function rollbackSequence(name: string): SequenceName {

@@ -136,9 +136,11 @@ export function treatmentOf(
   if (isOnRelease(target, request) && target.inService && !target.parked && target.running !== false) {
     return { kind: 'leave', why: 'on-release' };
   }
+  const isPlain = target.members.length === 0;
+  if (request.reload && target.inService && !target.parked) return work(isPlain ? 'reload-plain' : 'reload');
   const restarts = request.verb === 'restart';
   if (request.hard) return work(restarts ? 'restart-hard' : 'hard');
-  if (target.members.length === 0) return work(restarts ? 'restart-plain' : 'plain');
+  if (isPlain) return work(restarts ? 'restart-plain' : 'plain');
   if (!target.inService) return work(restarts ? 'restart-cold' : 'cold');
   return work(restarts ? 'restart' : 'rolling');
 }

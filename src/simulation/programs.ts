@@ -124,6 +124,7 @@ function effect({ service, host }: ProgramParts, what: CommandKind, argv: readon
       service.start('edge');
       return;
     case 'check':
+    case 'reload':
     case 'change':
     case 'other':
       return;

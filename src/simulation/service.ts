@@ -56,6 +56,14 @@ export class Service {
     this.#warmUp(this.#parts.natureOf(this.current));
   }
 
+  /** It goes on, as what is current now. */
+  reload(): void {
+    if (this.running === null || this.current === null) return;
+    this.running = this.current;
+    this.#parts.onChange('edge');
+    if (this.#parts.natureOf(this.current) !== 'good') this.#become(false);
+  }
+
   stop(by: 'edge' | 'world'): void {
     this.#next();
     if (this.running === null) return;

@@ -49,6 +49,7 @@ describe('property files', { skip: sshd.skip ?? haproxy.skip ?? false }, () => {
       minInService: 1,
       strategy: '{ canary: 0, batches: "100%", parallel: 2, settleMs: 0 }',
       env: { DB_PASSWORD: PASSWORD, TLS_KEY: KEY },
+      project: `commands: { reload: [sh, -c, 'kill -HUP "$(cat "$HOME/app.pid")"'] }`,
     });
   });
   after(() => estate?.stop());
@@ -136,6 +137,24 @@ ${KEY}
       expectDone(await estate.edge('diff', ...PLACE, 'v2', '--targets', 'web-2,web-3', '--json')),
     ) as { readonly differences: readonly unknown[]; readonly same: readonly string[] };
     assert.deepEqual([differences, same], [[], ['web-2', 'web-3']]);
+  });
+
+  test('«rolled out alone (reload or restart) or with the artifact»: a reload changes the files under a service that goes on', async () => {
+    const pids = () =>
+      Promise.all(estate.targets.map(({ sshd: host }) => readFile(join(host.home, 'app.pid'), 'utf8')));
+    const before = await pids();
+    const variables = VARIABLES.replace(/name: size, .*/, 'name: size, value: reloaded }');
+    expectDone(await apply(releaseOf('v2-reloaded', { variables })));
+    expectDone(await estate.edge('deploy', ...PLACE, 'v2-reloaded', '--reload', '--yes', '--json'));
+    await allOn('v2-reloaded', 'reloaded');
+    assert.deepEqual(await pids(), before, 'no service was stopped');
+    expectDone(await estate.edge('rollback', ...PLACE, '--yes', '--json'));
+    await allOn('v2', SIZE);
+    expectDone(await apply(`kind: release\nproject: ${PROJECT}\nversion: v2-bare\n`));
+    const refused = await estate.edge('deploy', ...PLACE, 'v2-bare', '--reload', '--yes', '--json');
+    const { error } = jsonOf(refused) as { readonly error: ErrorBody };
+    assert.deepEqual([refused.status, error.code], [5, 'reload_impossible']);
+    assert.match(error.message, /web-1 has other artifacts \(v2\) than v2-bare/);
   });
 
   test('what a hand changed is as it was planned after the release is put there again', async () => {

@@ -167,6 +167,11 @@ export const ROWS: Readonly<Record<ErrorCode, ErrorRow>> = {
     says: /shop\.conf of unset cannot be made for web-1: line 2: \{\{host\}\} has no value here/,
     where: { target: 'web-1', path: 'shop.conf', line: 2 },
   },
+  reload_impossible: {
+    ask: command('deploy shop lab changed --reload'),
+    says: /shop has no command to reload in lab/,
+    hint: /commands\.reload/,
+  },
   floor_impossible: {
     ask: command('deploy shop strict 1.0.0'),
     says: /The pool .*\/web has 2 of 2 members in service and a floor of 2/,

@@ -14,8 +14,17 @@ export function addDeploy(program: Command, choose: Choose): void {
   const description = `Puts a release onto the targets of an environment, batch by batch, and follows it. ${ENDS}`;
   startOptions(newCommand(program, 'deploy <project> <environment> <version>', description))
     .option('--force', 'also targets that are on the release already, running and in service')
+    .option(
+      '--reload',
+      'services only read their property files again, and go on all the while; refused if artifacts differ',
+    )
     .action((project: string, environment: string, version: string, options: Options) => {
-      const request = { project, environment, version, ...only(options, 'hard', 'force', 'targets') };
+      const request = {
+        project,
+        environment,
+        version,
+        ...only(options, 'hard', 'force', 'reload', 'targets'),
+      };
       choose((cli) => start(cli, { ...request, verb: 'deploy' }, options));
     });
 }

@@ -24,6 +24,7 @@ export function addPlan(program: Command, choose: Choose): void {
     .addOption(new Option('--verb <verb>', 'what to plan').choices(VERBS).default('deploy'))
     .option('--hard', 'without drain, health check and balancer')
     .option('--force', 'also targets that are on the release already')
+    .option('--reload', 'services only read their property files again, and go on all the while')
     .option('--targets <names>', 'only these, with commas between', names)
     .option(
       '--simulate <runs>',
@@ -33,7 +34,12 @@ export function addPlan(program: Command, choose: Choose): void {
     .option('--seed <number>', 'other runs than those of seed 1; the same seed gives the same', wholeNumber)
     .action((project: string, environment: string, version: string | undefined, options: Options) => {
       const what = version === undefined ? {} : { version };
-      const request = { project, environment, ...what, ...only(options, 'verb', 'hard', 'force', 'targets') };
+      const request = {
+        project,
+        environment,
+        ...what,
+        ...only(options, 'verb', 'hard', 'force', 'reload', 'targets'),
+      };
       choose(async (cli) => {
         if (options.seed !== undefined && options.simulate === undefined)
           throw new EdgeError('usage_invalid', '--seed is of a simulation', {

@@ -18,7 +18,11 @@ const BUCKETS_S = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const { values } = parseArgs({
   options: { home: { type: 'string' }, address: { type: 'string' }, port: { type: 'string' } },
 });
-const release = JSON.parse(readFileSync(join(import.meta.dirname, 'app.json'), 'utf8'));
+let release = JSON.parse(readFileSync(join(import.meta.dirname, 'app.json'), 'utf8'));
+// Another release may be the current one by then, of the same program.
+process.on('SIGHUP', () => {
+  release = JSON.parse(readFileSync(join(import.meta.dirname, '../../current/app.json'), 'utf8'));
+});
 
 /** `starting`, then `ok` or (a bad release) `broken`, at the end `stopping`. */
 let phase = 'starting';

@@ -22,6 +22,8 @@ const OF_CYCLE: Readonly<Record<SequenceName, readonly CycleStep[]>> = {
   'restart-plain': ['stop', 'start', 'verify', 'settle'],
   'restart-cold': ['guard', 'drain', 'stop', 'start', 'verify', 'enable', 'settle'],
   'restart-hard': ['stop', 'start'],
+  reload: ['install', 'verify', 'settle'],
+  'reload-plain': ['install', 'verify', 'settle'],
 };
 
 type WithSteps = Pick<InlineStrategy, 'steps'>;

@@ -13,7 +13,7 @@ type Parts = {
 
 const settings = (parts: Parts = {}): Settings =>
   resolveSettings({
-    project: project({ ...parts.project }),
+    project: project({ commands: { reload: ['reload'] }, ...parts.project }),
     environment: environment({ ...parts.environment }),
     projectEnvironment: projectEnvironment({ targets: targets(1), ...parts.projectEnvironment }),
     strategies: [],
@@ -75,6 +75,21 @@ test('a first deployment stops only what is installed; what serves must have its
   );
   const own = { project: { commands: { stop: ['bin/down'] } } };
   assert.deepEqual(step('stop', own, 'cold')?.inputs.argv, { value: ['bin/down'] });
+});
+
+test('a reload installs, has the service read its files again, and verifies; it takes nothing out of service', () => {
+  for (const name of ['reload', 'reload-plain'] as const) {
+    const steps = datacenter.steps(name, settings());
+    assert.deepEqual(
+      steps.map(({ id }) => id),
+      ['install', 'reload', 'verify', 'settle'],
+    );
+    assert.equal(
+      steps.some(({ hold }) => hold !== undefined),
+      false,
+    );
+    assert.deepEqual(steps[1]?.inputs.argv, { value: ['reload'] });
+  }
 });
 
 test('the stop of a first deployment begins above the folder, which is not there yet', () => {
@@ -179,7 +194,7 @@ test('a gate is closed between drain and stop, and opened between verify and ena
     );
     const ids = gated.map(({ id }) => id);
     const isHard = name.endsWith('hard');
-    const isOther = name.startsWith('others');
+    const isOther = name.startsWith('others') || name.startsWith('reload');
     assert.deepEqual(
       [ids.includes('gate-close'), ids.includes('gate-open')],
       [!isHard && !isOther, !isOther],

@@ -1,6 +1,6 @@
 import { pauseMs, type Retries } from '../../domain/plan.ts';
 import type { TargetConfig } from '../../domain/project-environment.ts';
-import type { CycleStep, FurtherStep } from '../../domain/strategy.ts';
+import { CYCLE, type CycleStep, type FurtherStep } from '../../domain/strategy.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import { hostAddressOf } from '../../plan/host-address.ts';
 import type { Platform, SequenceName } from '../../plan/sequences.ts';
@@ -18,7 +18,7 @@ import { BUILD, type Built, type StepId } from './steps.ts';
  */
 export const datacenter: Platform = {
   steps: (name, settings) =>
-    (settings.gate ? gated(name, settings) : listedSteps(name, settings.strategy))
+    stepsOf(name, settings)
       .filter((item) => item !== 'verify' || settings.health !== undefined)
       .filter((item) => item !== 'settle' || settings.strategy.settleMs > 0)
       .map((item) =>
@@ -29,6 +29,17 @@ export const datacenter: Platform = {
   facts: factsOf,
   checkSteps,
 };
+
+function stepsOf(name: SequenceName, settings: Settings): readonly (StepId | FurtherStep)[] {
+  if (name === 'reload' || name === 'reload-plain') return reloading(name, settings);
+  return settings.gate ? gated(name, settings) : listedSteps(name, settings.strategy);
+}
+
+/** The service goes on all the while, and a gate stays open. */
+const reloading = (name: SequenceName, { strategy }: Settings): readonly (StepId | FurtherStep)[] =>
+  listedSteps(name, strategy).flatMap((item): readonly (StepId | FurtherStep)[] =>
+    item === 'install' ? [item, 'reload' as const] : [item],
+  );
 
 /**
  * With a gate on the host: closed after the drain, since it may cut off whom the balancer still sends, and opened when what it
@@ -45,10 +56,9 @@ function gated(name: SequenceName, { strategy }: Settings): readonly (StepId | F
 }
 
 const retriesOf = (item: StepId, { strategy: { retries } }: Settings): Retries | undefined =>
-  (isGate(item) ? undefined : retries?.[item]) ?? retries?.default;
+  (isOfCycle(item) ? retries?.[item] : undefined) ?? retries?.default;
 
-const isGate = (item: StepId): item is Exclude<StepId, CycleStep> =>
-  item === 'gate-close' || item === 'gate-open';
+const isOfCycle = (item: StepId): item is CycleStep => CYCLE.some((step) => step === item);
 
 /** With the retries that the strategy wants: the step's time is that of its work, and the pauses come on top. */
 function tried(built: Built, retries: Retries | undefined): Built {

@@ -9,11 +9,11 @@ import { whereOf } from './health-place.ts';
 import { asUser, literal, onHost } from './inputs.ts';
 import { listedSteps } from './listed-steps.ts';
 
-export type StepId = CycleStep | 'gate-close' | 'gate-open';
+export type StepId = CycleStep | 'gate-close' | 'gate-open' | 'reload';
 
 /** A step without its name. */
 export type Built = Omit<Step, 'id'>;
-/** The steps of the cycle, and those of the gate. */
+/** The steps of the cycle, those of the gate, and the one that has a service read its property files again. */
 export const BUILD: Readonly<Record<StepId, (settings: Settings, sequence: SequenceName) => Built>> = {
   guard,
   drain,
@@ -27,6 +27,7 @@ export const BUILD: Readonly<Record<StepId, (settings: Settings, sequence: Seque
     ),
   verify,
   'gate-open': (settings) => gate(settings, 'open'),
+  reload,
   enable,
   settle,
 };
@@ -102,6 +103,13 @@ function gate(settings: Settings, to: 'close' | 'open'): Built {
   const { timeouts } = settings;
   if (!settings.gate) throw new EdgeError('internal', 'a gate step without a gate');
   return command(settings, settings.gate[to], to === 'close' ? timeouts.stopMs : timeouts.startMs);
+}
+
+/** Plans that reload are refused without such a command; rollbacks of them have no such step. */
+function reload(settings: Settings): Built {
+  const { commands, timeouts, onUnknown } = settings;
+  if (!commands.reload) throw new EdgeError('internal', 'a reload without a command for it');
+  return withUnknown(command(settings, commands.reload, timeouts.startMs), onUnknown.reload);
 }
 
 type OnUnknown = FurtherStep['onUnknown'];

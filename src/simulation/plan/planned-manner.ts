@@ -26,6 +26,9 @@ export function plannedManner({ plan, odds }: PlanSimulation): Manner {
   const check = checkOf(plan);
   const { passes, intervalMs } = healthOf(plan);
   const places = placesOf(plan);
+  const shows = new Map(
+    Object.values(plan.releases).map(({ version, reports = version }) => [version, reports]),
+  );
   const verifiedMs = Math.max(0, passes - 1) * intervalMs;
   const times = (step: string): readonly number[] => odds.find((one) => one.step === step)?.sortedMs ?? [];
   const [drains, verifies, enables] = [times('drain'), times('verify'), times('enable')];
@@ -33,7 +36,8 @@ export function plannedManner({ plan, odds }: PlanSimulation): Manner {
     behaviourOf: (parts, task) => behaviour({ commands, check, odds }, parts, task),
     deviceOf: devicesOf(plan),
     targetAt: (place) => places.get(place) ?? '',
-    answerOf: (_target, found) => answerTo(check, found),
+    answerOf: (_target, found) =>
+      answerTo(check, { ...found, version: shows.get(found.version) ?? found.version }),
     drainMs: (draw) => drawn(drains, draw),
     monitorMs: (draw, change) => seenUpAfterMs(change, drawn(enables, draw) / 2 + Math.min(verifiedMs, 500)),
     warmUpMs: (draw) => Math.max(LEAST_WARM_UP_MS, drawn(verifies, draw) - verifiedMs),
@@ -78,6 +82,7 @@ function commandsOf(plan: Plan): Commands {
 
 function kindOf(step: string): CommandKind {
   if (/install/.test(step)) return 'install';
+  if (step === 'reload') return 'reload';
   if (/start/.test(step)) return 'start';
   return /stop/.test(step) ? 'stop' : 'other';
 }
@@ -181,6 +186,9 @@ function effect({ service, host }: ProgramParts, kind: CommandKind, { argv, env 
     }
     case 'stop':
       service.stop('edge');
+      return;
+    case 'reload':
+      service.reload();
       return;
     case 'start':
       // A start that finds an older release running replaces it, as those do that restart.
