@@ -52,3 +52,36 @@ test('who gives up leaves the read to the others, and a failure is told to all a
   assert.equal(await again, 'back');
   assert.throws(() => reads.read('web', begin, gone.signal), /enough/);
 });
+
+test('who has just written is given a read that was begun after that, shared with all who wrote meanwhile', async () => {
+  const reads = new SharedReads<string>();
+  const { begin, answers } = slow();
+  const first = reads.readAnew('web', begin, signal);
+  const others = [reads.readAnew('web', begin, signal), reads.readAnew('web', begin, signal)];
+  const other = reads.readAnew('api', begin, signal);
+  assert.equal(answers.length, 2, 'one of each key');
+  answers[0]?.('first');
+  answers[1]?.('api');
+  assert.deepEqual([await first, await other], ['first', 'api']);
+  assert.equal(answers.length, 3, 'both others share the next');
+  const late = reads.readAnew('web', begin, signal);
+  answers[2]?.('second');
+  assert.deepEqual(await Promise.all(others), ['second', 'second']);
+  await Promise.resolve();
+  answers[3]?.('third');
+  assert.equal(await late, 'third');
+});
+
+test('a read that fails, or that another gave up, does not keep the next from those who wait for it', async () => {
+  const reads = new SharedReads<string>();
+  const { begin, answers } = slow();
+  const failing = reads.readAnew('web', () => Promise.reject(new Error('no answer')), signal);
+  const gone = new AbortController();
+  const given = reads.readAnew('web', begin, gone.signal);
+  const next = reads.readAnew('web', begin, signal);
+  gone.abort(new Error('enough'));
+  await assert.rejects(failing, /no answer/);
+  await assert.rejects(given, /enough/);
+  answers[0]?.('seen');
+  assert.equal(await next, 'seen');
+});

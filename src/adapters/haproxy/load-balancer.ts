@@ -3,7 +3,7 @@ import { EdgeError } from '../../domain/errors.ts';
 import { SharedReads } from '../../lib/shared-reads.ts';
 import type { LoadBalancer, MayWrite, PoolMember } from '../../ports/load-balancer.ts';
 import { adminOf, healthOf, parseServersState, parseStat, type ServerState } from './replies.ts';
-import { ask, type RuntimeSocket } from './socket.ts';
+import { ask, askAll, type RuntimeSocket } from './socket.ts';
 
 export type HaproxyOptions = {
   /** A path, or `host:port`, of a stats socket with `level admin`. */
@@ -12,6 +12,10 @@ export type HaproxyOptions = {
 };
 
 type Admin = MemberState['admin'];
+/** With a way to read a pool that shows what was just written, shared with others who wrote. */
+type Device = RuntimeSocket & {
+  readonly readAnew: (pool: string, signal: AbortSignal) => Promise<readonly MemberState[]>;
+};
 
 const TIMEOUT_MS = 5_000;
 const STATE_WORDS: Readonly<Record<Admin, string>> = { enabled: 'ready', drained: 'drain', offline: 'maint' };
@@ -24,13 +28,17 @@ export function createHaproxyBalancer(options: HaproxyOptions): LoadBalancer {
   const target = { address: options.socket, timeoutMs: options.timeoutMs ?? TIMEOUT_MS };
   const reads = new SharedReads<readonly MemberState[]>();
   const closing = new AbortController();
+  const device: Device = {
+    ...target,
+    readAnew: (pool, signal) => reads.readAnew(pool, () => members(target, pool, closing.signal), signal),
+  };
   const forgetting = (write: Promise<MemberState>): Promise<MemberState> =>
     write.finally(() => reads.forget());
   return {
     members: async (pool, signal) => reads.read(pool, () => members(target, pool, closing.signal), signal),
-    disable: (member, to, signal, mayWrite) => forgetting(setAdmin(target, { member, to, signal, mayWrite })),
+    disable: (member, to, signal, mayWrite) => forgetting(setAdmin(device, { member, to, signal, mayWrite })),
     restore: (member, asFound, signal, mayWrite) =>
-      forgetting(restore(target, { member, asFound, signal, mayWrite })),
+      forgetting(restore(device, { member, asFound, signal, mayWrite })),
     // A connection lasts for one command: there is nothing to end but reads that nobody waits for.
     close: async () => closing.abort(new Error('the balancer is closed')),
   };
@@ -43,10 +51,14 @@ async function members(
 ): Promise<readonly MemberState[]> {
   requireName(pool);
   // State first, counts after: a server seen as drained had no new connection when they were counted.
-  const reply = await ask(target, `show servers state ${pool}`, signal);
-  const servers = parseServersState(reply);
-  if (!servers) throw refusal(`backend ${pool}`, reply);
-  const stats = parseStat(await ask(target, `show stat ${pool} 4 -1`, signal), pool);
+  const [state = '', counts = ''] = await askAll(
+    target,
+    [`show servers state ${pool}`, `show stat ${pool} 4 -1`],
+    signal,
+  );
+  const servers = parseServersState(state);
+  if (!servers) throw refusal(`backend ${pool}`, state);
+  const stats = parseStat(counts, pool);
   return servers.map((server) => {
     const stat = stats?.get(server.name);
     return {
@@ -72,7 +84,7 @@ type Write = {
 };
 
 async function setAdmin(
-  target: RuntimeSocket,
+  target: Device,
   { to, ...write }: Write & { readonly to: Admin },
 ): Promise<MemberState> {
   const { member, signal } = write;
@@ -87,7 +99,7 @@ async function setAdmin(
 
 /** Only what differs is written: weights of a static algorithm cannot be set at all, and a tracking server has no own state. */
 async function restore(
-  target: RuntimeSocket,
+  target: Device,
   { asFound, ...write }: Write & { readonly asFound: AsFound },
 ): Promise<MemberState> {
   const { member, signal } = write;
@@ -106,8 +118,8 @@ async function restore(
   return setAdmin(target, { ...write, to });
 }
 
-async function readOne(target: RuntimeSocket, member: PoolMember, signal: AbortSignal): Promise<MemberState> {
-  const found = (await members(target, member.pool, signal)).find((state) => state.member === member.member);
+async function readOne(target: Device, member: PoolMember, signal: AbortSignal): Promise<MemberState> {
+  const found = (await target.readAnew(member.pool, signal)).find((state) => state.member === member.member);
   if (!found)
     throw new EdgeError('balancer_member_unknown', `backend ${member.pool} has no server ${member.member}`);
   return found;

@@ -17,7 +17,37 @@ export function ask(
   signal: AbortSignal,
   mayWrite: MayWrite = () => undefined,
 ): Promise<string> {
-  if (/[;\n\r]/.test(command)) throw new Error('one command per connection');
+  requireOne(command);
+  return send(target, { line: command, replies: 1, signal, mayWrite });
+}
+
+/**
+ * The same for several that only read, over one connection and in order: the replies of all, each trimmed at its end. None of
+ * them may hold an empty line.
+ */
+export async function askAll(
+  target: RuntimeSocket,
+  commands: readonly string[],
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  for (const command of commands) requireOne(command);
+  const sent = { line: commands.join(';'), replies: commands.length, signal, mayWrite: () => undefined };
+  return (await send(target, sent)).split('\n\n').map((reply) => reply.trimEnd());
+}
+
+function requireOne(command: string): void {
+  if (/[;\n\r]/.test(command)) throw new Error('this is more than one command');
+}
+
+type Sent = {
+  readonly line: string;
+  /** How many have to come: each ends with an empty line. */
+  readonly replies: number;
+  readonly signal: AbortSignal;
+  readonly mayWrite: MayWrite;
+};
+
+function send(target: RuntimeSocket, { line, replies, signal, mayWrite }: Sent): Promise<string> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason);
     const socket = open(target.address);
@@ -34,11 +64,11 @@ export function ask(
     const abort = (): void => end(() => reject(signal.reason));
     const timer = setTimeout(() => fail(`no reply within ${target.timeoutMs} ms`), target.timeoutMs);
     signal.addEventListener('abort', abort, { once: true });
-    collect(socket, (reply) => end(() => resolve(reply)), fail);
+    collect(socket, replies, { done: (reply) => end(() => resolve(reply)), fail });
     socket.once('connect', () => {
       try {
         mayWrite();
-        socket.write(`${command}\n`);
+        socket.write(`${line}\n`);
       } catch (thrown) {
         end(() => reject(thrown));
       }
@@ -46,11 +76,12 @@ export function ask(
   });
 }
 
-function collect(
-  socket: Socket,
-  done: (reply: string) => void,
-  fail: (why: string, cause?: unknown) => void,
-): void {
+type Ends = {
+  readonly done: (reply: string) => void;
+  readonly fail: (why: string, cause?: unknown) => void;
+};
+
+function collect(socket: Socket, replies: number, { done, fail }: Ends): void {
   const chunks: Buffer[] = [];
   let size = 0;
   socket.on('data', (chunk: Buffer) => {
@@ -61,7 +92,8 @@ function collect(
   // Every reply ends with an empty line, also the empty one: without it the connection was cut off.
   socket.once('end', () => {
     const reply = Buffer.concat(chunks).toString('utf8');
-    if (reply.endsWith('\n')) done(reply.trimEnd());
+    const isWhole = reply.endsWith('\n') && (replies === 1 || reply.split('\n\n').length > replies);
+    if (isWhole) done(reply.trimEnd());
     else fail('the reply was cut off');
   });
   socket.once('error', (error) => fail(error.message, error));
