@@ -180,6 +180,33 @@ function installs(shell: readonly string[]): void {
     assert.deepEqual(readdirSync(join(folder, 'releases')), ['1.0-aaaa']);
   });
 
+  test('an archive that would write outside of its release is refused, or kept inside', () => {
+    const { home, folder, install } = hostWith(shell);
+    const inside = join(home, 'hostile');
+    const outside = join(home, 'victim');
+    mkdirSync(join(inside, 'link'), { recursive: true });
+    mkdirSync(outside);
+    writeFileSync(join(inside, 'evil'), 'evil');
+    writeFileSync(join(inside, 'link/evil'), 'evil');
+    symlinkSync(outside, join(home, 'link'));
+    const archive = (name: string, ...adds: readonly (readonly string[])[]) => {
+      const path = join(home, name);
+      for (const [index, add] of adds.entries())
+        execFileSync('tar', [index === 0 ? '-cPf' : '-rPf', path, ...add], { stdio: 'ignore' });
+      execFileSync('gzip', ['-f', path]);
+      return `${path}.gz`;
+    };
+    const up = archive('up.tar', ['-C', inside, '--transform', 's,^,../../../victim/,', 'evil']);
+    const absolute = archive('absolute.tar', ['-C', inside, '--transform', `s,^,${outside}/,`, 'evil']);
+    const through = archive('through.tar', ['-C', home, 'link'], ['-C', inside, 'link/evil']);
+    for (const [index, path] of [up, absolute, through].entries()) {
+      install(`${index}.0`, { artifacts: [path, 'x', 'tar.gz'], token: `t${index}` });
+      assert.deepEqual(readdirSync(outside), [], path);
+    }
+    assert.deepEqual(readdirSync(home).includes('evil'), false);
+    assert.deepEqual(readdirSync(folder).includes('evil'), false);
+  });
+
   test('values are never read as code', () => {
     const { home, install } = hostWith(shell);
     const evil = `$(touch ${home}/pwned);\`touch ${home}/pwned\`'"`;
