@@ -25,19 +25,9 @@ export function filesFor(
     const made = makeFiles(planned.properties, place);
     if (made.kind === 'made') digests.push([planned.id, filesDigest(made.files)]);
     else if (id === release) throw impossible(name, planned, made.problems);
-    if (id === release && settings.commands.install) throw ownInstall(settings, planned);
   }
   return digests.length === 0 ? undefined : { address, port, digests: Object.fromEntries(digests) };
 }
-
-const ownInstall = ({ project, environment }: Settings, { version }: PlannedRelease): EdgeError =>
-  new EdgeError(
-    'config_invalid',
-    `The release ${version} has property files, and ${project} is installed by a command of its own in ${environment}`,
-    {
-      hint: 'Property files lie in the folder of their release, which `commands.install` stands in the place of: leave it out.',
-    },
-  );
 
 /** All that keeps the files of a release from being made for a target, as one error. */
 export function impossible(

@@ -49,11 +49,6 @@ test('a file that cannot be made for a target is refused, with all that is wrong
   );
 });
 
-test('property files are refused where the team installs by a command of its own', () => {
-  const own = project({ commands: { install: ['put'] } });
-  refuses({ ...configured(''), project: own }, 'config_invalid', /installed by a command of its own/);
-});
-
 test('a floor that leaves no target is refused before anything is touched', () => {
   refuses(
     { projectEnvironment: projectEnvironment({ floors: { web: 8 } }) },

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmod, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { requireService } from '../../scripts/services.ts';
@@ -204,5 +204,52 @@ ${KEY}
         (await readdir(host.home)).filter((name) => name === 'x' || name === 'y'),
         [],
       );
+  });
+});
+
+describe('property files beside an install command of the team', {
+  skip: sshd.skip ?? haproxy.skip ?? false,
+}, () => {
+  test('are there before that command runs, for each target its own, and go back with it', async () => {
+    const estate = await openEstate({
+      sshdPath: sshd.path ?? '',
+      haproxyPath: haproxy.path ?? '',
+      network: '127.72.14',
+      hosts: 2,
+      versions: [],
+      minInService: 0,
+      balancer: 'none',
+      strategy: '{ canary: 0, batches: "100%", parallel: 2, settleMs: 0 }',
+      project:
+        'commands: { stop: ["true"], start: ["true"], install: [sh, -c, "cp properties/current/app.conf installed"] }',
+    });
+    try {
+      const file = join(estate.dataFolder, '../release.yaml');
+      const put = async (version: string, value: string) => {
+        const content = `${value} on {{edge.target}}\n`;
+        await writeFile(
+          file,
+          JSON.stringify({
+            ...{ kind: 'release', project: PROJECT, version, files: [{ path: 'app.conf', content }] },
+          }),
+        );
+        expectDone(await estate.edge('apply', '-f', file, '--json'));
+        expectDone(await estate.edge('deploy', ...PLACE, version, '--hard', '--yes', '--json'));
+      };
+      const installed = () =>
+        Promise.all(
+          estate.targets.map(({ sshd: host }) => readFile(join(host.home, 'shop/installed'), 'utf8')),
+        );
+      for (const { sshd: host } of estate.targets) await mkdir(join(host.home, 'shop'), { mode: 0o777 });
+      for (const { sshd: host } of estate.targets) await chmod(join(host.home, 'shop'), 0o777);
+      await put('one', 'first');
+      assert.deepEqual(await installed(), ['first on web-1\n', 'first on web-2\n']);
+      await put('two', 'second');
+      assert.deepEqual(await installed(), ['second on web-1\n', 'second on web-2\n']);
+      expectDone(await estate.edge('rollback', ...PLACE, '--hard', '--yes', '--json'));
+      assert.deepEqual(await installed(), ['first on web-1\n', 'first on web-2\n']);
+    } finally {
+      await estate.stop();
+    }
   });
 });

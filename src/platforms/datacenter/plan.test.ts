@@ -92,6 +92,21 @@ test('a reload installs, has the service read its files again, and verifies; it 
   }
 });
 
+test('who installs by a command of his own gets the files beside it, and a reload puts the files alone', () => {
+  const own = project({ commands: { install: ['put'], reload: ['reload'] } });
+  const withFiles = { ...settings(), commands: own.commands, hasFiles: true };
+  const idsOf = (name: SequenceName) => datacenter.steps(name, withFiles).map(({ id }) => id);
+  assert.deepEqual(idsOf('plain').slice(0, 3), ['stop', 'files', 'install']);
+  assert.deepEqual(idsOf('reload'), ['files', 'reload', 'verify', 'settle']);
+  const files = datacenter.steps('plain', withFiles).find(({ id }) => id === 'files');
+  assert.equal(files?.action, 'release.install@2');
+  assert.deepEqual(files?.inputs.folder, { value: '/srv/web/properties' });
+  assert.equal(
+    datacenter.steps('plain', { ...withFiles, hasFiles: false }).some(({ id }) => id === 'files'),
+    false,
+  );
+});
+
 test('the stop of a first deployment begins above the folder, which is not there yet', () => {
   const absolute = step('stop', {}, 'cold')?.inputs ?? {};
   assert.deepEqual(absolute.cwd, { value: '/' });

@@ -32,14 +32,20 @@ export const datacenter: Platform = {
 
 function stepsOf(name: SequenceName, settings: Settings): readonly (StepId | FurtherStep)[] {
   if (name === 'reload' || name === 'reload-plain') return reloading(name, settings);
-  return settings.gate ? gated(name, settings) : listedSteps(name, settings.strategy);
+  const steps = settings.gate ? gated(name, settings) : listedSteps(name, settings.strategy);
+  if (!settings.commands.install || !settings.hasFiles) return steps;
+  return steps.flatMap((item): readonly (StepId | FurtherStep)[] =>
+    item === 'install' ? ['files', item] : [item],
+  );
 }
 
-/** The service goes on all the while, and a gate stays open. */
-const reloading = (name: SequenceName, { strategy }: Settings): readonly (StepId | FurtherStep)[] =>
-  listedSteps(name, strategy).flatMap((item): readonly (StepId | FurtherStep)[] =>
-    item === 'install' ? [item, 'reload' as const] : [item],
+/** The service goes on all the while, and a gate stays open. A command that installs may not expect that. */
+function reloading(name: SequenceName, { strategy, commands }: Settings): readonly (StepId | FurtherStep)[] {
+  const put = commands.install ? 'files' : 'install';
+  return listedSteps(name, strategy).flatMap((item): readonly (StepId | FurtherStep)[] =>
+    item === 'install' ? [put, 'reload'] : [item],
   );
+}
 
 /**
  * With a gate on the host: closed after the drain, since it may cut off whom the balancer still sends, and opened when what it

@@ -157,6 +157,16 @@ test('property files are made for the target, and sent with their secrets', asyn
   assert.equal(JSON.stringify([trial.saved, trial.output, trial.progress]).includes('tr0ub4dor'), false);
 });
 
+test('files of a release without artifacts too lie where the host has the folder', async () => {
+  const trial = new Trial({ program: host() });
+  const files = { ...withFiles('a\n'), folder: '~/web', release: { ...release, artifacts: [] } };
+  const { outputs } = expectKind(await trial.finish(releaseInstall, files), 'done');
+  assert.equal(outputs.folder, '/home/web/releases/2.0-abcdef01');
+  const only = new Trial({ program: host() });
+  expectKind(await only.finish(releaseInstall, { ...withFiles('a\n'), filesOnly: true }), 'done');
+  assert.equal(only.host.files.size, 1, 'no artifact was sent');
+});
+
 test('a secret of several lines stands alone on its line, or nothing is put anywhere', async () => {
   const trial = () => new Trial({ program: host(), secrets: { PASSWORD: 'one\ntwo' } });
   const alone = trial();

@@ -29,6 +29,8 @@ export const releaseInstallInputs = z.strictObject({
   release: plannedRelease,
   /** Left out where the release has no property files. */
   files: plannedFiles.optional(),
+  /** Artifacts are left out: the team installs them by a command of its own. */
+  filesOnly: z.boolean().optional(),
   sudoUser: z.string().optional(),
 });
 type Inputs = z.infer<typeof releaseInstallInputs>;
@@ -61,8 +63,11 @@ export const releaseInstall = defineAction({
     let state = stateOf(context, inputs);
     if (state.stage === 'upload') {
       const folder = await upload(context, inputs);
-      await uploadFiles(context, inputs, { ...state, folder });
-      state = { ...state, stage: 'install', folder };
+      state = {
+        ...state,
+        folder: await uploadFiles(context, inputs, { ...state, folder }),
+        stage: 'install',
+      };
       await context.saveCheckpoint(state);
     }
     return install(context, inputs, state);
@@ -98,7 +103,7 @@ async function upload(context: ActionContext, inputs: Inputs): Promise<string> {
     sha256: sha256(markerText(release.hash)),
   };
   let place = folder;
-  for (const artifact of release.artifacts) {
+  for (const artifact of artifactsOf(inputs)) {
     context.progress(`copies ${artifact.name}, ${artifact.sizeBytes} bytes`);
     const { path: localPath, sha256: digest } = artifact;
     const mode = artifact.unpack === 'none' ? 0o755 : 0o644;
@@ -122,16 +127,26 @@ function uploadFailed({ name, path }: PlannedArtifact, cause: unknown): EdgeErro
   return new EdgeError('artifact_unreadable', message, { cause });
 }
 
-/** All property files in one archive, their names in it their places in the list: one way to the host. */
-async function uploadFiles(context: ActionContext, inputs: Inputs, state: Progress): Promise<void> {
+const artifactsOf = ({ release, filesOnly }: Inputs) => (filesOnly ? [] : release.artifacts);
+
+/**
+ * All property files in one archive, their names in it their places in the list: one way to the host. Gives the folder as the
+ * host has it.
+ */
+async function uploadFiles(context: ActionContext, inputs: Inputs, state: Progress): Promise<string> {
   const { host, files, sudoUser } = inputs;
-  if (!files) return;
+  if (!files) return state.folder;
   context.progress(`makes ${files.files.length} property files`);
   const made = await fillFiles(context.ports.secrets, files);
   const content = tar(made.map((data, index) => ({ path: String(index), mode: 0o600, data })));
   const path = bundleOf(context, state);
   const file = { localPath: 'property files', content, path, sha256: sha256(content), mode: 0o600 };
-  await context.ports.hosts.upload(host, { ...file, ...(sudoUser && { sudoUser }) }, context.signal);
+  const uploaded = await context.ports.hosts.upload(
+    host,
+    { ...file, ...(sudoUser && { sudoUser }) },
+    context.signal,
+  );
+  return uploaded.slice(0, -bundleOf(context, { ...state, folder: '' }).length);
 }
 
 const bundleOf = (context: ActionContext, { folder, ordinal }: Progress): string =>
@@ -143,7 +158,7 @@ const incoming = (folder: string, { sha256 }: PlannedArtifact): string =>
 function installCommand(context: ActionContext, inputs: Inputs, state: Progress): RemoteCommand {
   const { ordinal, folder } = state;
   const { host, release, keep, files, sudoUser } = inputs;
-  const artifacts = release.artifacts.flatMap((artifact) => {
+  const artifacts = artifactsOf(inputs).flatMap((artifact) => {
     return [incoming(folder, artifact), artifact.name, artifact.unpack];
   });
   const token = remoteIdOf(context.task, ordinal);

@@ -9,11 +9,11 @@ import { whereOf } from './health-place.ts';
 import { asUser, literal, onHost } from './inputs.ts';
 import { listedSteps } from './listed-steps.ts';
 
-export type StepId = CycleStep | 'gate-close' | 'gate-open' | 'reload';
+export type StepId = CycleStep | 'gate-close' | 'gate-open' | 'files' | 'reload';
 
 /** A step without its name. */
 export type Built = Omit<Step, 'id'>;
-/** The steps of the cycle, those of the gate, and the one that has a service read its property files again. */
+/** The steps of the cycle, those of the gate, and those of property files. */
 export const BUILD: Readonly<Record<StepId, (settings: Settings, sequence: SequenceName) => Built>> = {
   guard,
   drain,
@@ -27,6 +27,7 @@ export const BUILD: Readonly<Record<StepId, (settings: Settings, sequence: Seque
     ),
   verify,
   'gate-open': (settings) => gate(settings, 'open'),
+  files,
   reload,
   enable,
   settle,
@@ -105,6 +106,15 @@ function gate(settings: Settings, to: 'close' | 'open'): Built {
   return command(settings, settings.gate[to], to === 'close' ? timeouts.stopMs : timeouts.startMs);
 }
 
+/** Beside what the team installs by a command of its own: the files lie in a folder with releases of them alone. */
+function files(settings: Settings): Built {
+  const { action, inputs, ...rest } = ownInstall(settings, `${settings.folder}/${PROPERTIES}`);
+  return { ...rest, action, inputs: { ...inputs, filesOnly: literal(true) } };
+}
+
+/** Below the folder of a project that installs by a command of its own. */
+const PROPERTIES = 'properties';
+
 /** Plans that reload are refused without such a command; rollbacks of them have no such step. */
 function reload(settings: Settings): Built {
   const { commands, timeouts, onUnknown } = settings;
@@ -121,12 +131,16 @@ export function withUnknown(built: Built, onUnknown: OnUnknown): Built {
 }
 
 function install(settings: Settings): Built {
-  const { commands, timeouts, folder, keepReleases } = settings;
-  if (commands.install) {
-    const own = command(settings, commands.install, timeouts.installMs);
-    const built = { ...own, inputs: { ...own.inputs, release: { release: true } } } as const;
-    return withUnknown(built, settings.onUnknown.install);
-  }
+  const { commands, timeouts, folder } = settings;
+  if (!commands.install) return ownInstall(settings, folder);
+  const own = command(settings, commands.install, timeouts.installMs);
+  const built = { ...own, inputs: { ...own.inputs, release: { release: true } } } as const;
+  return withUnknown(built, settings.onUnknown.install);
+}
+
+/** By Edge's own action. */
+function ownInstall(settings: Settings, folder: string): Built {
+  const { timeouts, keepReleases } = settings;
   return {
     action: settings.hasFiles ? 'release.install@2' : 'release.install@1',
     inputs: {
