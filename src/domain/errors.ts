@@ -148,6 +148,13 @@ export class EdgeError extends Error {
   }
 }
 
+/** Several errors as one: the first, with the others beside it. Nothing where there is none. */
+export function together([first, ...others]: readonly EdgeError[]): EdgeError | undefined {
+  if (!first) return undefined;
+  const { code, message, ...details } = first.body;
+  return new EdgeError(code, message, { ...details, also: others.map(({ body }) => body) });
+}
+
 /** Any thrown value as an `EdgeError`; what is not from the catalogue is a fault of Edge's own. */
 export function asEdgeError(thrown: unknown): EdgeError {
   if (thrown instanceof EdgeError) return thrown;

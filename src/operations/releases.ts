@@ -1,4 +1,4 @@
-import { EdgeError } from '../domain/errors.ts';
+import { EdgeError, together } from '../domain/errors.ts';
 import type { ReleaseId } from '../domain/ids.ts';
 import { MOST_TEMPLATE_BYTES, MOST_TEMPLATES_BYTES, problemsOfFiles } from '../domain/property-file.ts';
 import { type MeasuredFile, makeRelease, type Release, type ReleaseRequest } from '../domain/release.ts';
@@ -69,19 +69,15 @@ function refuseFiles({ files = [], variables = [] }: Release): void {
     const what = `The templates of the release have ${size} bytes together; ${MOST_TEMPLATES_BYTES} are possible`;
     throw new EdgeError('config_invalid', what);
   }
-  const [first, ...others] = problemsOfFiles({ files, variables }).map(
+  const wrong = problemsOfFiles({ files, variables }).map(
     ({ path, line, message }) =>
       new EdgeError('config_invalid', `The template of ${path}: line ${line}: ${message}`, {
         where: { path, line },
         hint: 'Mend the template, or define the variable.',
       }),
   );
-  if (!first) return;
-  const { message, body } = first;
-  throw new EdgeError('config_invalid', message, {
-    ...{ hint: body.hint, also: others.map((other) => other.body) },
-    ...(body.where && { where: body.where }),
-  });
+  const all = together(wrong);
+  if (all) throw all;
 }
 
 async function alreadyThere({ records }: OperationPorts, release: Release): Promise<boolean> {

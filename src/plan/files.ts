@@ -1,4 +1,4 @@
-import { EdgeError } from '../domain/errors.ts';
+import { EdgeError, together } from '../domain/errors.ts';
 import type { ReleaseId } from '../domain/ids.ts';
 import type { FilesFor, Plan, PlannedRelease } from '../domain/plan.ts';
 import { filePlaceOf } from '../domain/planned-files.ts';
@@ -35,14 +35,9 @@ export function impossible(
   { version }: Pick<PlannedRelease, 'version'>,
   problems: readonly FileProblem[],
 ): EdgeError {
-  const [first, ...others] = problems.map(({ path, line, message }) => {
+  const all = problems.map(({ path, line, message }) => {
     const what = `${path} of ${version} cannot be made for ${target}: line ${line}: ${message}`;
     return new EdgeError('variable_undefined', what, { where: { target, path, line } });
   });
-  if (!first) throw new EdgeError('internal', 'files that cannot be made for no reason');
-  const { message, body } = first;
-  return new EdgeError('variable_undefined', message, {
-    ...(body.where && { where: body.where }),
-    also: others.map((other) => other.body),
-  });
+  return together(all) ?? new EdgeError('internal', 'files that cannot be made for no reason');
 }
