@@ -62,6 +62,15 @@ test('a value of several lines stands alone, or is refused', () => {
   assert.match(problemsOf('key={{r}}', { name: 'r', value: 'a\rb' })[0] ?? '', /several lines/);
 });
 
+test('values that would make a file of hundreds of megabytes are refused', () => {
+  const large = { name: 'v', value: 'x'.repeat(32_000) };
+  assert.equal(partsOf('{{v}}'.repeat(30), large)?.join('').length, 960_000);
+  assert.deepEqual(
+    problemsOf('{{v}}\n'.repeat(100), large).map((problem) => /^32: .*more than a million/.test(problem)),
+    [true],
+  );
+});
+
 test('a variable without a value in this place is told with file and line', () => {
   const elsewhere = { name: 'host', value: 'x', environment: 'test' };
   assert.deepEqual(problemsOf('a\n\nb={{host}}', elsewhere), ['3: {{host}} has no value here']);

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { hashOf } from '../lib/hash.ts';
 import { localPathField } from './fields.ts';
-import { type Placeholder, parseTemplate, type TemplatePart } from './template.ts';
+import { type Placeholder, parseTemplate, type Template, type TemplatePart } from './template.ts';
 import { type Scope, type Variable, type VariableValue, valuesAt } from './variable.ts';
 
 /** A file of a release that is made anew for each target, from a template and the values that hold there. */
@@ -98,6 +98,18 @@ export type Made =
   | { readonly kind: 'made'; readonly files: readonly MadeFile[] }
   | { readonly kind: 'problems'; readonly problems: readonly FileProblem[] };
 
+/** Characters of all values that are put into one file. */
+const MOST_VALUES = 1_000_000;
+const TOO_LARGE = 'the values that are put into the file have more than a million characters by here';
+
+const parsed = new WeakMap<PropertyFile, Template>();
+/** A plan of thousands of targets makes the same files for each. */
+function parsedOnce(file: PropertyFile): Template {
+  const known = parsed.get(file) ?? parseTemplate(file.template);
+  parsed.set(file, known);
+  return known;
+}
+
 /** The files of a release on one target. Pure: a plan and the worker that carries it out make the same. */
 export function makeFiles(
   { files, variables }: { readonly files: readonly PropertyFile[]; readonly variables: readonly Variable[] },
@@ -105,14 +117,19 @@ export function makeFiles(
 ): Made {
   const values = new Map<string, VariableValue>([...valuesAt(variables, place), ...builtIns(place)]);
   const problems: FileProblem[] = [];
-  const made = files.map(({ path, mode, template }): MadeFile => {
-    const parsed = parseTemplate(template);
+  const made = files.map((file): MadeFile => {
+    const { path, mode } = file;
+    const parsed = parsedOnce(file);
+    let size = 0;
     problems.push(...parsed.problems.map((problem) => ({ path, ...problem })));
     const fill = (part: TemplatePart): MadePart => {
       if (typeof part === 'string') return part;
       const filled = filledIn(part, values.get(part.variable));
-      if (!('message' in filled)) return filled.part;
-      problems.push({ path, line: part.line, message: filled.message });
+      const wasSmall = size <= MOST_VALUES;
+      if ('part' in filled) size += typeof filled.part === 'string' ? filled.part.length : 0;
+      if ('part' in filled && size <= MOST_VALUES) return filled.part;
+      if ('message' in filled || wasSmall)
+        problems.push({ path, line: part.line, message: 'message' in filled ? filled.message : TOO_LARGE });
       return '';
     };
     return { path, mode, parts: joined(parsed.parts.map(fill)) };

@@ -101,6 +101,33 @@ describe('releases', () => {
   );
 
   test(
+    'who may only release names no file of the server as a template, and no secret; texts and values are his',
+    withEdgeApi(async (edge) => {
+      await edge.configure(1, []);
+      const deployer = edge.client(await edge.token('deploy'));
+      const create = (version: string, more: object) =>
+        deployer.createRelease({ kind: 'release', project: 'web', version, ...more });
+      const path = join(edge.folder, 'template');
+      await writeFile(path, 'a={{a}}\n');
+      const secret = { source: 'env', name: 'HOME' } as const;
+      const plain = { name: 'a', value: '1' };
+      const files = [{ path: 'a', content: 'a={{a}}\n' }];
+      await assert.rejects(create('1', { files: [{ path: 'a', template: path }], variables: [plain] }), {
+        code: 'permission_denied',
+      });
+      await assert.rejects(create('1', { files, variables: [{ name: 'a', secret }] }), {
+        code: 'permission_denied',
+      });
+      assert.equal((await create('1', { files, variables: [plain] })).created, true);
+      const made = { kind: 'release', project: 'web', version: '2' } as const;
+      const whole = await edge.admin.createRelease({
+        ...{ ...made, files: [{ path: 'a', template: path }], variables: [{ name: 'a', secret }] },
+      });
+      assert.equal(whole.created, true);
+    }),
+  );
+
+  test(
     'of the same version with other content at the same time never both stay',
     withEdgeApi(async ({ admin, configure, folder }) => {
       await configure(1, []);

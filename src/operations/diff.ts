@@ -22,7 +22,8 @@ export async function diff(ports: OperationPorts, caller: Caller, input: DiffInp
   const releases = await releasesOf(ports.records, input.project);
   const release = findRelease(releases, input.project, input.version);
   const { targets: fleet } = await fleetSeen(ports, input);
-  const before = new Map(fleet.map((seen) => [seen.target, seen.before]));
+  // Of one that was worked on since without success nobody knows what is there.
+  const before = new Map(fleet.map((seen) => [seen.target, seen.unproven ? null : seen.before]));
   const all = documents.projectEnvironment.targets.map((config): DiffTarget => {
     const { name, address, port = null } = config;
     const id = before.get(name);

@@ -80,6 +80,15 @@ test('a secret that comes from another place is a change, and is never shown', (
   ]);
 });
 
+test('a large file that is written anew is compared in no time', () => {
+  const content = (word: string) => Array.from({ length: 8_000 }, (_, n) => `${word}${n}\n`).join('');
+  const withContent = (version: string, word: string) =>
+    made(version, { files: [{ path: 'web.conf', content: content(word) }] });
+  const [found] = differences(withContent('2.0.0', 'b'), PLACE, [target('web-1', withContent('1.0.0', 'a'))]);
+  const lines = found?.files[0]?.lines ?? [];
+  assert.deepEqual([lines.length, lines[0], lines.at(-1)], [16_000, '-a0', '+b7999']);
+});
+
 test('a mode alone is a change without lines', () => {
   const withMode = (version: string, mode: string) =>
     made(version, { files: [{ path: 'web.conf', content: 'a\n', mode }] });

@@ -114,13 +114,24 @@ function changes(
 
 const CONTEXT = 3;
 
+/** Beyond so many changed lines a file counts as written anew: the time to find the fewest changes grows with their square. */
+const MOST_CHANGES = 300;
+
 function linesOf(before: string, after: string): readonly string[] {
-  const { hunks } = structuredPatch('', '', before, after, '', '', { context: CONTEXT });
-  return hunks.flatMap(({ oldStart, oldLines, newStart, newLines, lines }) => [
+  const options = { context: CONTEXT, maxEditLength: MOST_CHANGES };
+  const patch = structuredPatch('', '', before, after, '', '', options);
+  if (!patch) return [...marked('-', before), ...marked('+', after)];
+  return patch.hunks.flatMap(({ oldStart, oldLines, newStart, newLines, lines }) => [
     `@@ -${rangeOf(oldStart, oldLines)} +${rangeOf(newStart, newLines)} @@`,
     ...lines,
   ]);
 }
+
+const marked = (mark: string, text: string): readonly string[] =>
+  text
+    .replace(/\n$/, '')
+    .split('\n')
+    .map((line) => `${mark}${line}`);
 
 /** No lines begin after the one before them. */
 const rangeOf = (start: number, lines: number): string => `${lines === 0 ? start - 1 : start},${lines}`;

@@ -19,6 +19,12 @@ export async function createRelease(
   input: ReleaseRequest,
 ): Promise<ReleaseMade> {
   authorize(caller, 'release.create');
+  // Otherwise whoever may release could have any file of the server read, and any secret of a worker put on a host.
+  if (
+    input.files.some(({ template }) => template !== undefined) ||
+    input.variables.some(({ secret }) => secret)
+  )
+    authorize(caller, 'configuration.write');
   if (!(await ports.records.get('project', input.project)))
     throw await unknownProject(ports.records, input.project);
   const { release, isNew } = await prepareRelease(ports, input);
