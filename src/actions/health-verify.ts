@@ -120,7 +120,7 @@ function lookFor(inputs: Inputs, state: Progress) {
   if (!place) throw new Error('inputs without a place were parsed');
   return {
     place,
-    version: inputs.release?.reports ?? inputs.release?.version,
+    version: inputs.release?.version,
     command: {
       ordinal: state.looks,
       dispatched: state.command,

@@ -117,14 +117,13 @@ export const plannedFiles = z.strictObject({
     version: z.string(),
     release: z.string(),
   }),
-  digest: z.string(),
+  digest: z.string().nullable(),
 }) satisfies z.ZodType<PlannedFiles>;
 
 /** `PlannedRelease` of the plan, without its properties. The id names a folder on the host, so it is checked again here. */
 export const plannedRelease = z.strictObject({
   id: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._+-]*$/),
   version: z.string(),
-  reports: z.string().exactOptional(),
   hash: z.string(),
   artifacts: z.array(plannedArtifact),
 });

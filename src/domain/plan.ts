@@ -48,8 +48,11 @@ export type ReleaseProperties = {
   readonly files: readonly PropertyFile[];
   readonly variables: readonly Variable[];
 };
-/** What the files of one target are made of, and the digest of what has to come out (`filesDigest`). */
-export type PlannedFiles = ReleaseProperties & { readonly place: FilePlace; readonly digest: string };
+/**
+ * What the files of one target are made of, and the digest of what has to come out (`filesDigest`); `null`: they cannot be made there any
+ * more, as where a zone of then is gone, so that only a release that is there whole can be returned to.
+ */
+export type PlannedFiles = ReleaseProperties & { readonly place: FilePlace; readonly digest: string | null };
 
 export type PlannedArtifact = {
   readonly name: string;
@@ -124,7 +127,7 @@ export const verifies = ({ action }: Pick<Step, 'action'>): boolean => action.st
 
 /**
  * Contract C5: a literal, an output of an earlier step of the same target, a fact of the target, its members (`MemberRef[]`),
- * the release it gets (`PlannedRelease | null`, without its files and variables), what its files are made of (`PlannedFiles`;
+ * the release it gets (`PlannedRelease | null`, without its files and variables; `shown`: its version is the one that its health page shows), what its files are made of (`PlannedFiles`;
  * left out where it has none), or the settings its members were found with (`HeldMember[]`).
  */
 export type Input =
@@ -132,7 +135,7 @@ export type Input =
   | { readonly from: string; readonly output: string }
   | { readonly target: string }
   | { readonly members: true }
-  | { readonly release: true }
+  | { readonly release: true | 'shown' }
   | { readonly files: true }
   | { readonly asFound: true };
 

@@ -16,9 +16,8 @@ export function plannedFiles(
   { name, zone, release: id, filesFor }: PlanTarget,
 ): PlannedFiles | undefined {
   const release = id === null ? undefined : plan.releases[id];
-  if (!release?.properties || !filesFor) return undefined;
-  const digest = filesFor.digests[release.id];
-  if (digest === undefined) return undefined;
-  const { address, port } = filesFor;
+  if (!release?.properties) return undefined;
+  const { address = '', port = null, digests } = filesFor ?? {};
+  const digest = digests?.[release.id] ?? null;
   return { ...release.properties, place: filePlaceOf(plan, { name, zone, address, port }, release), digest };
 }

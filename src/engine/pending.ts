@@ -93,7 +93,7 @@ function resolve(model: Model, state: DeploymentState, index: number, input: Inp
   if ('value' in input) return input.value;
   if ('target' in input) return target.facts[input.target];
   if ('members' in input) return target.members;
-  if ('release' in input) return releaseOf(model, target);
+  if ('release' in input) return releaseOf(model, target, input.release);
   if ('files' in input) return plannedFiles(model.plan, target);
   const record = at(state.targets, index);
   if ('asFound' in input) return record.held ?? [];
@@ -101,9 +101,9 @@ function resolve(model: Model, state: DeploymentState, index: number, input: Inp
 }
 
 /** Only the step that makes its files is given what they are made of. */
-function releaseOf({ plan }: Model, { release }: PlanTarget): Json {
+function releaseOf({ plan }: Model, { release }: PlanTarget, how: true | 'shown'): Json {
   const found = release === null ? undefined : plan.releases[release];
   if (!found) return null;
-  const { properties: _, ...rest } = found;
-  return rest;
+  const { properties: _, reports, version, ...rest } = found;
+  return { ...rest, version: how === 'shown' ? (reports ?? version) : version };
 }

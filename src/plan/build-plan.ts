@@ -20,8 +20,9 @@ export const MAX_TARGETS = 20_000;
  * `balancer_member_unknown`, `config_reference`, `config_invalid`, `host_key_unknown`.
  */
 export function buildPlan(request: PlanRequest, platform: Platform): Planned {
-  const releases = request.release ? [request.release, ...request.releases] : request.releases;
-  const settings = resolveSettings(request, releases);
+  const before = new Set(request.fleet.map((target) => target.before));
+  const known = request.releases.filter(({ id }) => before.has(id));
+  const settings = resolveSettings(request, request.release ? [request.release, ...known] : known);
   refuseSteps(platform, settings);
   const seen = survey(request, settings);
   const { strategy, zones, canary } = settings;

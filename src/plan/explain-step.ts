@@ -37,7 +37,7 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
   'host.run': (step) => `run ${quoted(step)}${ifUnknown(step)}`,
   'release.install': (step, plan) =>
     `put ${artifactNames(plan)} into ${text(literalOf(step, 'folder'))}/releases/<release>, ${fileNames(plan)}point current there, ` +
-    `keep ${text(literalOf(step, 'keep'))} releases`,
+    kept(step),
   'health.verify': (step) =>
     `check ${checked(step)} every ${duration(literalOf(step, 'intervalMs'))} until ${text(literalOf(step, 'passes'))} passes ` +
     `in a row${step.inputs.release ? ' with the version of the release' : ''}, for up to ${duration(literalOf(step, 'windowMs'))}`,
@@ -60,6 +60,11 @@ const generic: Sentence = ({ action, inputs }) => `${action} ${JSON.stringify(in
 function artifactNames({ releases, release }: Plan): string {
   const artifacts = release === null ? [] : (releases[release]?.artifacts ?? []);
   return artifacts.length === 0 ? 'the release' : artifacts.map(({ name }) => name).join(', ');
+}
+
+function kept(step: Step): string {
+  const keep = literalOf(step, 'keep');
+  return typeof keep === 'number' && keep > 1_000 ? 'remove no release' : `keep ${text(keep)} releases`;
 }
 
 function fileNames({ releases, release }: Plan): string {

@@ -80,6 +80,19 @@ test('files that a target had and that cannot be made any more are no reason to 
   assert.equal(Object.keys(planned[0]?.filesFor?.digests ?? {}).length, 1);
 });
 
+test('a rollback to files that cannot be made any more says so, and does not pass over them', () => {
+  const before = release('1.0.0', {
+    files: FILES,
+    variables: [{ name: 'host', value: 'db', environment: 'elsewhere' }],
+  });
+  const fleet = [{ target: 'web-1', before: before.id, parked: false, running: true }];
+  const plan = planOf({ releases: [before], fleet });
+  const touched = [{ target: 0, held: true }];
+  const back = planRollback({ id: deploymentId('d1'), plan, touched }, 'why');
+  assert.ok(back?.targets[0]);
+  assert.equal(plannedFiles(back, back.targets[0])?.digest, null);
+});
+
 test('a plan without files is as it was before there were any', () => {
   const plan = planOf({});
   assert.equal(JSON.stringify(plan).includes('files'), false);

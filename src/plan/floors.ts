@@ -2,7 +2,7 @@ import { memberKey, poolKey } from '../domain/capacity.ts';
 import { EdgeError } from '../domain/errors.ts';
 import { type Part, type Pool, partKey, partsOf, partTitle, spareOf, zoneKey } from './pools.ts';
 import type { PlanRequest } from './request.ts';
-import { takesCapacity, type Worked } from './stages.ts';
+import { reloads, takesCapacity, type Worked } from './stages.ts';
 
 export type Spare = {
   /** By key of the part: how many members may be out at once. */
@@ -23,7 +23,10 @@ export function spareCapacity(
   const counted = [...parts].filter(([, { zone, configured }]) => !zone || configured > 0);
   const spare = new Map(counted.map(([key, part]) => [key, spareOf(part, returning)]));
   const short: Part[] = [];
-  for (const [part, most] of mostTaken(targets, parts)) {
+  // A reload that fails is rolled back by way of the guard.
+  for (const [part, most] of mostTaken(targets.filter(reloads), parts))
+    if ((spare.get(partKey(part)) ?? 0) < most) throw impossible(part, most);
+  for (const [part, most] of mostTaken(targets.filter(takesCapacity), parts)) {
     if ((spare.get(partKey(part)) ?? 0) < most) throw impossible(part, most);
     if (part.configured - part.missing.size - part.least < most) short.push(part);
   }
@@ -33,7 +36,7 @@ export function spareCapacity(
 /** The most members that a single target takes out of each part. */
 function mostTaken(targets: readonly Worked[], parts: ReadonlyMap<string, Part>): ReadonlyMap<Part, number> {
   const most = new Map<Part, number>();
-  for (const target of targets.filter(takesCapacity)) {
+  for (const target of targets) {
     const taken = Map.groupBy(partsTakenBy(target, parts), (part) => part);
     for (const [part, { length }] of taken) most.set(part, Math.max(most.get(part) ?? 0, length));
   }

@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { project, projectEnvironment, release, request, targets } from '../../test/fixtures/configuration.ts';
+import {
+  pool,
+  project,
+  projectEnvironment,
+  release,
+  request,
+  targets,
+} from '../../test/fixtures/configuration.ts';
 import { deploymentId } from '../domain/ids.ts';
 import { datacenter } from '../platforms/datacenter/plan.ts';
 import { buildPlan } from './build-plan.ts';
@@ -50,6 +57,40 @@ test('a reload that is rolled back starts its targets anew, behind the floor', (
   assert.ok(back);
   assert.deepEqual(sequencesOf(back), ['rolling']);
   assert.equal(back.floors.length, 1);
+});
+
+test('no more are told to reload at once than the floor could spare, were all of them lost', () => {
+  const placed = projectEnvironment({ strategy: { canary: 0, batches: ['100%'], parallel: 8 } });
+  const [batch] = build({ projectEnvironment: placed }).plan.stages[0]?.lanes[0]?.batches ?? [];
+  assert.deepEqual([batch?.targets.length, batch?.parallel], [8, 2]);
+  const one = projectEnvironment({ targets: targets(1) });
+  const [first] = fleet();
+  assert.ok(first);
+  assert.throws(() => build({ projectEnvironment: one, fleet: [first], pools: [pool(['web-1'])] }), {
+    code: 'floor_impossible',
+  });
+});
+
+test('a reload removes no release from hosts, and does none of the further steps of a strategy', () => {
+  const strategy = {
+    steps: {
+      datacenter: [
+        ...['guard', 'drain', 'stop', 'install'],
+        { id: 'migrate', action: 'host.run@1', with: { argv: ['bin/migrate'] } },
+        ...['start', 'verify', 'enable'],
+      ],
+    },
+  };
+  const { plan } = build({ projectEnvironment: projectEnvironment({ strategy }) });
+  assert.deepEqual(
+    plan.sequences.reload?.map(({ id }) => id),
+    ['install', 'reload', 'verify'],
+  );
+  assert.deepEqual(plan.sequences.reload?.[0]?.inputs.keep, { value: 1_000_000 });
+  assert.equal(
+    plan.sequences.rolling?.some(({ id }) => id === 'migrate'),
+    true,
+  );
 });
 
 test('a target without a balancer is reloaded too', () => {

@@ -34,6 +34,8 @@ export type Settings = {
   readonly canary: boolean;
   /** Some release that targets may get, or return to, has property files. */
   readonly hasFiles: boolean;
+  /** Some of them show another version than their own on the health page. */
+  readonly showsOther: boolean;
 };
 
 export type Documents = {
@@ -48,7 +50,7 @@ export type Documents = {
 /** Throws `config_reference` if the project environment names a strategy that does not exist. */
 export function resolveSettings(
   documents: Documents,
-  releases: readonly Pick<Release, 'files'>[] = [],
+  releases: readonly Pick<Release, 'files' | 'reports'>[] = [],
 ): Settings {
   const { project, environment, projectEnvironment } = documents;
   const over = projectEnvironment.overrides;
@@ -75,6 +77,7 @@ export function resolveSettings(
     strategy: strategyOf(projectEnvironment, documents.strategies),
     canary: projectEnvironment.canary ?? environment.canary,
     hasFiles: releases.some(({ files }) => files !== undefined),
+    showsOther: releases.some(({ reports }) => reports !== undefined),
   };
 }
 

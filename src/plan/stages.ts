@@ -138,7 +138,7 @@ function tightest(
   target: Worked | undefined,
   { spare }: Course,
 ): { pool: string; atOnce: number } | undefined {
-  if (!target || !takesCapacity(target)) return undefined;
+  if (!target || !(takesCapacity(target) || reloads(target))) return undefined;
   const limits = [...Map.groupBy(target.members, poolKey)].map(([pool, members]) => {
     const inZone = members[0] && spare.get(zoneKey(members[0], target.zone));
     const most = Math.min(spare.get(pool) ?? 1, inZone ?? Number.POSITIVE_INFINITY);
@@ -146,6 +146,9 @@ function tightest(
   });
   return limits.toSorted((a, b) => a.atOnce - b.atOnce)[0];
 }
+
+/** It takes no capacity if all goes well: so many at once are told to reload as might be lost. */
+export const reloads = ({ sequence }: Pick<Worked, 'sequence'>): boolean => sequence === 'reload';
 
 /** Its step `guard` asks for members that serve now. */
 export function takesCapacity({ sequence, parked }: Pick<Worked, 'sequence' | 'parked'>): boolean {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   chmodSync,
+  copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -158,6 +159,30 @@ function installs(shell: readonly string[]): void {
     assert.deepEqual([again.status, again.stderr], [0, '']);
     assert.deepEqual([readFileSync(path, 'utf8'), statSync(path).mode & 0o777], [CONF.text, 0o640]);
     assert.deepEqual(readdirSync(join(folder, 'releases')), ['1.0-aaaa']);
+  });
+
+  test('what cannot be unpacked is refused, unless the release is there whole', () => {
+    const { folder, install } = hostWith(shell);
+    const artifacts = ['-', 'property files', 'they cannot be made here any more'];
+    const refused = install('1.0', { artifacts });
+    assert.deepEqual(
+      [refused.status, refused.stderr],
+      [2, 'cannot unpack property files: they cannot be made here any more\n'],
+    );
+    install('1.0', { files: [CONF] });
+    assert.equal(install('1.0', { artifacts }).status, 0);
+    assert.equal(readFileSync(join(folder, 'current', CONF.path), 'utf8'), CONF.text);
+  });
+
+  test('an install removes what was sent for it, and leaves what others have sent', () => {
+    const { home, folder, install } = hostWith(shell);
+    const incoming = join(folder, 'releases/.incoming');
+    mkdirSync(incoming, { recursive: true });
+    for (const name of ['mine', 'theirs']) copyFileSync(join(home, 'web.tar.gz'), join(incoming, name));
+    assert.equal(install('1.0', { artifacts: [join(incoming, 'mine'), 'web', 'tar.gz'] }).status, 0);
+    assert.deepEqual(readdirSync(incoming), ['theirs']);
+    assert.equal(install('1.0', { artifacts: [join(incoming, 'theirs'), 'web', 'tar.gz'] }).status, 0);
+    assert.equal(existsSync(incoming), false);
   });
 
   test('a property file is never written through a link of an archive, nor in the place of its folder', () => {

@@ -22,7 +22,7 @@ releases=$folder/releases
 final=$releases/$release
 work=$releases/.$release.$token
 files=$releases/.$release.$token.files
-trap 'rm -rf "$work" "$files"' EXIT
+trap 'rm -rf "$work" "$files"; if [ -n "$made" ]; then rm -f "$made"; fi' EXIT
 
 refuse() {
   echo "$1" >&2
@@ -47,7 +47,7 @@ unpack() {
     case $3 in
       tar.gz) tar -xzof "$1" -C "$work" ;;
       none) cp -p "$1" "$work/$2" ;;
-      *) refuse "cannot unpack $3" ;;
+      *) refuse "cannot unpack $2: $3" ;;
     esac
     shift 3
   done
@@ -78,6 +78,7 @@ if [ "$(cat "$final/${MARKER}" 2>/dev/null || true)" != "$hash" ]; then
   rm -rf "$final"
   mv -T "$work" "$final"
 else
+  rm -rf "$releases/.$release".*.files
   put_files "$final" "$@"
 fi
 touch "$final/${MARKER}"
@@ -93,7 +94,16 @@ if [ "$current" != "releases/$release" ]; then
   point current "releases/$release"
 fi
 
-rm -rf "$releases/.incoming"
+# What others have sent since is theirs; what nobody came for goes after a day.
+while [ "$1" != --files ]; do
+  case $1 in "$releases/.incoming/"*) rm -f "$1" ;; esac
+  shift 3
+done
+if [ -d "$releases/.incoming" ]; then
+  find "$releases/.incoming" -type f -mtime +1 -exec rm -f '{}' +
+  if [ -n "$made" ]; then rm -f "$made"; fi
+  rmdir "$releases/.incoming" 2>/dev/null || true
+fi
 previous=$(readlink "$folder/previous" || true)
 cd "$releases"
 kept=0

@@ -32,7 +32,10 @@ type WithSteps = Pick<InlineStrategy, 'steps'>;
 export function listedSteps(name: SequenceName, { steps }: WithSteps): StepList {
   const list: StepList = steps?.datacenter ?? CYCLE;
   const has = new Set<CycleStep>(OF_CYCLE[name]);
+  // Further steps were listed for targets that are out of service, or for what was just started.
+  const isReload = name === 'reload' || name === 'reload-plain';
   return list.filter((item, index) => {
+    if (isReload && typeof item !== 'string') return false;
     const anchor = typeof item === 'string' ? item : anchorOf(list, index);
     return anchor === undefined || has.has(anchor);
   });

@@ -117,6 +117,8 @@ test('the stop of a first deployment begins above the folder, which is not there
 
 test('a version is expected only where the check reads one and a release is put there', () => {
   assert.deepEqual(step('verify')?.inputs.release, { release: true });
+  const shown = datacenter.steps('rolling', { ...settings(), showsOther: true });
+  assert.deepEqual(shown.find(({ id }) => id === 'verify')?.inputs.release, { release: 'shown' });
   assert.equal(step('verify', {}, 'restart')?.inputs.release, undefined);
   const tcp = { project: { health: { check: { kind: 'tcp', port: 1 } } } };
   assert.equal(step('verify', tcp)?.inputs.release, undefined);

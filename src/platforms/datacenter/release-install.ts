@@ -135,7 +135,7 @@ const artifactsOf = ({ release, filesOnly }: Inputs) => (filesOnly ? [] : releas
  */
 async function uploadFiles(context: ActionContext, inputs: Inputs, state: Progress): Promise<string> {
   const { host, files, sudoUser } = inputs;
-  if (!files) return state.folder;
+  if (!files || files.digest === null) return state.folder;
   context.progress(`makes ${files.files.length} property files`);
   const made = await fillFiles(context.ports.secrets, files);
   const content = tar(made.map((data, index) => ({ path: String(index), mode: 0o600, data })));
@@ -162,8 +162,10 @@ function installCommand(context: ActionContext, inputs: Inputs, state: Progress)
     return [incoming(folder, artifact), artifact.name, artifact.unpack];
   });
   const token = remoteIdOf(context.task, ordinal);
-  const puts = (files?.files ?? []).flatMap(({ path, mode }, index) => [String(index), path, mode]);
-  const bundle = files ? bundleOf(context, state) : '';
+  const isMade = files !== undefined && files.digest !== null;
+  if (files && !isMade) artifacts.push('-', 'property files', 'they cannot be made here any more');
+  const puts = (isMade ? files.files : []).flatMap(({ path, mode }, index) => [String(index), path, mode]);
+  const bundle = isMade ? bundleOf(context, state) : '';
   const values = [
     folder,
     release.id,

@@ -107,8 +107,9 @@ function gate(settings: Settings, to: 'close' | 'open'): Built {
 }
 
 /** Beside what the team installs by a command of its own: the files lie in a folder with releases of them alone. */
-function files(settings: Settings): Built {
-  const { action, inputs, ...rest } = ownInstall(settings, `${settings.folder}/${PROPERTIES}`);
+function files(settings: Settings, sequence: SequenceName): Built {
+  const folder = `${settings.folder}/${PROPERTIES}`;
+  const { action, inputs, ...rest } = ownInstall(settings, sequence, folder);
   return { ...rest, action, inputs: { ...inputs, filesOnly: literal(true) } };
 }
 
@@ -130,17 +131,21 @@ export function withUnknown(built: Built, onUnknown: OnUnknown): Built {
   return { ...built, inputs: { ...built.inputs, ifUnknown: { value: onUnknown as Json } } };
 }
 
-function install(settings: Settings): Built {
+function install(settings: Settings, sequence: SequenceName): Built {
   const { commands, timeouts, folder } = settings;
-  if (!commands.install) return ownInstall(settings, folder);
+  if (!commands.install) return ownInstall(settings, sequence, folder);
   const own = command(settings, commands.install, timeouts.installMs);
   const built = { ...own, inputs: { ...own.inputs, release: { release: true } } } as const;
   return withUnknown(built, settings.onUnknown.install);
 }
 
+/** What runs was started from some earlier release, and may still read its folder: a reload removes none. */
+const KEEP_ALL = 1_000_000;
+
 /** By Edge's own action. */
-function ownInstall(settings: Settings, folder: string): Built {
-  const { timeouts, keepReleases } = settings;
+function ownInstall(settings: Settings, sequence: SequenceName, folder: string): Built {
+  const { timeouts } = settings;
+  const keepReleases = sequence.startsWith('reload') ? KEEP_ALL : settings.keepReleases;
   return {
     action: settings.hasFiles ? 'release.install@2' : 'release.install@1',
     inputs: {
@@ -171,7 +176,8 @@ function verify(settings: Settings, sequence: SequenceName): Built {
       passes: literal(health.passes),
       intervalMs: literal(health.intervalMs),
       windowMs: literal(health.windowMs),
-      ...(expectsVersion(health) && !restarts && { release: { release: true } }),
+      ...(expectsVersion(health) &&
+        !restarts && { release: { release: settings.showsOther ? 'shown' : true } as const }),
     },
     timeoutMs: health.windowMs + SLACK_MS,
     retries: NO_RETRY,
