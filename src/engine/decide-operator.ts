@@ -96,15 +96,15 @@ function retry(model: Model, state: DeploymentState, command: OfTarget): readonl
 
 /**
  * Left out, whenever that is said. One that is being worked on is left out once its step has ended, with proof: it is asked to
- * end now.
+ * end now. One whose step has ended while the deployment stops has ended too, whether or not this turn has said so yet.
  */
 function skip(state: DeploymentState, command: OfTarget): readonly Event[] {
   const { target, by, reason } = command;
   const record = at(state.targets, target);
   if (record.status === 'succeeded' || record.status === 'skipped')
     return refused(command, `the target is ${record.status}`);
-  if (record.status === 'running' && state.stop) return refused(command, 'the deployment is stopping');
   if (record.granted) {
+    if (state.stop) return refused(command, 'the deployment is stopping');
     if (record.skip) return refused(command, 'the target is being left out');
     return [{ kind: 'task.cancelling', target, step: record.step, why: 'skip', by, reason }];
   }

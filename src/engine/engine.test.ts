@@ -726,6 +726,19 @@ describe('the operator', () => {
     assert.equal(turns.holds.size, 1);
   });
 
+  test('skips a target whose step has ended while the deployment stops, whether that is heard in one turn or in three', () => {
+    const heard = (inOneTurn: boolean) => {
+      const turns = new Turns(samplePlan({ batches: [[0, 1]] }));
+      const stop = { kind: 'abort', by: 'ann', reason: 'test' } as const;
+      const done = turns.reportOf(0);
+      const skip = { kind: 'skip', target: 0, by: 'ann', reason: 'test' } as const;
+      if (inOneTurn) turns.submit(stop, done, skip);
+      else for (const command of [stop, done, skip]) turns.submit(command);
+      return turns.target(0).status;
+    };
+    assert.deepEqual([heard(true), heard(false)], ['skipped', 'skipped']);
+  });
+
   test('is refused, with the reason in the log, what cannot be done', () => {
     const turns = new Turns(samplePlan({ batches: [[0]] }));
     const events = turns.ofTarget('retry', 0);
