@@ -96,6 +96,14 @@ const AREAS: Readonly<Record<string, readonly Row[]>> = {
     ['owned-strategies', 'an environment owns the strategies that its projects choose from'],
     ['locked-fields', 'what an environment has locked no project sets otherwise'],
   ],
+  Properties: [
+    [
+      'property-files',
+      'files as templates with variables scoped environment × project × zone × target, secrets by reference',
+    ],
+    ['property-diff', '`edge diff` shows per target what would change on disk, secrets masked'],
+    ['property-rollout', 'property files are rolled out alone, by reload or restart, or with the artifact'],
+  ],
   SSH: [
     ['ssh-agent', 'a log-in by an agent'],
     ['ssh-config', 'hosts as `~/.ssh/config` says'],

@@ -111,7 +111,7 @@ ${KEY}
     await allOn('v2', SIZE);
   });
 
-  test('a change of variables alone is a release of its own, for one target as well, and a rollback brings back every byte', async () => {
+  test('«property files are rolled out alone, by reload or restart, or with the artifact»: a change of variables alone is a release of its own, for one target as well, and a rollback brings back every byte', async () => {
     const [first] = estate.targets;
     assert.ok(first);
     const variables = `${VARIABLES}  - { name: size, value: large, environment: dc, target: ${first.name} }\n`;
@@ -127,7 +127,7 @@ ${KEY}
     await allOn('v2', SIZE);
   });
 
-  test('«edge diff shows per target what would change on disk, secrets masked»', async () => {
+  test('«`edge diff` shows per target what would change on disk, secrets masked»', async () => {
     const plain = expectDone(await estate.edge('diff', ...PLACE, 'v3')).stdout;
     assert.equal(plain.includes(PASSWORD) || plain.includes('line one'), false);
     assert.match(plain, /^web-1: v2-\w+ → v3-\w+$/m);
@@ -139,7 +139,7 @@ ${KEY}
     assert.deepEqual([differences, same], [[], ['web-2', 'web-3']]);
   });
 
-  test('«rolled out alone (reload or restart) or with the artifact»: a reload changes the files under a service that goes on', async () => {
+  test('«property files are rolled out alone, by reload or restart, or with the artifact»: a reload changes the files under a service that goes on', async () => {
     const pids = () =>
       Promise.all(estate.targets.map(({ sshd: host }) => readFile(join(host.home, 'app.pid'), 'utf8')));
     const before = await pids();
