@@ -48,8 +48,9 @@ function ofTarget(
     return isInOpenBatch(story, target) ? undefined : final('its batch is over');
   }
   if (status === 'succeeded' || status === 'skipped') return final(`it is ${status}`);
-  if (status === 'running' && story.stop) return forNow('it is brought to its end');
-  return target.isOpen && target.isLeftOut ? forNow('it is being left out') : undefined;
+  if (!target.isOpen) return undefined;
+  if (story.stop) return forNow('it is brought to its end');
+  return target.isLeftOut ? forNow('it is being left out') : undefined;
 }
 
 /** Only of the task that failed last in an open batch; as done only what no balancer shows and nothing may still do. */
