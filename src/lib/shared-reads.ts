@@ -29,9 +29,10 @@ export class SharedReads<T> {
     if (known) return abortable(known, signal);
     const under = this.#under.get(key);
     if (!under) return this.read(key, begin, signal);
+    // One that somebody began meanwhile is older than those who ask just now.
     const follow = (): Promise<T> => {
       this.#next.delete(key);
-      this.forget(key);
+      this.#under.delete(key);
       return this.read(key, begin, NEVER);
     };
     const next = under.then(follow, follow);
@@ -40,8 +41,7 @@ export class SharedReads<T> {
   }
 
   /** After a write: what was begun before it is not shared with those who ask after it. */
-  forget(key?: string): void {
-    if (key === undefined) this.#under.clear();
-    else this.#under.delete(key);
+  forget(): void {
+    this.#under.clear();
   }
 }
