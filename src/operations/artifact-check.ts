@@ -1,4 +1,4 @@
-import { asEdgeError, EdgeError, type ErrorBody } from '../domain/errors.ts';
+import { asEdgeError, EdgeError } from '../domain/errors.ts';
 import type { Plan, PlannedArtifact } from '../domain/plan.ts';
 import { forEachLimited } from '../lib/concurrency.ts';
 import type { Artifacts } from '../ports/artifacts.ts';
@@ -9,13 +9,13 @@ const SIDE_BY_SIDE = 4;
  * What is wrong with the artifacts that targets of the plan get: that they exist and are those of the release is known
  * before the first target is touched. Artifacts of what ran before are on the hosts already.
  */
-export async function brokenArtifacts(artifacts: Artifacts, plan: Plan): Promise<readonly ErrorBody[]> {
+export async function brokenArtifacts(artifacts: Artifacts, plan: Plan): Promise<readonly EdgeError[]> {
   const needed = new Set(plan.targets.flatMap(({ release }) => (release === null ? [] : [release])));
   const files = [...needed].flatMap((id) => plan.releases[id]?.artifacts ?? []);
-  const broken: ErrorBody[] = [];
+  const broken: EdgeError[] = [];
   await forEachLimited(files, SIDE_BY_SIDE, async (file) => {
     const fault = await check(artifacts, file);
-    if (fault) broken.push(fault.body);
+    if (fault) broken.push(fault);
   });
   return broken;
 }

@@ -1,4 +1,4 @@
-import { EdgeError, type ErrorBody } from '../domain/errors.ts';
+import { EdgeError, together } from '../domain/errors.ts';
 import type { PlanHash } from '../domain/ids.ts';
 import type { Plan, Verb } from '../domain/plan.ts';
 import type { Release } from '../domain/release.ts';
@@ -92,7 +92,8 @@ export async function makePlan(ports: OperationPorts, input: PlanInput, past?: P
     ...(past && { past }),
   };
   const planned = buildPlan(request, ports.platform);
-  refuseBroken(await brokenArtifacts(ports.artifacts, planned.plan));
+  const broken = together(await brokenArtifacts(ports.artifacts, planned.plan));
+  if (broken) throw broken;
   return { ...planned, seen: { heldByOthers, parked, pools } };
 }
 
@@ -114,8 +115,4 @@ async function releaseFor(
     where: { path: 'version' },
     hint: `\`edge releases ${project}\` lists those that exist.`,
   });
-}
-
-function refuseBroken([first, ...also]: readonly ErrorBody[]): void {
-  if (first) throw new EdgeError(first.code, first.message, { hint: first.hint, also });
 }
