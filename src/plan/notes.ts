@@ -41,7 +41,7 @@ function notesOnChecks({ request, settings, seen, treated }: Findings): readonly
     ),
     ...note(
       'no_balancer',
-      !request.hard && treated.every(([{ members }]) => members.length === 0),
+      !request.hard && !request.reload && treated.every(([{ members }]) => members.length === 0),
       () =>
         'No target has a member of a balancer: nothing is drained, and requests fail while a target changes.',
     ),

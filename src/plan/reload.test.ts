@@ -97,7 +97,13 @@ test('a target without a balancer is reloaded too', () => {
   const placed = projectEnvironment({
     targets: targets(2).map(({ member: _, ...target }) => target),
   });
-  assert.deepEqual([...new Set(sequencesOf(build({ projectEnvironment: placed }).plan))], ['reload-plain']);
+  const { plan, notes } = build({ projectEnvironment: placed });
+  assert.deepEqual([...new Set(sequencesOf(plan))], ['reload-plain']);
+  assert.equal(
+    notes.some(({ code }) => code === 'no_balancer'),
+    false,
+    'no request fails for want of one',
+  );
 });
 
 test('a target that is parked, or out of service, is done as ever', () => {

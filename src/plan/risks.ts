@@ -188,7 +188,7 @@ function notesOnDrains({ request, settings }: Findings): readonly Note[] {
   const drains = (request.past?.history.here ?? []).filter(({ step }) => step === 'drain');
   const done = drains.reduce((sum, { doneMs }) => sum + doneMs.length, 0);
   const forced = drains.reduce((sum, record) => sum + record.forced, 0);
-  const forces = settings.strategy.drain.then === 'force' && !request.hard;
+  const forces = settings.strategy.drain.then === 'force' && !request.hard && !request.reload;
   return note(
     'drain_cuts',
     forces && forced > 0 && forced >= done * OFTEN,
