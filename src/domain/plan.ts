@@ -127,8 +127,9 @@ export const verifies = ({ action }: Pick<Step, 'action'>): boolean => action.st
 
 /**
  * Contract C5: a literal, an output of an earlier step of the same target, a fact of the target, its members (`MemberRef[]`),
- * the release it gets (`PlannedRelease | null`, without its files and variables; `shown`: its version is the one that its health page shows), what its files are made of (`PlannedFiles`;
- * left out where it has none), or the settings its members were found with (`HeldMember[]`).
+ * the release it gets (`PlannedRelease | null`, without its properties; `shown`: with the version that its health page shows),
+ * what its property files are made of (`PlannedFiles`; left out where it has none), or the settings its members were found with
+ * (`HeldMember[]`).
  */
 export type Input =
   | { readonly value: Json }

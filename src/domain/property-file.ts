@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { hashOf } from '../lib/hash.ts';
 import { localPathField } from './fields.ts';
-import { type Placeholder, parseTemplate, type Template, type TemplatePart } from './template.ts';
+import { type Placeholder, parseTemplate, type Template } from './template.ts';
 import { type Scope, type Variable, type VariableValue, valuesAt } from './variable.ts';
 
 /** A file of a release that is made anew for each target, from a template and the values that hold there. */
@@ -98,15 +98,14 @@ export type Made =
   | { readonly kind: 'made'; readonly files: readonly MadeFile[] }
   | { readonly kind: 'problems'; readonly problems: readonly FileProblem[] };
 
-/** Characters of all values that are put into one file. */
-const MOST_VALUES = 1_000_000;
-const TOO_LARGE = 'the values that are put into the file have more than a million characters by here';
+/** In characters, without secrets: a template may put in a long value many times. */
+const LARGEST_FILE = 1_000_000;
 
-const parsed = new WeakMap<PropertyFile, Template>();
+const templates = new WeakMap<PropertyFile, Template>();
 /** A plan of thousands of targets makes the same files for each. */
-function parsedOnce(file: PropertyFile): Template {
-  const known = parsed.get(file) ?? parseTemplate(file.template);
-  parsed.set(file, known);
+function templateOf(file: PropertyFile): Template {
+  const known = templates.get(file) ?? parseTemplate(file.template);
+  templates.set(file, known);
   return known;
 }
 
@@ -119,32 +118,38 @@ export function makeFiles(
   const problems: FileProblem[] = [];
   const made = files.map((file): MadeFile => {
     const { path, mode } = file;
-    const parsed = parsedOnce(file);
-    let size = 0;
-    problems.push(...parsed.problems.map((problem) => ({ path, ...problem })));
-    const fill = (part: TemplatePart): MadePart => {
-      if (typeof part === 'string') return part;
-      const filled = filledIn(part, values.get(part.variable));
-      const wasSmall = size <= MOST_VALUES;
-      if ('part' in filled) size += typeof filled.part === 'string' ? filled.part.length : 0;
-      if ('part' in filled && size <= MOST_VALUES) return filled.part;
-      if ('message' in filled || wasSmall)
-        problems.push({ path, line: part.line, message: 'message' in filled ? filled.message : TOO_LARGE });
-      return '';
-    };
-    return { path, mode, parts: joined(parsed.parts.map(fill)) };
+    const template = templateOf(file);
+    const tell = (line: number, message: string): void => void problems.push({ path, line, message });
+    for (const { line, message } of template.problems) tell(line, message);
+    let left = LARGEST_FILE;
+    const parts: MadePart[] = [];
+    for (const part of template.parts) {
+      const filled = typeof part === 'string' ? { part } : filledIn(part, values.get(part.variable));
+      if ('message' in filled) {
+        tell(filled.line, filled.message);
+        continue;
+      }
+      left -= typeof filled.part === 'string' ? filled.part.length : 0;
+      if (left < 0) {
+        tell(typeof part === 'string' ? 1 : part.line, TOO_LARGE);
+        break;
+      }
+      parts.push(filled.part);
+    }
+    return { path, mode, parts: joined(parts) };
   });
   return problems.length > 0 ? { kind: 'problems', problems } : { kind: 'made', files: made };
 }
 
-function filledIn(
-  { variable, alone }: Placeholder,
-  value: VariableValue | undefined,
-): { readonly part: MadePart } | { readonly message: string } {
-  if (value === undefined) return { message: `{{${variable}}} has no value here` };
+const TOO_LARGE = `the file would have more than ${LARGEST_FILE} characters by here`;
+
+type Filled = { readonly part: MadePart } | Omit<FileProblem, 'path'>;
+
+function filledIn({ variable, line, alone }: Placeholder, value: VariableValue | undefined): Filled {
+  if (value === undefined) return { line, message: `{{${variable}}} has no value here` };
   if (typeof value !== 'string') return { part: { secret: value, alone } };
   const fault = faultOfValue(value, alone);
-  return fault === undefined ? { part: value } : { message: `{{${variable}}} ${fault}` };
+  return fault === undefined ? { part: value } : { line, message: `{{${variable}}} ${fault}` };
 }
 
 /** Why a value may not stand where it would; the same for a secret, once the worker knows it. */
@@ -180,8 +185,9 @@ export function problemsOfFiles({
   readonly variables: readonly Variable[];
 }): readonly FileProblem[] {
   const known = new Set<string>([...variables.map(({ name }) => name), ...BUILT_INS]);
-  return files.flatMap(({ path, template }): readonly FileProblem[] => {
-    const { parts, problems } = parseTemplate(template);
+  return files.flatMap((file): readonly FileProblem[] => {
+    const { path } = file;
+    const { parts, problems } = templateOf(file);
     const undefinedHere = parts.flatMap((part) =>
       typeof part === 'string' || known.has(part.variable)
         ? []

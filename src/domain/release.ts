@@ -133,6 +133,9 @@ function propertiesOf({ files, variables }: ReleaseRequest, templates: readonly 
   };
 }
 
+/** As many releases as a host keeps that removes none. */
+export const KEEP_ALL = 1_000_000;
+
 /** As much of a release as a plan for an environment holds. */
 export function plannedRelease(
   { id, version, hash, artifacts, reports, files, variables = [] }: Release,

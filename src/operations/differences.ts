@@ -3,7 +3,7 @@ import type { ReleaseId } from '../domain/ids.ts';
 import { filePlaceOf } from '../domain/planned-files.ts';
 import { type MadeFile, type MadePart, makeFiles } from '../domain/property-file.ts';
 import { plannedRelease, type Release } from '../domain/release.ts';
-import { impossible } from '../plan/files.ts';
+import { cannotBeMade } from '../plan/files.ts';
 
 type Change = 'added' | 'removed' | 'changed';
 
@@ -58,7 +58,7 @@ export function differences(
 function changeOf(after: Release, place: Place, target: DiffTarget): Omit<Difference, 'targets'> {
   const { before } = target;
   const now = texts(after, place, target);
-  if ('problems' in now) throw impossible(target.name, after, now.problems);
+  if ('problems' in now) throw cannotBeMade(target.name, after, now.problems);
   const then = before ? texts(before, place, target) : new Map<string, Text>();
   return {
     before: before?.id ?? null,

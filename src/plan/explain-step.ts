@@ -1,4 +1,5 @@
 import type { Input, Plan, Step } from '../domain/plan.ts';
+import { KEEP_ALL } from '../domain/release.ts';
 import type { Json, JsonObject } from '../lib/json.ts';
 
 /** A step for people. `command` is exactly what will run; its `env` may differ per target and is then a fact of each. */
@@ -64,7 +65,7 @@ function artifactNames({ releases, release }: Plan): string {
 
 function kept(step: Step): string {
   const keep = literalOf(step, 'keep');
-  return typeof keep === 'number' && keep > 1_000 ? 'remove no release' : `keep ${text(keep)} releases`;
+  return keep === KEEP_ALL ? 'remove no release' : `keep ${text(keep)} releases`;
 }
 
 function fileNames({ releases, release }: Plan): string {

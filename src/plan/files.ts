@@ -24,13 +24,13 @@ export function filesFor(
     const place = filePlaceOf(settings, { name, zone, address, port }, planned);
     const made = makeFiles(planned.properties, place);
     if (made.kind === 'made') digests.push([planned.id, filesDigest(made.files)]);
-    else if (id === release) throw impossible(name, planned, made.problems);
+    else if (id === release) throw cannotBeMade(name, planned, made.problems);
   }
   return digests.length === 0 ? undefined : { address, port, digests: Object.fromEntries(digests) };
 }
 
 /** All that keeps the files of a release from being made for a target, as one error. */
-export function impossible(
+export function cannotBeMade(
   target: string,
   { version }: Pick<PlannedRelease, 'version'>,
   problems: readonly FileProblem[],

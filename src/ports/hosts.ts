@@ -121,8 +121,8 @@ export interface Hosts {
    */
   cancel(host: HostAddress, task: RemoteTask, graceMs: number): Promise<CancelProof>;
   /**
-   * Streams a local file, or bytes, to `path` (parents are made), checks size and SHA-256 on the host, then renames it into place. Gives
-   * the path as the host has it, absolute.
+   * Streams a local file, or bytes, to `path` (parents are made), checks size and SHA-256 on the host, then renames it into
+   * place. Gives the path as the host has it, absolute.
    */
   upload(host: HostAddress, file: UploadFile, signal: AbortSignal): Promise<string>;
   /** Removes what these tasks left on the host; only after their results are committed. */

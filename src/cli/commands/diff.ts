@@ -8,7 +8,7 @@ export function addDiff(program: Command, choose: Choose): void {
   newCommand(
     program,
     'diff <project> <environment> <version>',
-    'Shows what deploying a release would change on the disk of each target: artifacts, and property files line by line. Targets on which the same changes stand together. Secrets are masked. It compares with what Edge put there last, and asks no host.',
+    'Shows what deploying a release would change on the disk of each target: artifacts, and property files line by line. Targets with the same changes stand together. Secrets are masked. It compares with what Edge put there last, and asks no host.',
   )
     .option('--targets <names>', 'only these, with commas between', names)
     .action(

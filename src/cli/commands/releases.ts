@@ -97,13 +97,13 @@ function sourceOf({ repository, commit, ticket }: CreateOptions): Pick<Input<'cr
 
 export function releaseLines(releases: Output<'releases'>['releases']): readonly string[] {
   if (releases.length === 0) return ['There is no release yet: `edge releases create`.'];
-  const rows = releases.map(({ id, version, createdAt, artifacts: files, source, bad }) => [
+  const rows = releases.map(({ id, version, createdAt, artifacts: built, files = [], source, bad }) => [
     version,
     id,
     dateAndTime(createdAt),
-    files.map(({ name }) => name).join(', '),
+    [...built.map(({ name }) => name), ...files.map(({ path }) => path)].join(', '),
     source ? `${source.repository} ${source.commit.slice(0, 12)}` : '',
     bad ? `bad: ${bad.reason}` : '',
   ]);
-  return table(['version', 'release', 'created', 'artifacts', 'source', ''], rows);
+  return table(['version', 'release', 'created', 'artifacts and files', 'source', ''], rows);
 }

@@ -61,6 +61,7 @@ put_files() {
   mkdir -p "$files"
   chmod 700 "$files"
   tar -xof "$made" -C "$files"
+  rm -f "$made"
   while [ $# -ge 3 ]; do
     put "$into" "$1" "$2" "$3"
     shift 3
@@ -101,7 +102,6 @@ while [ "$1" != --files ]; do
 done
 if [ -d "$releases/.incoming" ]; then
   find "$releases/.incoming" -type f -mtime +1 -exec rm -f '{}' +
-  if [ -n "$made" ]; then rm -f "$made"; fi
   rmdir "$releases/.incoming" 2>/dev/null || true
 fi
 previous=$(readlink "$folder/previous" || true)

@@ -96,13 +96,13 @@ test('who installs by a command of his own gets the files beside it, and a reloa
   const own = project({ commands: { install: ['put'], reload: ['reload'] } });
   const withFiles = { ...settings(), commands: own.commands, hasFiles: true };
   const idsOf = (name: SequenceName) => datacenter.steps(name, withFiles).map(({ id }) => id);
-  assert.deepEqual(idsOf('plain').slice(0, 3), ['stop', 'files', 'install']);
-  assert.deepEqual(idsOf('reload'), ['files', 'reload', 'verify', 'settle']);
-  const files = datacenter.steps('plain', withFiles).find(({ id }) => id === 'files');
+  assert.deepEqual(idsOf('plain').slice(0, 3), ['stop', 'property-files', 'install']);
+  assert.deepEqual(idsOf('reload'), ['property-files', 'reload', 'verify', 'settle']);
+  const files = datacenter.steps('plain', withFiles).find(({ id }) => id === 'property-files');
   assert.equal(files?.action, 'release.install@2');
   assert.deepEqual(files?.inputs.folder, { value: '/srv/web/properties' });
   assert.equal(
-    datacenter.steps('plain', { ...withFiles, hasFiles: false }).some(({ id }) => id === 'files'),
+    datacenter.steps('plain', { ...withFiles, hasFiles: false }).some(({ id }) => id === 'property-files'),
     false,
   );
 });

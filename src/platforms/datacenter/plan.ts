@@ -35,13 +35,13 @@ function stepsOf(name: SequenceName, settings: Settings): readonly (StepId | Fur
   const steps = settings.gate ? gated(name, settings) : listedSteps(name, settings.strategy);
   if (!settings.commands.install || !settings.hasFiles) return steps;
   return steps.flatMap((item): readonly (StepId | FurtherStep)[] =>
-    item === 'install' ? ['files', item] : [item],
+    item === 'install' ? ['property-files', item] : [item],
   );
 }
 
 /** The service goes on all the while, and a gate stays open. A command that installs may not expect that. */
 function reloading(name: SequenceName, { strategy, commands }: Settings): readonly (StepId | FurtherStep)[] {
-  const put = commands.install ? 'files' : 'install';
+  const put = commands.install ? 'property-files' : 'install';
   return listedSteps(name, strategy).flatMap((item): readonly (StepId | FurtherStep)[] =>
     item === 'install' ? [put, 'reload'] : [item],
   );

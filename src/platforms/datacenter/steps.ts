@@ -1,6 +1,7 @@
 import { EdgeError } from '../../domain/errors.ts';
 import type { Health } from '../../domain/health.ts';
 import type { Step } from '../../domain/plan.ts';
+import { KEEP_ALL } from '../../domain/release.ts';
 import type { CycleStep, FurtherStep } from '../../domain/strategy.ts';
 import type { Json } from '../../lib/json.ts';
 import type { SequenceName } from '../../plan/sequences.ts';
@@ -9,7 +10,7 @@ import { whereOf } from './health-place.ts';
 import { asUser, literal, onHost } from './inputs.ts';
 import { listedSteps } from './listed-steps.ts';
 
-export type StepId = CycleStep | 'gate-close' | 'gate-open' | 'files' | 'reload';
+export type StepId = CycleStep | 'gate-close' | 'gate-open' | 'property-files' | 'reload';
 
 /** A step without its name. */
 export type Built = Omit<Step, 'id'>;
@@ -27,7 +28,7 @@ export const BUILD: Readonly<Record<StepId, (settings: Settings, sequence: Seque
     ),
   verify,
   'gate-open': (settings) => gate(settings, 'open'),
-  files,
+  'property-files': propertyFiles,
   reload,
   enable,
   settle,
@@ -107,7 +108,7 @@ function gate(settings: Settings, to: 'close' | 'open'): Built {
 }
 
 /** Beside what the team installs by a command of its own: the files lie in a folder with releases of them alone. */
-function files(settings: Settings, sequence: SequenceName): Built {
+function propertyFiles(settings: Settings, sequence: SequenceName): Built {
   const folder = `${settings.folder}/${PROPERTIES}`;
   const { action, inputs, ...rest } = ownInstall(settings, sequence, folder);
   return { ...rest, action, inputs: { ...inputs, filesOnly: literal(true) } };
@@ -139,10 +140,7 @@ function install(settings: Settings, sequence: SequenceName): Built {
   return withUnknown(built, settings.onUnknown.install);
 }
 
-/** What runs was started from some earlier release, and may still read its folder: a reload removes none. */
-const KEEP_ALL = 1_000_000;
-
-/** By Edge's own action. */
+/** By Edge's own action. What runs was started from some earlier release, and may still read its folder: a reload removes none. */
 function ownInstall(settings: Settings, sequence: SequenceName, folder: string): Built {
   const { timeouts } = settings;
   const keepReleases = sequence.startsWith('reload') ? KEEP_ALL : settings.keepReleases;
