@@ -30,7 +30,7 @@ test('a member without connections is drained after two looks that count none', 
   assert.deepEqual(outputs, {
     members: [{ balancer: 'edge', pool: 'web', member: 'web-1', admin: 'drained', connections: 0 }],
     forced: false,
-    waitedMs: 100,
+    waitedMs: 50,
   });
   assert.equal((await stateOf(balancer))?.admin, 'drained');
 });
@@ -42,7 +42,7 @@ test('a member that remembers clients goes offline once it is quiet, and is quie
   assert.deepEqual(outputs, {
     members: [{ balancer: 'edge', pool: 'web', member: 'web-1', admin: 'offline', connections: 0 }],
     forced: false,
-    waitedMs: 600,
+    waitedMs: 350,
   });
 });
 

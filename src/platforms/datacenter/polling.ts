@@ -8,7 +8,7 @@ import type { ActionContext } from '../../ports/action.ts';
  * hear of it soon, and those who look at one pool at once share a look.
  */
 export const PAUSES_MS = {
-  drain: [100, 200, 300, 400, 500, 500, 500, 500],
+  drain: [50, 100, 200, 300, 400, 500, 500, 500, 500],
   up: [50, 100, 100, 100, 150, 150, 200, 250, 400, 500, 500, 500],
 } as const;
 const YIELD_MS = 2_000;
