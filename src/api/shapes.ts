@@ -97,6 +97,7 @@ export const targetViewSchema = z
     since: atField.nullable().describe('When it got this status or step.'),
     reason: z.string().nullable().describe('Why it waits, failed or was skipped.'),
     parked: z.boolean().describe('Its members stay out of service until they are returned.'),
+    ahead: z.boolean().describe('It is being prepared, before its turn.'),
     progress: z.string().nullable().describe('What its step says of itself while it waits.'),
     worker: z.string().nullable(),
     mayRun: z.boolean().describe('Nobody has seen the end of its last step: something of it may still run.'),
@@ -145,6 +146,9 @@ export const deploymentViewSchema = z
     batches: z.array(batchViewSchema).describe('In the order of the plan.'),
     targets: z.array(targetViewSchema).describe('By index.'),
     sequences: z.record(z.string(), z.array(z.string())).describe('Step ids of each sequence, in order.'),
+    ahead: z
+      .record(z.string(), z.number())
+      .describe('How many of the first steps of each sequence prepare a target before its turn.'),
   })
   .meta({ id: 'DeploymentView' });
 

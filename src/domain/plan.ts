@@ -91,7 +91,8 @@ export type FilesFor = {
  * One kind of work at one place of a sequence. `action` is `name@major`. `hold: 'take'` marks the step whose result asks
  * for capacity (its outputs carry `observed` and `asFound`), `hold: 'keep'` the one after which what was taken is kept out of
  * service (its outputs say how, `members`, and its input `balancers` how they are reached), `hold: 'give'` the one after which
- * the target serves again.
+ * the target serves again. `ahead` marks the first steps, those that prepare a target and leave alone what serves on it: they
+ * are done before its turn comes, while those before it are worked on.
  */
 export type Step = {
   readonly id: string;
@@ -99,6 +100,7 @@ export type Step = {
   readonly inputs: Readonly<Record<string, Input>>;
   readonly timeoutMs: number;
   readonly hold?: 'take' | 'keep' | 'give';
+  readonly ahead?: true;
   /** Retries by the engine itself, of outcomes that the action calls retryable. */
   readonly retries: Retries;
   readonly onUnknown: 'ask' | 'retry';
@@ -121,6 +123,9 @@ export function stepsOfTarget({ stages, sequences }: Plan, target: number): read
   const batches = stages.flatMap(({ lanes }) => lanes.flatMap((lane) => lane.batches));
   return sequences[batches.find(({ targets }) => targets.includes(target))?.sequence ?? ''] ?? [];
 }
+
+/** Whether a target may be other than it was once the step has begun. */
+export const touches = ({ hold, ahead }: Pick<Step, 'hold' | 'ahead'>): boolean => hold !== 'take' && !ahead;
 
 /** Its success is what says that a target is well; without it nobody has seen that. */
 export const verifies = ({ action }: Pick<Step, 'action'>): boolean => action.startsWith('health.verify@');

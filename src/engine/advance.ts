@@ -74,7 +74,7 @@ function unverifiedTargets(model: Model, state: DeploymentState): number {
 function stopping(model: Model, state: DeploymentState, { status, reason }: StopCause): Event | undefined {
   const waiting = state.lanes.flatMap((lane) => lane.goOn)[0];
   if (waiting !== undefined) return endedBetween(state, waiting, at(state.targets, waiting).held !== null);
-  if (state.counts.active > 0) return undefined;
+  if (state.counts.active > 0 || state.lanes.some(({ ahead }) => ahead > 0)) return undefined;
   const exceptions = model.plan.targets.length - state.counts.succeeded + unverifiedTargets(model, state);
   return { kind: 'deployment.ended', status, reason, exceptions, notes: [] };
 }

@@ -1,6 +1,7 @@
 import type { FailureCause } from '../domain/outcome.ts';
 import type { Budget, Lane, Reaction } from '../domain/plan.ts';
 import { batchOf, type Model, placeOf, present } from './model.ts';
+import { isOpen } from './running.ts';
 import type { DeploymentState } from './state.ts';
 
 /**
@@ -12,8 +13,8 @@ export function spentBudget(model: Model, state: DeploymentState, target: number
   const lane = present(state.lanes[place.lane], 'lane');
   const { batch, zone, deployment } = model.plan.policy.maxFailures;
   const batchSize = batchOf(model, place).targets.length;
-  if (isSpent(batch, lane.batchFailures, () => batchSize))
-    return `the batch's budget of failures is spent (${lane.batchFailures})`;
+  const inBatch = isOpen(model, state, target) ? lane.batchFailures : lane.aheadFailures;
+  if (isSpent(batch, inBatch, () => batchSize)) return `the batch's budget of failures is spent (${inBatch})`;
   if (isSpent(zone, lane.zoneFailures, () => laneSize(model, place)))
     return `the zone's budget of failures is spent (${lane.zoneFailures})`;
   if (isSpent(deployment, state.failures, () => planSize(model)))

@@ -4,7 +4,7 @@ import { at } from './chunks.ts';
 import type { Facts } from './facts.ts';
 import type { Model } from './model.ts';
 import { resolveTask } from './resolve-task.ts';
-import { cancelling, isOpen } from './running.ts';
+import { cancelling, isOpen, isToCome } from './running.ts';
 import type { DeploymentState } from './state.ts';
 
 type Operator = Extract<
@@ -89,7 +89,7 @@ function retry(model: Model, state: DeploymentState, command: OfTarget): readonl
   if (state.stop) return refused(command, 'the deployment is stopping');
   if (!['failed', 'unknown', 'aborted'].includes(record.status))
     return refused(command, `the target is ${record.status}`);
-  if (!isOpen(model, state, target))
+  if (!isOpen(model, state, target) && !isToCome(model, state, target))
     return refused(command, "the target's batch is over; deploy again, it leaves alone what is done");
   return [{ kind: 'target.retried', target, by, reason, group: record.group + 1 }];
 }

@@ -10,7 +10,7 @@ import type { PlanRollback } from './advance.ts';
 import { evolve } from './evolve.ts';
 import { type Model, modelOf } from './model.ts';
 import { Setbacks } from './setbacks.ts';
-import { type DeploymentState, initialState } from './state.ts';
+import { type DeploymentState, initialState, restoredState } from './state.ts';
 import { turn } from './turn.ts';
 
 export type DriverPorts = { readonly journal: Journal; readonly bell: Bell; readonly ids: Ids };
@@ -147,7 +147,7 @@ export class Driver {
   async #load(lease: Lease): Promise<Loaded> {
     const { plan, snapshot, events } = await this.#ports.journal.load(lease.deployment);
     const model = modelOf(lease.deployment, plan);
-    const start = snapshot ? (snapshot.state as DeploymentState) : initialState(model);
+    const start = snapshot ? restoredState(snapshot.state) : initialState(model);
     const state = events.reduce((before, { event }) => evolve(model, before, event), start);
     const version = events.at(-1)?.version ?? snapshot?.version ?? 0;
     const loaded = { model, state, version, snapshotAt: snapshot?.version ?? 0 };

@@ -1,4 +1,6 @@
 import type { Event } from '../domain/event.ts';
+import { touches } from '../domain/plan.ts';
+import { cursorsOf } from './ahead.ts';
 import { at, replaced } from './chunks.ts';
 import { resolved, retried } from './go-on.ts';
 import { type Model, placeOf, present, stepOf, stepsOf } from './model.ts';
@@ -26,9 +28,12 @@ export function evolve(model: Model, state: DeploymentState, event: Event): Depl
     case 'task.retried':
       return withTarget(state, event.target, (target) => ({ ...target, retries: event.retries }));
     case 'task.failed':
-      return withTarget(state, event.target, (target) => ({ ...target, ...CLOSED_TASK }));
+      return withTarget(withoutAhead(model, state, event.target), event.target, (target) => ({
+        ...target,
+        ...CLOSED_TASK,
+      }));
     case 'task.unknown':
-      return withTarget(state, event.target, (target) => ({
+      return withTarget(withoutAhead(model, state, event.target), event.target, (target) => ({
         ...target,
         ...CLOSED_TASK,
         mayRun: event.worker === null ? 'at-worker' : 'on-target',
@@ -102,7 +107,13 @@ function withLane(
 
 type Opened = { readonly lane: number; readonly batch: number };
 
-/** Targets that were skipped before their batch opened have ended already. */
+/** The task of a target that was being prepared is closed. */
+function withoutAhead(model: Model, state: DeploymentState, target: number): DeploymentState {
+  if (at(state.targets, target).status !== 'pending') return state;
+  return withLane(state, placeOf(model, target).lane, (lane) => ({ ...lane, ahead: lane.ahead - 1 }));
+}
+
+/** Targets that were skipped, or could not be prepared, before their batch opened have ended already. */
 function openedBatch(
   model: Model,
   state: DeploymentState,
@@ -111,29 +122,32 @@ function openedBatch(
 ): LaneState {
   const of = present(model.plan.stages[state.stage]?.lanes[index]?.batches[batch], `batch ${batch}`);
   const ended = of.targets.filter((target) => at(state.targets, target).status !== 'pending').length;
-  return { ...CLOSED_LANE, zoneFailures: lane.zoneFailures, open: true, batch, ended };
+  const { ahead, aheadFailures: batchFailures, zoneFailures } = lane;
+  return { ...CLOSED_LANE, ahead, zoneFailures, batchFailures, open: true, batch, ended };
 }
 
-/** A grant takes all that could go on, then fresh targets from the cursor (`pending`). */
+/** A grant takes all that could go on, then fresh targets, then those to prepare, from the cursors (`pending`). */
 function granted(model: Model, state: DeploymentState, targets: readonly number[]): DeploymentState {
   const lanes = state.lanes.map((lane) => ({ ...lane, goOn: [] as readonly number[] }));
   let records = state.targets;
   let active = state.counts.active;
   for (const target of targets) {
     const before = at(records, target);
-    const touched = before.touched || stepOf(model, target, before.step).hold !== 'take';
-    records = replaced(records, target, { ...before, status: 'running', granted: true, touched });
-    if (before.status !== 'pending') continue;
-    const place = placeOf(model, target);
-    const lane = present(lanes[place.lane], `lane ${place.lane}`);
-    lanes[place.lane] = {
-      ...lane,
-      active: lane.active + 1,
-      cursor: place.of.targets.indexOf(target, lane.cursor) + 1,
-    };
-    active += 1;
+    const step = stepOf(model, target, before.step);
+    const isFresh = before.status === 'pending';
+    const isAhead = isFresh && step.ahead === true;
+    const touched = before.touched || touches(step);
+    const status = isAhead ? 'pending' : 'running';
+    records = replaced(records, target, { ...before, status, granted: true, touched });
+    if (!isFresh) continue;
+    const lane = placeOf(model, target).lane;
+    const worked = present(lanes[lane], `lane ${lane}`);
+    if (isAhead) worked.ahead += 1;
+    else worked.active += 1;
+    if (!isAhead) active += 1;
   }
-  return { ...state, lanes, targets: records, counts: { ...state.counts, active } };
+  const after = { ...state, lanes, targets: records, counts: { ...state.counts, active } };
+  return { ...after, lanes: lanes.map((lane, index) => ({ ...lane, ...cursorsOf(model, after, index) })) };
 }
 
 function stepDone(
@@ -147,6 +161,7 @@ function stepDone(
   const before = at(state.targets, event.target);
   const keep = model.kept[place.of.sequence]?.has(id) === true;
   const outputs = keep ? { ...before.outputs, [id]: event.outputs } : before.outputs;
+  const wasAhead = before.status === 'pending';
   const after: TargetState = {
     ...before,
     step: event.step + 1,
@@ -157,6 +172,7 @@ function stepDone(
     outputs,
   };
   const targets = replaced(state.targets, event.target, after);
+  if (wasAhead) return { ...withoutAhead(model, state, event.target), targets };
   if (after.step === steps.length) return { ...state, targets };
   const lane = present(state.lanes[place.lane], 'lane');
   const goOn = [...lane.goOn, event.target];
@@ -192,8 +208,8 @@ function countEnded(
   const wasEnded = !wasActive && before.status !== 'pending';
   const failed = event.kind === 'target.failed';
   const counted = failed && event.status !== 'aborted' && counts(model, event.target) ? 1 : 0;
-  const lane = state.lanes[place.lane];
-  const isOpen = place.stage === state.stage && lane?.open === true && lane.batch === place.batch;
+  const lane = place.stage === state.stage ? state.lanes[place.lane] : undefined;
+  const isOpen = lane?.open === true && lane.batch === place.batch;
   const counters = {
     succeeded: state.counts.succeeded + (event.kind === 'target.succeeded' ? 1 : 0),
     failed: state.counts.failed + (failed ? 1 : 0) - (wasEnded ? 1 : 0),
@@ -201,7 +217,12 @@ function countEnded(
     active: state.counts.active - (wasActive ? 1 : 0),
   };
   const changed = { ...state, counts: counters, failures: state.failures + counted };
-  if (!isOpen || lane === undefined) return changed;
+  if (lane === undefined) return changed;
+  if (!isOpen) {
+    const aheadFailures = lane.aheadFailures + counted;
+    const counting = { ...lane, aheadFailures, zoneFailures: lane.zoneFailures + counted };
+    return { ...changed, lanes: state.lanes.with(place.lane, counting) };
+  }
   const closed: LaneState = {
     ...lane,
     active: lane.active - (wasActive ? 1 : 0),
@@ -221,7 +242,10 @@ export function counts(model: Model, target: number): boolean {
 
 /** Whoever resumes accepts the failures so far: budgets begin anew. */
 function resumed(state: DeploymentState, resumedAt: number): DeploymentState {
-  const lanes = state.lanes.map((lane) => ({ ...lane, batchFailures: 0, zoneFailures: 0 }));
+  const lanes = state.lanes.map((lane) => ({
+    ...lane,
+    ...{ batchFailures: 0, zoneFailures: 0, aheadFailures: 0 },
+  }));
   return {
     ...state,
     status: 'running',

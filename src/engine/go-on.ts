@@ -2,21 +2,30 @@ import type { Event } from '../domain/event.ts';
 import { verifies } from '../domain/plan.ts';
 import { at, replaced } from './chunks.ts';
 import { type Model, placeOf, present, stepOf, stepsOf } from './model.ts';
+import { isOpen } from './running.ts';
 import type { DeploymentState, TargetState } from './state.ts';
 
 type Of<Kind> = Extract<Event, { kind: Kind }>;
 
-/** A new attempt group begins at the first step; what is held stays held. */
+/** A new attempt group begins at the first step; what is held stays held. Before its turn it waits for that again. */
 export function retried(model: Model, state: DeploymentState, event: Of<'target.retried'>): DeploymentState {
   const before = at(state.targets, event.target);
-  return goesOn(model, state, event.target, {
-    ...before,
-    group: event.group,
-    step: 0,
-    unverified: false,
-    outputs: {},
-  });
+  const again: TargetState = { ...before, group: event.group, step: 0, unverified: false, outputs: {} };
+  return isOpen(model, state, event.target)
+    ? goesOn(model, state, event.target, again)
+    : waitsAgain(state, event.target, again);
 }
+
+/** It could not be prepared, which is tried again once its batch is open. */
+function waitsAgain(state: DeploymentState, index: number, record: TargetState): DeploymentState {
+  return {
+    ...state,
+    targets: replaced(state.targets, index, { ...record, ...WAITING, status: 'pending' }),
+    counts: { ...state.counts, failed: state.counts.failed - 1 },
+  };
+}
+
+const WAITING = { granted: false, retries: 0, refusedSince: null, mayRun: null } as const;
 
 /** Behind a step that has succeeded, as a person says, the target goes on; one that has failed stays where it is. */
 export function resolved(model: Model, state: DeploymentState, event: Of<'task.resolved'>): DeploymentState {
@@ -34,14 +43,7 @@ export function resolved(model: Model, state: DeploymentState, event: Of<'task.r
 function goesOn(model: Model, state: DeploymentState, index: number, record: TargetState): DeploymentState {
   const place = placeOf(model, index);
   const lane = present(state.lanes[place.lane], 'lane');
-  const target: TargetState = {
-    ...record,
-    status: 'running',
-    granted: false,
-    retries: 0,
-    refusedSince: null,
-    mayRun: null,
-  };
+  const target: TargetState = { ...record, ...WAITING, status: 'running' };
   const isDone = target.step === stepsOf(model, index).length;
   return {
     ...state,

@@ -3,30 +3,74 @@ import type { Input, PlanTarget, Step } from '../domain/plan.ts';
 import { plannedFiles } from '../domain/planned-files.ts';
 import type { Json, JsonObject } from '../lib/json.ts';
 import type { NewTask } from '../ports/journal.ts';
+import { isToPrepare, nthAhead } from './ahead.ts';
 import { at } from './chunks.ts';
-import { type Model, present, stepOf, targetOf } from './model.ts';
-import type { DeploymentState, LaneState } from './state.ts';
+import { type Model, placeOf, present, stepOf, targetOf } from './model.ts';
+import { isOpen } from './running.ts';
+import type { DeploymentState } from './state.ts';
 
 /**
  * The targets whose next step may begin now: all that go on, then fresh ones as far as the parallelism of their batch and
- * of the deployment allow. It looks at each of them once, never at the others. A paused deployment lets started targets
- * finish and takes no fresh one.
+ * of the deployment allow, then as many that may be prepared meanwhile. It looks at each of them once, never at the others. A
+ * paused deployment lets started targets finish and takes no fresh one.
  */
 export function pending(model: Model, state: DeploymentState): readonly number[] {
   if (state.stop || (state.status !== 'running' && state.status !== 'paused')) return [];
   const goOn = state.lanes.flatMap((lane) => lane.goOn);
-  return state.status === 'paused' ? goOn : [...goOn, ...fresh(model, state)];
+  if (state.status === 'paused') return goOn;
+  const prepared = ahead(model, state);
+  return [...goOn, ...fresh(model, state, new Set(prepared)), ...prepared];
 }
 
 type Queue = { readonly waiting: readonly number[]; readonly active: number; taken: number };
 
-/** The lane with the fewest at work goes first, so that lanes side by side share what the deployment may do at once. */
-function fresh(model: Model, state: DeploymentState): readonly number[] {
+function fresh(model: Model, state: DeploymentState, prepared: ReadonlySet<number>): readonly number[] {
   const queues = state.lanes.map(
-    (lane, index): Queue => ({ waiting: waiting(model, state, index, lane), active: lane.active, taken: 0 }),
+    (lane, index): Queue => ({
+      waiting: waiting(model, state, index, prepared),
+      active: lane.active,
+      taken: 0,
+    }),
   );
+  return sharedOut(queues, model.plan.policy.parallel - state.counts.active);
+}
+
+/** Those whose turn it is go before those of the next batch. */
+function ahead(model: Model, state: DeploymentState): readonly number[] {
+  const room = model.plan.policy.parallel - state.lanes.reduce((sum, lane) => sum + lane.ahead, 0);
+  if (room <= 0) return [];
+  const found = state.lanes.map((_, index) => toPrepare(model, state, index, room));
+  const queuesOf = (isNow: boolean) =>
+    state.lanes.map((lane, index): Queue => {
+      const waiting = (found[index] ?? []).filter((target) => isOpen(model, state, target) === isNow);
+      return { waiting, active: lane.ahead, taken: 0 };
+    });
+  const now = sharedOut(queuesOf(true), room);
+  return [...now, ...sharedOut(queuesOf(false), room - now.length)];
+}
+
+/** Of the next batch a quarter as many are prepared at once: those whose turn it is need the network, and the worker, more. */
+const NEXT_SHARE = 4;
+
+/** Of a lane's open batch and the one after it, as many as are to be prepared at once. */
+function toPrepare(model: Model, state: DeploymentState, index: number, room: number): readonly number[] {
+  const lane = present(state.lanes[index], 'lane');
   const found: number[] = [];
-  for (let room = model.plan.policy.parallel - state.counts.active; room > 0; room -= 1) {
+  for (let position = lane.aheadCursor; found.length < room; position += 1) {
+    const target = nthAhead(model, state, index, position);
+    if (target === undefined) break;
+    const { parallel } = placeOf(model, target).of;
+    const most = isOpen(model, state, target) ? parallel : Math.ceil(parallel / NEXT_SHARE);
+    if (lane.ahead + found.length >= most) break;
+    if (isToPrepare(model, state, target)) found.push(target);
+  }
+  return found;
+}
+
+/** The lane with the fewest at work goes first, so that lanes side by side share what the deployment may do at once. */
+function sharedOut(queues: readonly Queue[], most: number): readonly number[] {
+  const found: number[] = [];
+  for (let room = most; room > 0; room -= 1) {
     const queue = leastBusy(queues);
     const target = queue?.waiting[queue.taken];
     if (queue === undefined || target === undefined) break;
@@ -45,15 +89,24 @@ function leastBusy(queues: readonly Queue[]): Queue | undefined {
   return least;
 }
 
-/** Of a lane's open batch, as many fresh targets as the batch alone would allow. */
-function waiting(model: Model, state: DeploymentState, index: number, lane: LaneState): readonly number[] {
+/** Of a lane's open batch, as many fresh targets as the batch alone would allow; none overtakes one that nobody prepares yet. */
+function waiting(
+  model: Model,
+  state: DeploymentState,
+  index: number,
+  prepared: ReadonlySet<number>,
+): readonly number[] {
+  const lane = present(state.lanes[index], 'lane');
   if (!lane.open) return [];
   const batch = present(model.plan.stages[state.stage]?.lanes[index]?.batches[lane.batch], 'batch');
   const room = Math.min(batch.parallel, model.plan.policy.parallel) - lane.active;
   const found: number[] = [];
   for (let cursor = lane.cursor; found.length < room && cursor < batch.targets.length; cursor += 1) {
     const target = present(batch.targets[cursor], 'target');
-    if (at(state.targets, target).status === 'pending') found.push(target);
+    const { status, granted } = at(state.targets, target);
+    if (!isToPrepare(model, state, target)) {
+      if (status === 'pending' && !granted) found.push(target);
+    } else if (!prepared.has(target)) break;
   }
   return found;
 }

@@ -5,7 +5,7 @@ import { at } from './chunks.ts';
 import type { Facts } from './facts.ts';
 import { type Model, placeOf, stepOf, stepsOf } from './model.ts';
 import { currentTask } from './pending.ts';
-import { isOpen } from './running.ts';
+import { isOpen, isToCome } from './running.ts';
 import type { DeploymentState, TargetState } from './state.ts';
 
 type Resolve = ResolveTask & { readonly by: string };
@@ -22,6 +22,7 @@ export function resolveTask(
   const record = at(state.targets, target);
   if (state.stop) return 'the deployment is stopping';
   if (record.status !== 'failed' && record.status !== 'unknown') return `the target is ${record.status}`;
+  if (isToCome(model, state, target)) return "the turn of the target's batch has not come; retry it";
   if (!isOpen(model, state, target)) return "the target's batch is over; deploy again";
   if (command.task !== currentTask(model, state, target)) return 'the target has been worked on since';
   const { as, by, reason } = command;

@@ -3,15 +3,24 @@ import { at } from './chunks.ts';
 import { type Model, placeOf } from './model.ts';
 import type { DeploymentState } from './state.ts';
 
-/** Asks the workers to end whatever runs now in the open batches. */
+/** Asks the workers to end whatever runs now: in the open batches, and to prepare the next ones. */
 export function cancelling(model: Model, state: DeploymentState): readonly Event[] {
   return state.lanes.flatMap((lane, index) => {
-    const targets = model.plan.stages[state.stage]?.lanes[index]?.batches[lane.batch]?.targets ?? [];
-    return targets.flatMap((target): Event[] => {
-      const { granted, step } = at(state.targets, target);
-      return granted ? [{ kind: 'task.cancelling', target, step, why: 'abort' }] : [];
-    });
+    const batches = model.plan.stages[state.stage]?.lanes[index]?.batches ?? [];
+    const targets = batches.filter((_, batch) => batch === lane.batch || batch === lane.batch + 1);
+    return targets
+      .flatMap((batch) => batch.targets)
+      .flatMap((target): Event[] => {
+        const { granted, step } = at(state.targets, target);
+        return granted ? [{ kind: 'task.cancelling', target, step, why: 'abort' }] : [];
+      });
   });
+}
+
+/** Whether the turn of a target's batch has not come yet. */
+export function isToCome(model: Model, state: DeploymentState, target: number): boolean {
+  const { stage, lane, batch } = placeOf(model, target);
+  return stage > state.stage || (stage === state.stage && batch > (state.lanes[lane]?.batch ?? -1));
 }
 
 /** Whether a target's batch is the one its lane works on now. */

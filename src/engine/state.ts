@@ -37,7 +37,11 @@ export type Counts = {
   readonly active: number;
 };
 
-/** One lane of the open stage. `cursor` passes the targets of the open batch once; `goOn` are those with a next step. */
+/**
+ * One lane of the open stage. `cursor` passes the targets of the open batch once; `goOn` are those with a next step. `ahead` is how
+ * many are being prepared, `aheadCursor` passes those of the open batch and then of the next one for that, `aheadFailures` counts
+ * those of the next one.
+ */
 export type LaneState = {
   readonly batch: number;
   readonly open: boolean;
@@ -45,10 +49,14 @@ export type LaneState = {
   readonly active: number;
   readonly ended: number;
   readonly goOn: readonly number[];
+  readonly ahead: number;
+  readonly aheadCursor: number;
+  readonly aheadFailures: number;
   readonly batchFailures: number;
   readonly zoneFailures: number;
 };
 
+/** A target that is being prepared is `pending` and `granted`: its turn has not come. */
 export type TargetState = {
   readonly status: Status;
   readonly step: number;
@@ -63,7 +71,7 @@ export type TargetState = {
   readonly mayRun: 'on-target' | 'at-worker' | null;
   /** A person has set the result of a step that verifies. */
   readonly unverified: boolean;
-  /** It may be other than it was before: a step was granted that does more than look at the pools. */
+  /** It may be other than it was before: a step was granted that does more than to look at the pools, or to prepare. */
   readonly touched: boolean;
   readonly retries: number;
   readonly refusedSince: number | null;
@@ -107,6 +115,12 @@ export function initialState(model: Model): DeploymentState {
   };
 }
 
+/** From a snapshot; one of an earlier Edge knows nothing of what is prepared, and its plan has nothing to prepare. */
+export function restoredState(snapshot: unknown): DeploymentState {
+  const state = snapshot as DeploymentState;
+  return { ...state, lanes: state.lanes.map((lane) => ({ ...CLOSED_LANE, ...lane })) };
+}
+
 export const CLOSED_LANE: LaneState = {
   batch: -1,
   open: false,
@@ -114,6 +128,9 @@ export const CLOSED_LANE: LaneState = {
   active: 0,
   ended: 0,
   goOn: [],
+  ahead: 0,
+  aheadCursor: 0,
+  aheadFailures: 0,
   batchFailures: 0,
   zoneFailures: 0,
 };

@@ -189,8 +189,11 @@ function commitOf(log: Log, { version, lot, open }: Rest): Commit {
   };
 }
 
+/** For people a target that is being prepared is being worked on. */
 function summaryOf(model: Model, state: DeploymentState): Summary {
-  const { status, reason, counts, exceptions } = state;
+  const { status, reason, exceptions } = state;
+  const active = state.lanes.reduce((sum, lane) => sum + lane.ahead, state.counts.active);
+  const counts = { ...state.counts, active };
   return {
     status,
     reason,

@@ -6,6 +6,7 @@ import { planOf } from './deployments.ts';
 import type { OperationPorts } from './ports.ts';
 import {
   isInOpenBatch,
+  isToCome,
   refused,
   refusedTarget,
   type Steered,
@@ -38,10 +39,16 @@ export async function resolveTarget(
     throw refusedTarget(input, `is ${target.status}; only what failed or is unknown is set by hand`);
   if (input.as === target.status) throw refusedTarget(input, `is ${target.status}`);
   if (view.overall.stopping) throw refused(input.deployment, 'is stopping');
+  if (isToCome(view, target)) throw refusedTarget(input, 'is of a batch whose turn has not come; retry it');
   if (!isInOpenBatch(view, target)) throw refusedTarget(input, 'is of a batch that is over; deploy again');
   if (input.step !== undefined && input.step !== target.step)
     throw refusedTarget(input, `ended at the step ${target.step}, not at ${input.step}`);
-  const { index, step } = await stepOf(ports, input, { view, target });
+  const { index, step, isRead } = await stepOf(ports, input, { view, target });
+  if (input.as === 'succeeded' && isRead)
+    throw refusedTarget(
+      input,
+      `ended at the step ${step.id}: a later step needs what it would have said; retry it, or skip it`,
+    );
   if (input.as === 'succeeded') checkSucceeded(caller, input, { target, step });
   const task: TaskId = taskId({
     deployment: input.deployment,
@@ -62,7 +69,7 @@ async function stepOf(
   { views }: OperationPorts,
   input: ResolveInput,
   { view, target }: Seen,
-): Promise<{ readonly index: number; readonly step: Step }> {
+): Promise<{ readonly index: number; readonly step: Step; readonly isRead: boolean }> {
   const plan = await planOf(views, input.deployment);
   const { sequence = '' } =
     view.batches.find(
@@ -72,7 +79,10 @@ async function stepOf(
   const index = steps.findIndex(({ id }) => id === target.step);
   const step = steps[index];
   if (!step) throw refusedTarget(input, 'has not begun a step');
-  return { index, step };
+  const isRead = steps.some(({ inputs }) =>
+    Object.values(inputs).some((of) => 'from' in of && of.from === step.id),
+  );
+  return { index, step, isRead };
 }
 
 const keepsTrafficAway = (step: Step): boolean => verifies(step) || step.action.startsWith('balancer.drain@');

@@ -64,7 +64,7 @@ export async function retryTarget(
   if (!RETRIED.has(target.status))
     throw refusedTarget(input, `is ${target.status}; only a failed one is retried`);
   if (view.overall.stopping) throw refused(input.deployment, 'is stopping');
-  if (!isInOpenBatch(view, target))
+  if (!isInOpenBatch(view, target) && !isToCome(view, target))
     throw refusedTarget(input, 'is of a batch that is over; deploy again, which leaves alone what is done');
   return submit(ports, caller, {
     deployment: input.deployment,
@@ -143,11 +143,17 @@ export async function targetAtRest(ports: OperationPorts, input: TargetInput): P
   return { view, target };
 }
 
-export function isInOpenBatch({ batches }: DeploymentView, target: TargetView): boolean {
-  const its = batches.find(
+export const isInOpenBatch = (view: DeploymentView, target: TargetView): boolean =>
+  statusOfBatch(view, target) === 'running';
+
+/** Whether the turn of its batch has not come. */
+export const isToCome = (view: DeploymentView, target: TargetView): boolean =>
+  statusOfBatch(view, target) === 'pending';
+
+function statusOfBatch({ batches }: DeploymentView, target: TargetView): Status | undefined {
+  return batches.find(
     ({ stage, lane, batch }) => stage === target.stage && lane === target.lane && batch === target.batch,
-  );
-  return its?.status === 'running';
+  )?.status;
 }
 
 /** Puts a command in the inbox of a deployment. */

@@ -34,11 +34,12 @@ function applyEvent(draft: Draft, stored: StoredEvent): void {
       return;
     case 'tasks.granted':
       for (const [n, target] of event.targets.entries()) {
-        const step = draft.stepId(target, event.steps[n] ?? -1);
-        draft.target(target, () => ({
+        const at = event.steps[n] ?? -1;
+        draft.target(target, ({ status }) => ({
           ...FRESH_STEP,
           status: 'running',
-          step,
+          ahead: status === 'pending' && draft.isAhead(target, at),
+          step: draft.stepId(target, at),
           attempt: 1,
           since,
           mayRun: false,
@@ -46,7 +47,11 @@ function applyEvent(draft: Draft, stored: StoredEvent): void {
       }
       return;
     case 'task.succeeded':
-      draft.target(event.target, () => ({ ...FRESH_STEP, attempt: event.attempt, worker: event.worker }));
+      draft.target(event.target, ({ ahead }) => ({
+        ...FRESH_STEP,
+        ...(ahead && { status: 'pending', ahead: false }),
+        ...{ attempt: event.attempt, worker: event.worker },
+      }));
       return;
     case 'task.failed':
       draft.target(event.target, () => ({
@@ -108,20 +113,23 @@ function applyTargetEvent(draft: Draft, event: TargetEvent, since: number): void
       return;
     case 'target.failed': {
       const { status, reason, parked } = event;
-      draft.target(event.target, () => ({ status, reason, parked, since, progress: null }));
+      draft.target(event.target, () => ({ status, reason, parked, ahead: false, since, progress: null }));
       return;
     }
     case 'target.skipped': {
       const { by, parked } = event;
       const reason = `skipped by ${by}: ${event.reason}`;
-      draft.target(event.target, () => ({ status: 'skipped', reason, parked, since, progress: null }));
+      draft.target(event.target, () => ({
+        ...{ status: 'skipped', reason, parked, ahead: false, since, progress: null },
+      }));
       return;
     }
     case 'target.retried': {
       const reason = `retried by ${event.by}: ${event.reason}`;
       draft.target(event.target, () => ({
         ...FRESH_STEP,
-        ...{ status: 'running', step: null, attempt: 0, group: event.group, since, reason },
+        ...{ status: draft.isInTurn(event.target) ? 'running' : 'pending' },
+        ...{ step: null, attempt: 0, group: event.group, since, reason },
         ...{ parked: false, mayRun: false, byHand: null },
       }));
       return;

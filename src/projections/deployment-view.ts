@@ -11,6 +11,8 @@ export type DeploymentView = {
   readonly targets: readonly TargetView[];
   /** Step ids of each sequence, in order. */
   readonly sequences: Readonly<Record<string, readonly string[]>>;
+  /** How many of the first steps of each sequence prepare a target before its turn. */
+  readonly ahead: Readonly<Record<string, number>>;
 };
 
 export type Counts = {
@@ -65,6 +67,8 @@ export type TargetView = Place & {
   readonly since: number | null;
   readonly reason: string | null;
   readonly parked: boolean;
+  /** It is being prepared, before its turn. */
+  readonly ahead: boolean;
   readonly progress: string | null;
   readonly worker: string | null;
   /** Nobody has seen the end of its last step: something of it may still run. */
@@ -97,6 +101,12 @@ export function initialView(plan: Plan): DeploymentView {
     sequences: Object.fromEntries(
       Object.entries(plan.sequences).map(([name, steps]) => [name, steps.map(({ id }) => id)]),
     ),
+    ahead: Object.fromEntries(
+      Object.entries(plan.sequences).map(([name, steps]) => [
+        name,
+        steps.filter(({ ahead }) => ahead).length,
+      ]),
+    ),
   };
 }
 
@@ -108,7 +118,7 @@ function targetsOf(plan: Plan): readonly TargetView[] {
         for (const target of targets) places.set(target, { stage, lane, batch });
   return plan.targets.map(({ name, zone }, index) => ({
     ...{ index, name, zone, status: 'pending', step: null, attempt: 0, group: 0, since: null },
-    ...{ reason: null, parked: false, progress: null, worker: null },
+    ...{ reason: null, parked: false, ahead: false, progress: null, worker: null },
     ...{ mayRun: false, byHand: null },
     ...(places.get(index) ?? { stage: -1, lane: -1, batch: -1 }),
   }));

@@ -32,6 +32,19 @@ export class Draft {
     return sequence === undefined ? null : (this.#before.sequences[sequence]?.[step] ?? null);
   }
 
+  /** Whether a step of this place prepares the target only. */
+  isAhead(index: number, step: number): boolean {
+    const target = this.#targets[index];
+    const sequence = target && this.#batches.get(batchKey(target))?.sequence;
+    return sequence !== undefined && step < (this.#before.ahead[sequence] ?? 0);
+  }
+
+  /** Whether the turn of the target's batch has come. */
+  isInTurn(index: number): boolean {
+    const target = this.#targets[index];
+    return target !== undefined && this.#batches.get(batchKey(target))?.status === 'running';
+  }
+
   target(index: number, change: (target: TargetView) => Partial<TargetView>): void {
     const before = this.#targets[index];
     if (!before) return;

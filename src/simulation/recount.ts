@@ -26,7 +26,14 @@ export type Place = {
   readonly batch: number;
   readonly of: Batch;
 };
-type LaneCount = { batch: number; isOpen: boolean; batchFailures: number; zoneFailures: number };
+/** `nextFailures`: of targets that could not be prepared, in the batch after the last one that began. */
+type LaneCount = {
+  batch: number;
+  isOpen: boolean;
+  batchFailures: number;
+  nextFailures: number;
+  zoneFailures: number;
+};
 
 /** A deployment as its log alone tells of it: counted anew, in another way than the engine counts. */
 export type Recount = {
@@ -82,6 +89,15 @@ export function isInOpenBatch({ stage, lanes }: Recount, { place }: TargetCount)
   return place.stage === stage && lane?.isOpen === true && lane.batch === place.batch;
 }
 
+/** Whether the turn of the target's batch is next, in the stage that is on its way. */
+export function isInNextBatch({ stage, lanes }: Recount, { place }: TargetCount): boolean {
+  return place.stage === stage && lanes[place.lane]?.batch === place.batch - 1;
+}
+
+/** Whether its next step prepares it only, before its turn or in it. */
+export const isPreparing = (story: Recount, target: TargetCount): boolean =>
+  target.status === 'pending' && stepAt(story, target, target.step)?.ahead === true;
+
 /** Whether targets of the deployment itself are out of what was short, and are going to be back. A floor of 0 is another's hold. */
 export function isShrunk(
   story: Recount,
@@ -104,8 +120,12 @@ export function isSpent({ plan, stage, lanes, failures }: Recount): boolean {
   if (exceeds(deployment, failures, counted(all.flatMap(({ batches }) => batches)))) return true;
   return lanes.some((lane, index) => {
     const batches = plan.stages[stage]?.lanes[index]?.batches ?? [];
-    const size = batches[lane.batch]?.targets.length ?? 0;
-    return exceeds(batch, lane.batchFailures, size) || exceeds(zone, lane.zoneFailures, counted(batches));
+    const size = (of: number): number => batches[of]?.targets.length ?? 0;
+    return (
+      exceeds(batch, lane.batchFailures, size(lane.batch)) ||
+      exceeds(batch, lane.nextFailures, size(lane.batch + 1)) ||
+      exceeds(zone, lane.zoneFailures, counted(batches))
+    );
   });
 }
 
@@ -130,11 +150,11 @@ export function count(story: Recount, event: Event): void {
     case 'stage.opened':
       story.stage = event.stage;
       story.lanes = (story.plan.stages[event.stage]?.lanes ?? []).map(() => {
-        return { batch: -1, isOpen: false, batchFailures: 0, zoneFailures: 0 };
+        return { batch: -1, isOpen: false, batchFailures: 0, nextFailures: 0, zoneFailures: 0 };
       });
       return;
     case 'batch.opened':
-      Object.assign(story.lanes[event.lane] ?? {}, { batch: event.batch, isOpen: true, batchFailures: 0 });
+      openBatch(story.lanes[event.lane], event.batch);
       return;
     case 'batch.ended':
       Object.assign(story.lanes[event.lane] ?? {}, { isOpen: false });
@@ -162,17 +182,23 @@ export function count(story: Recount, event: Event): void {
   }
 }
 
+function openBatch(lane: LaneCount | undefined, batch: number): void {
+  const batchFailures = lane?.nextFailures ?? 0;
+  Object.assign(lane ?? {}, { batch, isOpen: true, batchFailures, nextFailures: 0 });
+}
+
 function resume(story: Recount, atMs: number): void {
   const accepted = story.targets.filter(({ status }) => FAILED.has(status)).length;
   Object.assign(story, { status: 'running', failures: 0, accepted, resumedAtMs: atMs });
-  for (const lane of story.lanes) Object.assign(lane, { batchFailures: 0, zoneFailures: 0 });
+  for (const lane of story.lanes) Object.assign(lane, { batchFailures: 0, nextFailures: 0, zoneFailures: 0 });
 }
 
 export const FAILED: ReadonlySet<string> = new Set(['failed', 'unknown', 'aborted']);
 
 function grant(story: Recount, target: TargetCount): void {
-  target.isTouched ||= stepAt(story, target, target.step)?.hold !== 'take';
-  Object.assign(target, { status: 'running', isOpen: true });
+  const step = stepAt(story, target, target.step);
+  target.isTouched ||= step?.hold !== 'take' && step?.ahead !== true;
+  Object.assign(target, { status: isPreparing(story, target) ? 'pending' : 'running', isOpen: true });
 }
 
 type OfTarget = Extract<Event, { readonly target: number }>;
@@ -211,7 +237,8 @@ function countTarget(story: Recount, event: OfTarget): void {
       story.refused = event;
       return;
     case 'target.retried':
-      Object.assign(target, { status: 'running', group: event.group, step: 0, retries: 0 });
+      Object.assign(target, { status: isInOpenBatch(story, target) ? 'running' : 'pending' });
+      Object.assign(target, { group: event.group, step: 0, retries: 0 });
       Object.assign(target, { mayRun: 'no', isUnverified: false });
       return;
     case 'target.succeeded':
@@ -241,7 +268,8 @@ function resolve(story: Recount, target: TargetCount, as: 'succeeded' | 'failed'
 function countFailure(story: Recount, target: TargetCount): void {
   story.failures += 1;
   const lane = story.lanes[target.place.lane];
-  if (!lane || !isInOpenBatch(story, target)) return;
-  lane.batchFailures += 1;
+  if (!lane) return;
+  if (isInOpenBatch(story, target)) lane.batchFailures += 1;
+  else lane.nextFailures += 1;
   lane.zoneFailures += 1;
 }

@@ -53,8 +53,8 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
       },
       {
         file: 'src/engine/go-on.ts',
-        from: '    group: event.group,\n    step: 0,',
-        to: '    group: event.group,\n    step: event.group === before.group ? before.step + 1 : 0,',
+        from: 'group: event.group, step: 0,',
+        to: 'group: event.group, step: event.group === before.group ? before.step + 1 : 0,',
       },
     ],
   },
@@ -64,8 +64,8 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/engine/go-on.ts',
-        from: '    group: event.group,\n    step: 0,',
-        to: '    group: event.group,\n    step: before.step + 1,',
+        from: 'group: event.group, step: 0,',
+        to: 'group: event.group, step: before.step + 1,',
       },
     ],
   },
@@ -224,8 +224,80 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/engine/pending.ts',
-        from: "return state.status === 'paused' ? goOn : [...goOn, ...fresh(model, state)];",
-        to: 'return [...goOn, ...fresh(model, state)];',
+        from: "if (state.status === 'paused') return goOn;",
+        to: '',
+      },
+    ],
+  },
+  {
+    name: 'prepares-on-while-paused',
+    story: 'A paused deployment takes no fresh target, and goes on to prepare the next ones.',
+    edits: [
+      {
+        file: 'src/engine/pending.ts',
+        from: "if (state.status === 'paused') return goOn;",
+        to: "if (state.status === 'paused') return [...goOn, ...ahead(model, state)];",
+      },
+    ],
+  },
+  {
+    name: 'prepared-counts-as-touched',
+    story: 'A target that was only prepared is rolled back: it is taken out of service for nothing.',
+    edits: [
+      {
+        file: 'src/domain/plan.ts',
+        from: "hold !== 'take' && !ahead;",
+        to: "hold !== 'take' || ahead === true;",
+      },
+    ],
+  },
+  {
+    name: 'ends-while-it-prepares',
+    story: 'A deployment that stops ends while a target of its next batch is still being prepared.',
+    edits: [
+      {
+        file: 'src/engine/advance.ts',
+        from: 'if (state.counts.active > 0 || state.lanes.some(({ ahead }) => ahead > 0)) return undefined;',
+        to: 'if (state.counts.active > 0) return undefined;',
+      },
+    ],
+  },
+  {
+    name: 'abort-forgets-what-is-prepared',
+    story:
+      'An abort asks what runs in the open batch to end, and forgets the next one, which is being prepared.',
+    edits: [
+      {
+        file: 'src/engine/running.ts',
+        from: 'batch === lane.batch || batch === lane.batch + 1);',
+        to: 'batch === lane.batch);',
+      },
+    ],
+  },
+  {
+    name: 'failed-before-its-turn-is-free',
+    story: 'What could not be prepared spends nothing of the budgets of its batch and its zone.',
+    edits: [
+      {
+        file: 'src/engine/evolve.ts',
+        from: 'const counting = { ...lane, aheadFailures, zoneFailures: lane.zoneFailures + counted };',
+        to: 'const counting = { ...lane };',
+      },
+    ],
+  },
+  {
+    name: 'next-batch-prepared-by-all-at-once',
+    story: 'The targets of all batches are prepared at once, as many as there are.',
+    edits: [
+      {
+        file: 'src/engine/pending.ts',
+        from: 'if (lane.ahead + found.length >= most) break;',
+        to: 'if (most < 0) break;',
+      },
+      {
+        file: 'src/engine/pending.ts',
+        from: 'const room = model.plan.policy.parallel - state.lanes.reduce((sum, lane) => sum + lane.ahead, 0);',
+        to: 'const room = 1_000;',
       },
     ],
   },

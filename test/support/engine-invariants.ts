@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import type { MemberRef } from '../../src/domain/balancer.ts';
 import { floorOf, type Hold } from '../../src/domain/capacity.ts';
 import type { Event } from '../../src/domain/event.ts';
-import { parseTaskId, type ReleaseId, taskId } from '../../src/domain/ids.ts';
+import { parseTaskId, type ReleaseId, type TaskId, taskId } from '../../src/domain/ids.ts';
 import type { PlanTarget } from '../../src/domain/plan.ts';
 import { isTerminal } from '../../src/domain/status.ts';
 import { evolve } from '../../src/engine/evolve.ts';
-import { placeOf, targetOf } from '../../src/engine/model.ts';
+import { placeOf, stepOf, targetOf } from '../../src/engine/model.ts';
 import type { DeploymentState } from '../../src/engine/state.ts';
 import type { Turns } from './turns.ts';
 
@@ -115,15 +115,17 @@ function checkGrants(turns: Turns, { events }: Turn): void {
     const { target, step, group } = parseTaskId(id);
     assert.equal(state.stop, null, `${id} began although the deployment is stopping`);
     if (step > 0) assert.ok(succeeded.has(key({ target, step: step - 1, group })), `${id} skipped a step`);
-    if (step > 0 || group > 0) continue;
+    if (isAgain(turns, id)) continue;
     assert.equal(state.status, 'running', `${id} began while ${state.status}`);
-    assert.ok(isTurnOf(turns, target), `${id} began before its batch`);
+    assert.ok(isTurnOf(turns, target, isAhead(turns, id) ? 1 : 0), `${id} began before its batch`);
   }
   if (!turns.events.some(({ kind }) => kind === 'target.retried' || kind === 'task.resolved')) {
-    const active = activeTargets(turns);
-    assert.ok(active.length <= model.plan.policy.parallel, `${active.length} at once`);
-    const inBatch = Map.groupBy(active, (target) => placeOf(model, target).of);
-    for (const [batch, targets] of inBatch) assert.ok(targets.length <= batch.parallel);
+    for (const ahead of [true, false]) {
+      const active = activeTargets(turns, ahead);
+      assert.ok(active.length <= model.plan.policy.parallel, `${active.length} at once`);
+      const inBatch = Map.groupBy(active, (target) => placeOf(model, target).of);
+      for (const [batch, targets] of inBatch) assert.ok(targets.length <= batch.parallel);
+    }
   }
   const opened = events.filter(({ kind }) => kind === 'tasks.granted').length;
   assert.ok(opened <= 1, 'one grant a turn');
@@ -132,18 +134,35 @@ function checkGrants(turns: Turns, { events }: Turn): void {
 const key = ({ target, step, group }: { target: number; step: number; group: number }) =>
   `${target}/${step}/${group}`;
 
-function activeTargets(turns: Turns): readonly number[] {
-  return [...new Set([...turns.tasks.keys()].map((id) => parseTaskId(id).target))];
+/** Those that are prepared are counted apart: nothing is done to what serves there. */
+function activeTargets(turns: Turns, ahead: boolean): readonly number[] {
+  const open = [...turns.tasks.keys()].filter((id) => isAhead(turns, id) === ahead);
+  return [...new Set(open.map((id) => parseTaskId(id).target))];
 }
 
-/** All of the batches and stages before its own have ended. */
-function isTurnOf(turns: Turns, target: number): boolean {
+function isAhead({ model }: Turns, id: TaskId): boolean {
+  const { target, step } = parseTaskId(id);
+  return stepOf(model, target, step).ahead === true;
+}
+
+/** What is prepared of a target whose turn has come, or anything of one that is on its way. */
+function isAgain(turns: Turns, id: TaskId): boolean {
+  const { target, step } = parseTaskId(id);
+  const before = step === 0 ? undefined : stepOf(turns.model, target, step - 1);
+  const wasHelped = turns.events.some(
+    (event) => (event.kind === 'target.retried' || event.kind === 'task.resolved') && event.target === target,
+  );
+  return wasHelped || (before !== undefined && !before.ahead);
+}
+
+/** All of the batches and stages before its own have ended, or all but so many. */
+function isTurnOf(turns: Turns, target: number, early: number): boolean {
   const place = placeOf(turns.model, target);
   return turns.model.plan.targets.every((_, other) => {
     const at = placeOf(turns.model, other);
     const isBefore =
       at.stage < place.stage ||
-      (at.stage === place.stage && at.lane === place.lane && at.batch < place.batch);
+      (at.stage === place.stage && at.lane === place.lane && at.batch < place.batch - early);
     return !isBefore || !['pending', 'running'].includes(turns.target(other).status);
   });
 }
@@ -180,7 +199,10 @@ function checkCounts(turns: Turns): void {
     skipped: count('skipped'),
     active: count('running'),
   });
-  const running = statuses.flatMap((status, target) => (status === 'running' ? [target] : []));
+  const running = statuses.flatMap((status, target) => {
+    const isPrepared = status === 'pending' && turns.target(target).granted;
+    return status === 'running' || isPrepared ? [target] : [];
+  });
   const open = running.map((target) => taskId({ deployment: model.id, target, ...at(turns, target) }));
   assert.deepEqual([...turns.tasks.keys()].toSorted(), open.toSorted(), 'one open task per running target');
 }

@@ -4,7 +4,7 @@ import { deploymentId, parseTaskId, type ReleaseId } from '../../src/domain/ids.
 import type { Outcome } from '../../src/domain/outcome.ts';
 import type { Plan, PlanTarget } from '../../src/domain/plan.ts';
 import { isTerminal } from '../../src/domain/status.ts';
-import { targetOf } from '../../src/engine/model.ts';
+import { stepOf, targetOf } from '../../src/engine/model.ts';
 import { currentTask } from '../../src/engine/pending.ts';
 import { planRollback } from '../../src/plan/rollback.ts';
 import type { NewTask } from '../../src/ports/journal.ts';
@@ -176,15 +176,16 @@ export class EngineWorld {
     for (const event of turns.last?.events ?? []) {
       if (event.kind !== 'task.resolved' || event.as !== 'succeeded') continue;
       const target = targetOf(turns.model, event.target);
-      if (STEPS[event.step] === 'start') this.versions.set(target.name, target.release);
+      if (idOf(turns, event) === 'start') this.versions.set(target.name, target.release);
     }
     for (const command of commands) {
       if (command.kind !== 'report' || command.outcome.kind !== 'done') continue;
       if (turns.tasks.has(command.task) || !turns.started.includes(command.task)) continue;
-      const { target: index, step } = parseTaskId(command.task);
-      const target = targetOf(turns.model, index);
-      if (STEPS[step] === 'start') this.versions.set(target.name, target.release);
-      if (STEPS[step] === 'enable') for (const { member } of target.members) this.drained.delete(member);
+      const task = parseTaskId(command.task);
+      const target = targetOf(turns.model, task.target);
+      if (idOf(turns, task) === 'start') this.versions.set(target.name, target.release);
+      if (idOf(turns, task) === 'enable')
+        for (const { member } of target.members) this.drained.delete(member);
     }
   }
 
@@ -231,7 +232,9 @@ export class EngineWorld {
   }
 }
 
-export const STEPS = ['guard', 'drain', 'start', 'enable', 'settle'];
+const idOf = ({ model }: Turns, { target, step }: { target: number; step: number }): string =>
+  stepOf(model, target, step).id;
+
 const DONE: Ended = { kind: 'done', outputs: {} };
 const CANCELLED: Ended = {
   kind: 'failed',

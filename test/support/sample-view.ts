@@ -49,6 +49,7 @@ export function sampleView({ batches, targets = {}, overall = {} }: SampleView):
     batches: placed.map((batch) => batchOf(batch, views)),
     targets: views,
     sequences: { main: ['guard', 'drain', 'stop', 'install', 'start', 'verify', 'enable', 'settle'] },
+    ahead: { main: 0 },
   };
 }
 
@@ -62,7 +63,16 @@ function targetOf(
   const status = LETTERS[letter] ?? 'pending';
   return {
     ...{ index, name: `web-${String(index).padStart(2, '0')}`, zone, stage, lane: 0, batch, status },
-    ...{ step: null, attempt: 0, group: 0, since: null, reason: null, parked: false, progress: null },
+    ...{
+      step: null,
+      attempt: 0,
+      group: 0,
+      since: null,
+      reason: null,
+      parked: false,
+      ahead: false,
+      progress: null,
+    },
     ...{ worker: null, mayRun: false, byHand: null },
     ...(status === 'running' && { step: 'drain', attempt: 1, since: STARTED + 60_000 }),
   };

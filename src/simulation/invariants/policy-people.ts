@@ -1,7 +1,7 @@
 import type { Command, CommandBody } from '../../domain/command.ts';
 import type { Event } from '../../domain/event.ts';
 import { parseTaskId } from '../../domain/ids.ts';
-import { FAILED, isInOpenBatch, type Recount, stepAt } from '../recount.ts';
+import { FAILED, isInNextBatch, isInOpenBatch, type Recount, stepAt } from '../recount.ts';
 
 /** What people ask of a deployment that runs. */
 export type PersonsCommand = Exclude<CommandBody, { kind: 'report' | 'deadline' | 'wake' }>;
@@ -45,7 +45,9 @@ function ofTarget(
   if (kind === 'retry') {
     if (story.stop) return final('it is stopping');
     if (!FAILED.has(status)) return forNow(`it is ${status}`);
-    return isInOpenBatch(story, target) ? undefined : final('its batch is over');
+    return isInOpenBatch(story, target) || isInNextBatch(story, target)
+      ? undefined
+      : final('its batch is over');
   }
   if (status === 'succeeded' || status === 'skipped') return final(`it is ${status}`);
   if (!target.isOpen) return undefined;
@@ -66,6 +68,7 @@ function ofResult(
   if (group !== target.group || step !== target.step) return forNow('it is of another attempt');
   const { status } = target;
   if (status !== 'failed' && status !== 'unknown') return forNow(`it is ${status}`);
+  if (isInNextBatch(story, target)) return forNow('its turn has not come');
   if (!isInOpenBatch(story, target)) return final('its batch is over');
   if (as === 'failed') return status === 'failed' ? forNow('it is failed') : undefined;
   const of = stepAt(story, target, step);

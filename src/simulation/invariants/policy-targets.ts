@@ -73,7 +73,8 @@ function wrongTarget(story: Recount, target: TargetCount, event: OfTarget): stri
       return wrongPerson(event);
     case 'target.skipped':
       if (event.parked !== target.isHeld) return 'parked, or not, as it is not';
-      if (target.status === 'running' && !target.isOpen) return undefined;
+      if (target.isOpen) return 'skipped while its step runs';
+      if (target.status === 'running') return undefined;
       return target.status === 'pending' || FAILED.has(target.status)
         ? undefined
         : `skipped while ${target.status}`;

@@ -6,7 +6,9 @@ import {
   count,
   FAILED,
   hasEnded,
+  isInNextBatch,
   isInOpenBatch,
+  isPreparing,
   isShrunk,
   isSpent,
   type Recount,
@@ -162,7 +164,24 @@ function wrongGrant(
     if (target.isLeftOut) return `target ${index} is granted a step and is to be left out`;
     if (target.status !== 'pending') continue;
     if (story.status !== 'running') return `target ${index} begins while it is ${story.status}`;
-    if (!isInOpenBatch(story, target)) return `target ${index} begins before its batch`;
+    if (isInOpenBatch(story, target) || (isPreparing(story, target) && isInNextBatch(story, target)))
+      continue;
+    return `target ${index} begins before its batch`;
+  }
+  return tooManyAtOnce(story, targets);
+}
+
+/** What a person has set going again is on top; those that are prepared are counted apart, since nobody misses them. */
+function tooManyAtOnce(story: Recount, granted: readonly number[]): string | undefined {
+  const begun = granted.map((index) => targetAt(story, index)).filter(({ status }) => status === 'pending');
+  for (const isAhead of [true, false]) {
+    const isOne = (target: TargetCount): boolean => isPreparing(story, target) === isAhead;
+    const started = begun.filter(isOne).length;
+    const already = story.targets.filter((target) =>
+      isAhead ? target.isOpen && isPreparing(story, target) : target.status === 'running',
+    );
+    if (started > 0 && started + already.length > story.plan.policy.parallel)
+      return `${started + already.length} are ${isAhead ? 'prepared' : 'worked on'} at once`;
   }
   return undefined;
 }
@@ -225,7 +244,7 @@ function wrongEnd(
   story: Recount,
   { status, rollback, notes, exceptions }: Extract<Event, { kind: 'deployment.ended' }>,
 ): string | undefined {
-  if (story.targets.some((target) => target.status === 'running'))
+  if (story.targets.some((target) => target.status === 'running' || target.isOpen))
     return 'it ends while a target is worked on';
   if (rollback && story.stop?.next !== 'rollback') return 'a rollback that nobody wanted';
   const of = (test: (target: TargetCount) => boolean) => story.targets.filter(test).length;

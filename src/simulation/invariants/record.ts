@@ -53,17 +53,25 @@ function checkSlots({ store, checked, violate }: Eyes, { request, tasks }: Claim
   if (n > 2 * SLOTS) violate('I16', `${worker} has ${n} tasks and ${SLOTS} slots`);
 }
 
-/** What a person has tried again, or sent on, may come on top of what runs side by side. */
+/** What a person has tried again, or sent on, may come on top of what runs side by side; as many more may be prepared. */
 function checkRows(eyes: Eyes, id: string): void {
-  const [row] = eyes.store.look<{ n: number }>('SELECT count(*) AS n FROM tasks WHERE deployment = ?', id);
+  const rows = eyes.store.look<{ step: string; n: number }>(
+    'SELECT step, count(*) AS n FROM tasks WHERE deployment = ? GROUP BY step',
+    id,
+  );
   const watched = [...eyes.deployments.values()].find((one) => one.id === id);
   if (!watched) return;
   const retried = watched.plan.targets.filter(
     ({ name }) => eyes.retriesOf(watched.id, name) > 0 || watched.byHand.has(name),
   ).length;
   const limit = watched.plan.policy.parallel + retried;
-  eyes.checked('I16');
-  if ((row?.n ?? 0) > limit) eyes.violate('I16', `${id} has ${row?.n} open tasks, of at most ${limit}`);
+  const steps = Object.values(watched.plan.sequences).flat();
+  const preparing = new Set(steps.filter(({ ahead }) => ahead).map((step) => step.id));
+  for (const isAhead of [true, false]) {
+    const open = rows.reduce((sum, { step, n }) => sum + (preparing.has(step) === isAhead ? n : 0), 0);
+    eyes.checked('I16');
+    if (open > limit) eyes.violate('I16', `${id} has ${open} open tasks, of at most ${limit}`);
+  }
 }
 
 function checkPlans({ store, deployments, checked, violate }: Eyes): void {

@@ -1,7 +1,7 @@
 import { isInService, type MemberState } from '../../domain/balancer.ts';
 import { poolKey } from '../../domain/capacity.ts';
 import type { DeploymentId } from '../../domain/ids.ts';
-import type { Plan, PoolFloor } from '../../domain/plan.ts';
+import { type Plan, type PoolFloor, touches } from '../../domain/plan.ts';
 import type { Ending } from '../../domain/plan-simulation.ts';
 import type { Fact } from '../facts.ts';
 import type { Schedule } from '../schedule.ts';
@@ -120,7 +120,7 @@ export class RunWatch {
   }): void {
     for (const [n, target] of targets.entries()) {
       const step = this.#plan.sequences[this.#sequences.get(target) ?? '']?.[steps[n] ?? 0];
-      if (step?.hold !== 'take') this.#touched.add(target);
+      if (step && touches(step)) this.#touched.add(target);
     }
   }
 
