@@ -83,6 +83,10 @@ const AREAS: Readonly<Record<string, readonly Row[]>> = {
     ['health-cause', 'the cause of a failed health check is shown'],
   ],
   Failure: [
+    [
+      'prepared',
+      'a release is brought to each target before its turn, and what cannot take it stays in service',
+    ],
     ['partial-success', 'a failure within the budget is an exception of a deployment that succeeds'],
     ['spent-budget', 'a budget of failures that is spent stops the deployment'],
     ['reactions', 'what follows on a failure depends on its cause: rollback, pause or abort'],

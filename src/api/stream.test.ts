@@ -63,7 +63,7 @@ describe('streams', () => {
       const claim = { worker, pool: 'default', max: 9, leaseMs: 60_000, gone: [] };
       const claimed = await edge.store.tasks.claim({
         ...claim,
-        capabilities: ['host.run@1', 'capacity.guard@1'],
+        capabilities: ['release.fetch@1', 'capacity.guard@1'],
       });
       for (const { task, epoch, target } of claimed)
         for (const seq of [0, 1, 2])

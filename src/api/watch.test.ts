@@ -118,7 +118,7 @@ describe('watching a deployment', () => {
       const worker = workerId('w/1');
       const [task] = await edge.store.tasks.claim({
         ...{ worker, pool: 'default', max: 1, leaseMs: 60_000, gone: [] },
-        capabilities: ['capacity.guard@1', 'host.run@1'],
+        capabilities: ['capacity.guard@1', 'release.fetch@1'],
       });
       assert.ok(task);
       const outcome = {

@@ -153,7 +153,7 @@ class Demo {
     const { plan } = await this.#client.deploymentPlan({ deployment });
     const batches = plan.stages.flatMap((stage) => stage.lanes).flatMap((lane) => lane.batches);
     return batches.reduce((sum, { sequence, targets }) => {
-      const onHosts = (plan.sequences[sequence] ?? []).filter(({ action }) => ON_HOSTS.has(action));
+      const onHosts = (plan.sequences[sequence] ?? []).filter(({ action }) => ON_HOSTS.test(action));
       return sum + onHosts.length * targets.length;
     }, 0);
   }
@@ -174,7 +174,7 @@ class Demo {
   }
 }
 
-const ON_HOSTS: ReadonlySet<string> = new Set(['host.run@1', 'release.install@1']);
+const ON_HOSTS = /^(host\.run|release\.fetch|release\.install)@/;
 
 function summaryOf(row: DeploymentRow): Summary {
   const { id, version, verb, status, causedBy } = row;

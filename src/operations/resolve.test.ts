@@ -44,7 +44,7 @@ describe("a step's result set by hand with a reason", () => {
       const { events } = await edge.admin.deploymentEvents({ deployment });
       const [event] = events.flatMap(({ event: each }) => (each.kind === 'task.resolved' ? [each] : []));
       assert.deepEqual(event, {
-        ...{ kind: 'task.resolved', target: 1, step: 4, group: 0 },
+        ...{ kind: 'task.resolved', target: 1, step: 5, group: 0 },
         ...{ as: 'succeeded', by: 'first', reason: 'started it by hand' },
       });
       assert.deepEqual(edge.faults, []);

@@ -282,7 +282,7 @@ test('a hard deployment has batches, but no canary, drain, check or floor', () =
   assert.equal(order(plan)[0], 'default/default/10% hard x1: 1');
   assert.deepEqual(
     plan.sequences.hard?.map(({ id }) => id),
-    ['stop', 'install', 'start'],
+    ['fetch', 'stop', 'install', 'start'],
   );
   assert.deepEqual(plan.floors, []);
   assert.deepEqual(
@@ -304,7 +304,7 @@ test('targets without a balancer go through no guard, drain or enable', () => {
   });
   assert.deepEqual(
     plan.sequences.plain?.map(({ id }) => id),
-    ['stop', 'install', 'start', 'verify', 'settle'],
+    ['fetch', 'stop', 'install', 'start', 'verify', 'settle'],
   );
   assert.deepEqual(plan.floors, []);
 });

@@ -36,9 +36,15 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
     `take it out of service; wait up to ${duration(literalOf(step, 'timeoutMs'))} for its connections to end, then ` +
     afterDrain(literalOf(step, 'then')),
   'host.run': (step) => `run ${quoted(step)}${ifUnknown(step)}`,
-  'release.install': (step, plan) =>
-    `put ${artifactNames(plan)} into ${text(literalOf(step, 'folder'))}/releases/<release>, ${fileNames(plan)}point current there, ` +
-    kept(step),
+  'release.fetch': (step, plan) =>
+    `before its turn, put ${artifactNames(plan)} into ${releaseFolder(step)}; what serves is left alone`,
+  'release.install': (step, plan) => {
+    const folder = releaseFolder(step);
+    const put = step.inputs.fetched ? [] : [`put ${artifactNames(plan)} into ${folder}`];
+    const made = fileNames(plan).map((names) => `make ${names} ${put.length > 0 ? 'there' : `in ${folder}`}`);
+    const there = [...put, ...made].length > 0 ? 'there' : `to ${folder}`;
+    return [...put, ...made, `point current ${there}`, kept(step)].join(', ');
+  },
   'health.verify': (step) =>
     `check ${checked(step)} every ${duration(literalOf(step, 'intervalMs'))} until ${text(literalOf(step, 'passes'))} passes ` +
     `in a row${step.inputs.release ? ' with the version of the release' : ''}, for up to ${duration(literalOf(step, 'windowMs'))}`,
@@ -58,6 +64,8 @@ function ifUnknown(step: Step): string {
 
 const generic: Sentence = ({ action, inputs }) => `${action} ${JSON.stringify(inputs)}`;
 
+const releaseFolder = (step: Step): string => `${text(literalOf(step, 'folder'))}/releases/<release>`;
+
 function artifactNames({ releases, release }: Plan): string {
   const artifacts = release === null ? [] : (releases[release]?.artifacts ?? []);
   return artifacts.length === 0 ? 'the release' : artifacts.map(({ name }) => name).join(', ');
@@ -68,9 +76,10 @@ function kept(step: Step): string {
   return keep === KEEP_ALL ? 'remove no release' : `keep ${text(keep)} releases`;
 }
 
-function fileNames({ releases, release }: Plan): string {
+/** All of them in one word list, or nothing. */
+function fileNames({ releases, release }: Plan): readonly string[] {
   const { files = [] } = (release === null ? undefined : releases[release]?.properties) ?? {};
-  return files.length === 0 ? '' : `make ${files.map(({ path }) => path).join(', ')} there, `;
+  return files.length === 0 ? [] : [files.map(({ path }) => path).join(', ')];
 }
 
 function checked(step: Step): string {

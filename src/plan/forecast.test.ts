@@ -9,7 +9,7 @@ import { forecast } from './forecast.ts';
 import type { PlanRequest } from './request.ts';
 
 const planned = (parts: Partial<PlanRequest> = {}) => buildPlan(request(parts), datacenter).plan;
-const STEPS = ['guard', 'drain', 'stop', 'install', 'start', 'verify', 'enable'];
+const STEPS = ['fetch', 'guard', 'drain', 'stop', 'install', 'start', 'verify', 'enable'];
 
 const record = (step: string, doneMs: readonly number[], more: Partial<StepRecord> = {}): StepRecord => ({
   ...{ deployment: deploymentId('d-1'), project: 'web', environment: 'production', sequence: 'rolling' },
@@ -29,7 +29,8 @@ test('what steps took here counts, batch after batch, so many at once as the pla
   const batches = plan.stages.flatMap(({ lanes }) => lanes.flatMap((lane) => lane.batches));
   const rounds = batches.reduce((sum, { targets: of, parallel }) => sum + Math.ceil(of.length / parallel), 0);
   const { p50Ms, p90Ms, basis } = forecast(plan, { here: all([3_000, 3_000, 3_000]), fleet: [] });
-  assert.equal(p50Ms, rounds * (STEPS.length * 3_000 + 2_000));
+  // Only the first batch waits for its targets to be prepared.
+  assert.equal(p50Ms, 3_000 + rounds * ((STEPS.length - 1) * 3_000 + 2_000));
   assert.equal(p90Ms, p50Ms);
   assert.equal(basis, 'from 1 deployment here');
 });
@@ -83,8 +84,8 @@ test('zones side by side take as long as the slowest of them', () => {
   const [inOrder, sideBySide] = ['in-order', 'side-by-side'].map(
     (how) => forecast(zoned(how), history).p50Ms,
   );
-  assert.equal(inOrder, 8 * 8_000);
-  assert.equal(sideBySide, 6 * 8_000);
+  assert.equal(inOrder, 2 * 1_000 + 8 * 8_000);
+  assert.equal(sideBySide, 1_000 + 6 * 8_000);
 });
 
 test('a plan of 20,000 targets is forecast in a bounded number of draws', () => {

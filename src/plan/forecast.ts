@@ -69,15 +69,22 @@ type Playing = { readonly lanes: readonly Lane[]; readonly times: Times; readonl
 function laneMs(plan: Planned, lane: Lane, { lanes, times, draw }: Playing): number {
   // What may be worked on at once over all lanes is shared between them.
   const share = Math.max(1, Math.floor(plan.policy.parallel / lanes.length));
-  return sum(
-    lane.batches.map(({ sequence, targets, parallel }) => {
-      const steps = (plan.sequences[sequence] ?? []).map(
-        ({ id }) => times.get(`${sequence}/${id}`)?.sortedMs ?? [],
-      );
-      const targetMs = () => sum(steps.map((sorted) => sorted[Math.floor(draw() * sorted.length)] ?? 0));
-      return scheduledMs(targets.length, Math.min(parallel, share), targetMs);
-    }),
-  );
+  let atMs = 0;
+  let beforeMs = 0;
+  for (const { sequence, targets, parallel } of lane.batches) {
+    const atOnce = Math.min(parallel, share);
+    const takenBy = (isAhead: boolean, count: number) => {
+      const steps = (plan.sequences[sequence] ?? []).filter(({ ahead = false }) => ahead === isAhead);
+      const sorted = steps.map(({ id }) => times.get(`${sequence}/${id}`)?.sortedMs ?? []);
+      const targetMs = () => sum(sorted.map((of) => of[Math.floor(draw() * of.length)] ?? 0));
+      return scheduledMs(count, atOnce, targetMs);
+    };
+    // Its targets are prepared while the batch before it is worked on, and those behind its first ones while they are.
+    const aheadMs = Math.max(0, takenBy(true, Math.min(targets.length, atOnce)) - beforeMs);
+    beforeMs = takenBy(false, targets.length);
+    atMs += aheadMs + beforeMs;
+  }
+  return atMs;
 }
 
 /** So many targets, so many at once: whoever is done makes room for the next. */

@@ -6,7 +6,7 @@ import type { Commit, Committed, Lease } from '../ports/journal.ts';
 import type { Claim, ClaimedTask } from '../ports/task-board.ts';
 
 /** What a command on a host is for. `check`: whether the service is well. `change`: a further step of a strategy that needs its target out of service. */
-export type CommandKind = 'check' | 'install' | 'stop' | 'start' | 'reload' | 'change' | 'other';
+export type CommandKind = 'check' | 'fetch' | 'install' | 'stop' | 'start' | 'reload' | 'change' | 'other';
 
 /** A process, and when it sent what has arrived now. */
 export type Sender = { readonly process: string; readonly sentAtMs: number };

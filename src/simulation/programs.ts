@@ -43,6 +43,8 @@ const slowMs = (draw: Draw): number => (draw.chance(0.4) ? NEVER_MS : draw.int(5
 
 function kindOf(argv: readonly string[]): CommandKind {
   switch (argv[3]) {
+    case 'edge-fetch':
+      return 'fetch';
     case 'edge-install':
       return 'install';
     case 'stop':
@@ -79,10 +81,10 @@ export const isMarked = ({ installed }: Service, { path }: { readonly path: stri
 /** With what it ends, as far as it depends on the host. */
 function exitOf({ service, host }: ProgramParts, what: CommandKind, argv: readonly string[]): number {
   if (what === 'start') return service.exitOfStart();
-  return what === 'install' && !isUploaded(argv, service, host) ? 2 : 0;
+  return (what === 'install' || what === 'fetch') && !isUploaded(argv, service, host) ? 2 : 0;
 }
 
-/** What an install needs of its host: artifacts only if the release is not there, the property files always. */
+/** What a fetch or an install needs of its host: artifacts only if the release is not there, the property files always. */
 export function isUploaded(
   argv: readonly string[],
   { installed }: ProgramParts['service'],
@@ -94,7 +96,7 @@ export function isUploaded(
 }
 
 /**
- * Arguments of an install: folder, release, hash, keep, token, the archive of property files (or nothing), then (uploaded file, name, how
+ * Arguments of a fetch and of an install: folder, release, hash, keep, token, the archive of property files (or nothing), then (uploaded file, name, how
  * to unpack) of each artifact, then `--files`.
  */
 export function uploadsOf(argv: readonly string[]) {
@@ -113,6 +115,10 @@ export function removeUploads(argv: readonly string[], { files }: ProgramParts['
 
 function effect({ service, host }: ProgramParts, what: CommandKind, argv: readonly string[]): void {
   switch (what) {
+    case 'fetch':
+      service.fetch(releaseOf(argv));
+      removeUploads(argv, host);
+      return;
     case 'install':
       service.install(releaseOf(argv));
       removeUploads(argv, host);

@@ -37,6 +37,11 @@ export class Service {
     this.isWell = runs;
   }
 
+  /** It is there, beside what is current. */
+  fetch(release: ReleaseId): void {
+    this.installed.add(release);
+  }
+
   install(release: ReleaseId): void {
     this.installed.add(release);
     this.current = release;

@@ -62,7 +62,7 @@ describe('a strategy in YAML that lists its own steps', { skip: sshd.skip ?? hap
     const [steps] = Object.values(explained.sequences);
     assert.deepEqual(
       steps?.map(({ id }) => id),
-      ['guard', 'drain', 'save', 'stop', 'install', 'migrate', 'start', 'verify', 'look', 'enable'],
+      ['fetch', 'guard', 'drain', 'save', 'stop', 'install', 'migrate', 'start', 'verify', 'look', 'enable'],
     );
     expectDone(await estate.edge('deploy', ...PLACE, 'v1', '--yes', '--json'));
     assert.deepEqual(await estate.served(), ['v1', 'v1']);

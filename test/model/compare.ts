@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { DeploymentId } from '../../src/domain/ids.ts';
 import { deploymentPlan, loadView } from '../../src/operations/deployments.ts';
-import { type Deployment, exceptionsOf, hasEnded, stepsOf } from './deployment-model.ts';
+import { type Deployment, exceptionsOf, hasEnded, shown, stepsOf } from './deployment-model.ts';
 import type { Model } from './model.ts';
 import { holderOf, type Place } from './place-model.ts';
 import { DEVICE, ENVIRONMENT, POOL, type RealEdge } from './real-edge.ts';
@@ -63,7 +63,7 @@ async function checkDeployment(
   const { targets, overall } = await loadView(ports.views, id);
   assert.deepEqual(
     Object.fromEntries(targets.map(({ name, status }) => [name, status])),
-    Object.fromEntries([...d.targets.values()].map(({ name, status }) => [name, status])),
+    Object.fromEntries([...d.targets.values()].map((target) => [target.name, shown(target)])),
     `the targets of ${id}`,
   );
   assert.equal(overall.stopping !== null, d.stop !== null && !hasEnded(d), `${id} is stopping`);

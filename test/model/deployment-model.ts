@@ -33,6 +33,7 @@ export type Target = {
   readonly name: string;
   readonly release: string | null;
   readonly before: string | null;
+  /** One that is being prepared is `pending` and has a task. */
   status: Status;
   step: number;
   /** Its open task; asked to end because it is `late`, left out (`leaving`), or because of an abort (`ending`). */
@@ -82,8 +83,10 @@ export function newDeployment(fleet: Fleet, plan: Plan, causedBy: Deployment | n
   return { plan, fleet, targets, causedBy, status: 'pending', stop: null, ...counters };
 }
 
-const CYCLE = ['guard', 'drain', 'stop', 'install', 'start', 'verify', 'enable', 'settle'];
-export const stepsOf = ({ verb }: Plan) => CYCLE.filter((step) => verb !== 'restart' || step !== 'install');
+const CYCLE = ['fetch', 'guard', 'drain', 'stop', 'install', 'start', 'verify', 'enable', 'settle'];
+const OF_RELEASE = ['fetch', 'install'];
+export const stepsOf = ({ verb }: Plan) =>
+  CYCLE.filter((step) => verb !== 'restart' || !OF_RELEASE.includes(step));
 const FAILED: readonly Status[] = ['failed', 'unknown', 'aborted'];
 export const withStatus = (d: Deployment, ...of: readonly Status[]) =>
   [...d.targets.values()].filter(({ status }) => of.includes(status));
@@ -112,31 +115,40 @@ export function refusal(d: Deployment, order: Order): Refusal | null {
 
 /**
  * Only what failed is retried, or has its result set, and only while its batch is open. What is done is not skipped; what is
- * being worked on is, unless all of it is stopping.
+ * being worked on is, unless all of it is stopping: then what runs ends its step, and what is between two steps has ended.
  */
 function refusalOfTarget(d: Deployment, { verb, target: name, says }: Order): Refusal | null {
   const target = d.targets.get(name);
-  const status = target?.status ?? 'pending';
+  const status = target ? shown(target) : 'pending';
   if (verb === 'skip') {
-    if (status === 'running') return d.stop ? 'verb_refused' : null;
+    if (status === 'running') return d.stop && target?.task !== 'none' ? 'verb_refused' : null;
     return status === 'succeeded' || status === 'skipped' ? 'verb_refused' : null;
   }
   if (status === 'running') return 'target_active';
-  const isOpen = d.plan.batches[d.batch]?.names.includes(name);
-  if (!target || !FAILED.includes(status) || d.stop || !isOpen) return 'verb_refused';
+  const isOpen = isIn(d, d.batch, name);
+  const mayTry = isOpen || (verb === 'retry' && isIn(d, d.batch + 1, name));
+  if (!target || !FAILED.includes(status) || d.stop || !mayTry) return 'verb_refused';
   return verb === 'retry' || (says && maySay(d, target, says)) ? null : 'verb_refused';
 }
 
-/** What balancers show is not a person's to say; nor what may still run, unless they have seen that it does not. */
+const isIn = ({ plan }: Deployment, batch: number, name: string): boolean =>
+  plan.batches[batch]?.names.includes(name) === true;
+
+/** People see that somebody is at it. */
+export const shown = ({ status, task }: Target): Status =>
+  status === 'pending' && task !== 'none' ? 'running' : status;
+
+/** What balancers show is not a person's to say, nor what a later step reads; nor what may still run, unless they have seen that it does not. */
 function maySay(d: Deployment, { status, step, mayRun }: Target, { as, ended }: Says): boolean {
   if (as === 'failed') return status === 'unknown';
-  const isOfBalancer = ['guard', 'enable'].includes(stepsOf(d.plan)[step] ?? '');
-  return !isOfBalancer && mayRun !== 'lost' && (mayRun === 'no' || ended);
+  const isOther = ['fetch', 'guard', 'enable'].includes(stepsOf(d.plan)[step] ?? '');
+  return !isOther && mayRun !== 'lost' && (mayRun === 'no' || ended);
 }
 
 /** Between guard and enable it has members out, which another deployment may have taken over since it failed. */
 function isStillTheirs(d: Deployment, { name, step }: Target): boolean {
-  const hasOut = step > 0 && step <= stepsOf(d.plan).indexOf('enable');
+  const steps = stepsOf(d.plan);
+  const hasOut = step > steps.indexOf('guard') && step <= steps.indexOf('enable');
   return !hasOut || d.fleet.holds.get(name)?.owner.targets === d.targets;
 }
 
@@ -151,7 +163,8 @@ export function obey(d: Deployment, order: Order): void {
   if (order.verb === 'abort' && !d.stop?.abort) stop(d, { abort: true, rollback: false, status: 'aborted' });
   if (order.verb === 'rollback') stop(d, { abort: false, rollback: true, status: 'failed' });
   if (order.verb === 'retry') {
-    const again = { status: 'running', step: 0, mayRun: 'no', isUnverified: false } as const;
+    const status = isIn(d, d.batch, target.name) ? 'running' : 'pending';
+    const again = { status, step: 0, mayRun: 'no', isUnverified: false } as const;
     Object.assign(target, { ...again, group: target.group + 1 });
   }
   if (order.verb === 'skip') skip(d, target);
@@ -230,7 +243,7 @@ function goOn(d: Deployment, target: Target): void {
     Object.assign(target, { status: 'succeeded', isLeftOut: false });
     if (release !== null) d.fleet.placed.set(name, { release, unproven: isUnverified });
   } else if (target.isLeftOut) leaveOut(d, target);
-  else if (d.stop) fail(d, target, 'aborted');
+  else if (d.stop && target.status === 'running') fail(d, target, 'aborted');
 }
 
 type How = 'failed' | 'unhealthy' | 'unknown' | 'aborted';
@@ -253,7 +266,7 @@ function fail(d: Deployment, target: Target, how: How, mayRun: Target['mayRun'] 
 
 /** Deadlines pass: what is late is asked to end; what did not prove in time that it ended is unknown. */
 export function passDeadlines(d: Deployment, heard: ReadonlySet<string>): void {
-  const due = withStatus(d, 'running').filter(({ task, since }) => task !== 'none' && since < d.fleet.today);
+  const due = [...d.targets.values()].filter(({ task, since }) => task !== 'none' && since < d.fleet.today);
   for (const target of due.filter(({ name }) => !heard.has(name))) {
     if (target.task === 'open') Object.assign(target, { task: 'late', since: d.fleet.today });
     else fail(d, target, 'unknown', 'lost');
@@ -279,7 +292,8 @@ export function settle(d: Deployment): void {
 /** What is between two steps is left there; what runs ends its step; then the deployment ends. */
 function goOut(d: Deployment, { status }: Stop): void {
   for (const target of withStatus(d, 'running')) if (target.task === 'none') fail(d, target, 'aborted');
-  if (withStatus(d, 'running').length === 0) d.status = status;
+  const isDone = [...d.targets.values()].every(({ task }) => task === 'none');
+  if (isDone && withStatus(d, 'running').length === 0) d.status = status;
 }
 
 /** A rollback that leaves targets behind is held, and has failed once a person lets it end. */
@@ -294,16 +308,48 @@ function finish(d: Deployment): void {
 const isBatchOver = (d: Deployment) =>
   !withStatus(d, 'pending', 'running').some(({ name }) => d.plan.batches[d.batch]?.names.includes(name));
 
-/** Started targets go on, also while paused; fresh ones follow as far as the batch allows. */
+/**
+ * Started targets go on, also while paused; fresh ones follow as far as the batch allows, none before one that nobody
+ * prepares yet; and meanwhile others are prepared, of the next batch a quarter as many.
+ */
 function grant(d: Deployment): void {
-  const { names = [], atOnce = 0 } = d.plan.batches[d.batch] ?? {};
-  for (const name of d.status === 'running' ? names : []) {
-    const target = d.targets.get(name);
-    if (target?.status === 'pending' && withStatus(d, 'running').length < atOnce) target.status = 'running';
+  const isRunning = d.status === 'running';
+  const prepared = isRunning ? toPrepare(d) : [];
+  for (const target of isRunning ? waiting(d, d.batch) : []) {
+    if (isToPrepare(d, target) && prepared.includes(target)) continue;
+    if (isToPrepare(d, target)) break;
+    const { atOnce = 0 } = d.plan.batches[d.batch] ?? {};
+    if (target.task === 'none' && withStatus(d, 'running').length < atOnce) target.status = 'running';
   }
-  for (const target of withStatus(d, 'running').filter(({ task }) => task === 'none')) {
-    Object.assign(target, { task: 'open', since: d.fleet.today, touched: target.touched || target.step > 0 });
+  for (const target of [...withStatus(d, 'running'), ...prepared].filter(({ task }) => task === 'none')) {
+    const changes = !['fetch', 'guard'].includes(stepsOf(d.plan)[target.step] ?? '');
+    Object.assign(target, { task: 'open', since: d.fleet.today, touched: target.touched || changes });
   }
+}
+
+const waiting = (d: Deployment, batch: number): readonly Target[] =>
+  (d.plan.batches[batch]?.names ?? [])
+    .flatMap((name) => d.targets.get(name) ?? [])
+    .filter(({ status }) => status === 'pending');
+
+const isToPrepare = (d: Deployment, { task, step }: Target): boolean =>
+  task === 'none' && stepsOf(d.plan)[step] === 'fetch';
+
+/** The two batches of a rollback are stages of their own: what is out comes first, and nothing beside it. */
+function toPrepare(d: Deployment): readonly Target[] {
+  const at = withStatus(d, 'pending').filter(({ task }) => task !== 'none').length;
+  const found: Target[] = [];
+  const shares = d.plan.verb === 'rollback' ? [1] : [1, 4];
+  for (const [next, share] of shares.entries()) {
+    const batch = d.batch + next;
+    const most = Math.ceil((d.plan.batches[batch]?.atOnce ?? 0) / share);
+    // One that waits again is prepared once its batch is open.
+    const first = waiting(d, batch).filter(
+      (each) => isToPrepare(d, each) && (next === 0 || each.group === 0),
+    );
+    for (const target of first) if (at + found.length < most) found.push(target);
+  }
+  return found;
 }
 
 /** Targets that are not on the release, or not verified there, however it ended. */

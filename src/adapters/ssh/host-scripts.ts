@@ -111,14 +111,14 @@ e_upload() {
   [ ! -d "$e_path" ] || e_unfit "$e_path is a folder"
   if e_same "$e_path"; then chmod "$e_mode" "$e_path" && e_say done; exit 0; fi
   e_to=\${e_path%/*}/
-  e_err=$(mkdir -p "$e_to" 2>&1) || e_unfit "\${e_err:-cannot make $e_to}"
+  [ -d "$e_to" ] || e_err=$(mkdir -p "$e_to" 2>&1) || e_unfit "\${e_err:-cannot make $e_to}"
   e_tmp=$e_to.edge-upload.$$
   trap 'rm -f "$e_tmp"' EXIT
   trap 'exit 1' HUP INT TERM PIPE
   e_err=$( { : >"$e_tmp"; } 2>&1) || e_unfit "\${e_err:-cannot write in $e_to}"
   e_say ready
   e_err=$(cat 2>&1 >"$e_tmp") || e_unfit "\${e_err:-cannot write $e_tmp}"
-  e_same "$e_tmp" || { e_say differs "$e_size"; exit 1; }
+  e_digest "$e_tmp" && [ "$e_got" = "$e_sum" ] || { e_say differs; exit 1; }
   e_err=$(chmod "$e_mode" "$e_tmp" 2>&1 && mv -f "$e_tmp" "$e_path" 2>&1) || e_unfit "\${e_err:-cannot rename to $e_path}"
   e_say done
   exit 0

@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import { type EdgeApi, withEdgeApi } from '../../../test/support/edge-api.ts';
 import { edgeCli, stuckAt } from '../../../test/support/edge-cli.ts';
 import { until } from '../../../test/support/until.ts';
+import { workerId } from '../../domain/ids.ts';
 
 /** A deployment of 2.0.0 whose second target does not start: it is paused. */
 async function stuck(edge: EdgeApi): Promise<string> {
@@ -15,12 +16,27 @@ async function stuck(edge: EdgeApi): Promise<string> {
 const rowOf = async (edge: EdgeApi, id: string) =>
   (await edge.admin.deployments({})).deployments.find((row) => row.id === id);
 
+/** The targets that are being prepared have been: those whose turn it is are started. */
+async function fetched({ store, drive }: EdgeApi): Promise<void> {
+  const worker = workerId('w/1');
+  const claim = { worker, pool: 'default', max: 9, leaseMs: 60_000, gone: [] };
+  const claimed = await store.tasks.claim({ ...claim, capabilities: ['release.fetch@1'] });
+  const outcome = { kind: 'done', outputs: {} } as const;
+  await store.tasks.report(
+    worker,
+    claimed.map((task) => ({ ...task, startedAt: 0, outcome })),
+  );
+  await drive();
+}
+
 describe('edge pause, resume and abort', () => {
   test(
     'pause waits until what was started is done',
     withEdgeApi(async (edge) => {
       await edge.configure(4);
       const id = await edge.deploy('2.0.0');
+      await edge.drive();
+      await fetched(edge);
       await edge.drive();
       const run = edgeCli(edge).begin('pause', id, '--reason', 'lunch');
       await until('the pause is taken', async () => {

@@ -2,13 +2,15 @@ import type { Action } from '../../ports/action.ts';
 import { balancerDrain } from './balancer-drain.ts';
 import { balancerEnable } from './balancer-enable.ts';
 import { capacityGuard } from './capacity-guard.ts';
-import { releaseInstall, releaseInstallWithoutFiles } from './release-install.ts';
+import { releaseFetch } from './release-fetch.ts';
+import { EARLIER_INSTALLS, releaseInstall } from './release-install.ts';
 
 /** The actions of datacenter environments; the common ones are in src/actions/registry.ts. */
 export const DATACENTER_ACTIONS: readonly Action[] = [
   capacityGuard,
   balancerDrain,
   balancerEnable,
+  releaseFetch,
   releaseInstall,
-  releaseInstallWithoutFiles,
+  ...EARLIER_INSTALLS,
 ];

@@ -37,8 +37,8 @@ function hostWith(shell: readonly string[]) {
   const archive = join(home, 'web.tar.gz');
   execFileSync('tar', ['-czf', archive, '-C', join(home, 'content'), '.']);
   const [program = '', ...rest] = shell;
-  const run = (script: string, ...values: readonly string[]) =>
-    spawnSync(program, [...rest, '-c', script, 'edge', ...values], {
+  const run = (script: string, work: string, ...values: readonly string[]) =>
+    spawnSync(program, [...rest, '-c', script, work, ...values], {
       encoding: 'utf8',
       env: { PATH: process.env.PATH, HOME: home },
     });
@@ -50,6 +50,7 @@ function hostWith(shell: readonly string[]) {
       token = 't1',
       at = folder,
       files = [] as readonly Put[],
+      work = 'edge-install',
     } = {},
   ) => {
     const bundle = join(home, 'files.tar');
@@ -57,7 +58,7 @@ function hostWith(shell: readonly string[]) {
     writeFileSync(bundle, tar(entries));
     const puts = files.flatMap(({ path, mode }, n) => [String(n), path, mode]);
     const start = [at, `${version}-aaaa`, `hash ${version}`, String(keep), token, bundle];
-    return run(INSTALL, ...start, ...artifacts, '--files', ...puts);
+    return run(INSTALL, work, ...start, ...artifacts, '--files', ...puts);
   };
   return { home, folder, archive, install };
 }
@@ -89,6 +90,41 @@ function installs(shell: readonly string[]): void {
     writeFileSync(join(folder, 'current/written-later'), '');
     assert.equal(install('1.0', { artifacts: ['/no/such/file', 'x', 'tar.gz'] }).status, 0);
     assert.ok(existsSync(join(folder, 'current/written-later')));
+  });
+
+  test('a release that is fetched is whole beside the current one, and its install needs nothing more', () => {
+    const { home, folder, install } = hostWith(shell);
+    install('1.0');
+    const incoming = join(folder, 'releases/.incoming');
+    mkdirSync(incoming);
+    copyFileSync(join(home, 'web.tar.gz'), join(incoming, 'sent'));
+    const artifacts = [join(incoming, 'sent'), 'web', 'tar.gz'];
+    for (const _ of ['first', 'again']) {
+      const done = install('2.0', { work: 'edge-fetch', artifacts, keep: 1 });
+      assert.deepEqual([done.status, done.stderr], [0, '']);
+      assert.equal(readlinkSync(join(folder, 'current')), 'releases/1.0-aaaa');
+      assert.equal(existsSync(join(folder, 'previous')), false);
+      assert.deepEqual(readdirSync(join(folder, 'releases')), ['1.0-aaaa', '2.0-aaaa']);
+    }
+    assert.equal(install('2.0', { artifacts }).status, 0);
+    assert.equal(readlinkSync(join(folder, 'current')), 'releases/2.0-aaaa');
+    assert.equal(readFileSync(join(folder, 'current/bin/start'), 'utf8'), 'go');
+  });
+
+  test('a fetch leaves the current release alone, even if it is not whole', () => {
+    const { folder, install } = hostWith(shell);
+    install('1.0');
+    writeFileSync(join(folder, 'current', MARKER), '');
+    writeFileSync(join(folder, 'current/serves'), '');
+    assert.equal(install('1.0', { work: 'edge-fetch' }).status, 0);
+    assert.ok(existsSync(join(folder, 'current/serves')));
+    assert.equal(install('1.0').status, 0);
+    assert.equal(existsSync(join(folder, 'current/serves')), false);
+  });
+
+  test('an install whose artifacts are gone says which', () => {
+    const gone = hostWith(shell).install('1.0', { artifacts: ['/no/such/file', 'web.tar.gz', 'tar.gz'] });
+    assert.deepEqual([gone.status, gone.stderr], [2, 'web.tar.gz is not on the host any more\n']);
   });
 
   test('a release of the same name with other content, or cut short, is replaced as a whole', () => {

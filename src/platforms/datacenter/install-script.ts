@@ -1,5 +1,5 @@
 /**
- * What `release.install` runs on a host: constant texts for a POSIX shell (dash, bash, busybox), every value an argument.
+ * What `release.fetch` and `release.install` run on a host: constant texts for a POSIX shell (dash, bash, busybox), every value an argument.
  * A release is whole when its folder has the marker with the release's hash: the folder is filled under another name and
  * renamed, and the links are renamed into place, so that nobody ever sees half of either.
  */
@@ -12,6 +12,9 @@ export const markerText = (hash: string): string => `${hash}\n`;
  * property files (or nothing); for each artifact its uploaded file, its name, and how it is unpacked; `--files`; then for each
  * property file its name in the tar, its path below the release, and its mode. Property files are put there anew each time, also
  * into a release that is whole: a secret may have changed, or a hand.
+ *
+ * Called as `edge-fetch` it only makes the release whole, without property files, beside what serves. The current one is left to the
+ * install, even if it is not whole: it may be serving.
  */
 export const INSTALL = `
 set -eu
@@ -22,7 +25,14 @@ releases=$folder/releases
 final=$releases/$release
 work=$releases/.$release.$token
 files=$releases/.$release.$token.files
-trap 'rm -rf "$work" "$files"; if [ -n "$made" ]; then rm -f "$made"; fi' EXIT
+trap 'remove "$work" "$files" "$made"' EXIT
+
+# Forks only where there is something: each costs the host a millisecond.
+remove() {
+  for left in "$@"; do
+    if [ -e "$left" ] || [ -L "$left" ]; then rm -rf "$left"; fi
+  done
+}
 
 refuse() {
   echo "$1" >&2
@@ -45,6 +55,9 @@ put() {
 unpack() {
   while [ "$1" != --files ]; do
     case $3 in
+      tar.gz | none) if [ ! -f "$1" ]; then refuse "$2 is not on the host any more"; fi ;;
+    esac
+    case $3 in
       tar.gz) tar -xzof "$1" -C "$work" ;;
       none) cp -p "$1" "$work/$2" ;;
       *) refuse "cannot unpack $2: $3" ;;
@@ -61,7 +74,7 @@ put_files() {
   mkdir -p "$files"
   chmod 700 "$files"
   tar -xof "$made" -C "$files"
-  rm -f "$made"
+  remove "$made"
   while [ $# -ge 3 ]; do
     put "$into" "$1" "$2" "$3"
     shift 3
@@ -69,43 +82,57 @@ put_files() {
   sync -f "$into"
 }
 
-if [ "$(cat "$final/${MARKER}" 2>/dev/null || true)" != "$hash" ]; then
-  rm -rf "$releases/.$release".*
+# What others have sent since is theirs; what nobody came for goes after a day.
+remove_uploads() {
+  while [ "$1" != --files ]; do
+    case $1 in "$releases/.incoming/"*) rm -f "$1" ;; esac
+    shift 3
+  done
+  if [ -d "$releases/.incoming" ]; then
+    find "$releases/.incoming" -type f -mtime +1 -exec rm -f '{}' +
+    rmdir "$releases/.incoming" 2>/dev/null || true
+  fi
+}
+
+current=$(readlink "$folder/current" || true)
+whole=
+if [ -f "$final/${MARKER}" ]; then read -r whole <"$final/${MARKER}" || true; fi
+if [ "$0" = edge-fetch ] && [ "$whole" != "$hash" ] && [ "$current" = "releases/$release" ]; then exit 0; fi
+
+if [ "$whole" != "$hash" ]; then
+  remove "$releases/.$release".*
   mkdir -p "$work"
   unpack "$@"
   put_files "$work" "$@"
   printf '%s\\n' "$hash" > "$work/${MARKER}"
   sync -f "$work"
-  rm -rf "$final"
+  remove "$final"
   mv -T "$work" "$final"
 else
-  rm -rf "$releases/.$release".*.files
+  remove "$releases/.$release".*.files
   put_files "$final" "$@"
+  touch "$final/${MARKER}"
 fi
-touch "$final/${MARKER}"
+if [ "$0" = edge-fetch ]; then
+  remove_uploads "$@"
+  exit 0
+fi
 
 point() {
-  rm -f "$folder/.$1.$token"
+  remove "$folder/.$1.$token"
   ln -s "$2" "$folder/.$1.$token"
   mv -f -T "$folder/.$1.$token" "$folder/$1"
 }
-current=$(readlink "$folder/current" || true)
 if [ "$current" != "releases/$release" ]; then
   if [ -n "$current" ]; then point previous "$current"; fi
   point current "releases/$release"
 fi
 
-# What others have sent since is theirs; what nobody came for goes after a day.
-while [ "$1" != --files ]; do
-  case $1 in "$releases/.incoming/"*) rm -f "$1" ;; esac
-  shift 3
-done
-if [ -d "$releases/.incoming" ]; then
-  find "$releases/.incoming" -type f -mtime +1 -exec rm -f '{}' +
-  rmdir "$releases/.incoming" 2>/dev/null || true
-fi
-previous=$(readlink "$folder/previous" || true)
+remove_uploads "$@"
 cd "$releases"
+set -- */${MARKER}
+if [ "$#" -le "$keep" ]; then exit 0; fi
+previous=$(readlink "$folder/previous" || true)
 kept=0
 ls -t -- */${MARKER} | while IFS= read -r marker; do
   old=\${marker%/${MARKER}}

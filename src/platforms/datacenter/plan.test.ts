@@ -31,14 +31,31 @@ function facts(target: object, parts: Parts = {}) {
   return datacenter.facts(config, settings({ ...parts, projectEnvironment: { targets: placed.targets } }));
 }
 
-test('only the guard takes capacity, before all else; the drain keeps it out, and only enable gives it back', () => {
+test('only the guard takes capacity, before all that touches a target; the drain keeps it out, and only enable gives it back', () => {
   for (const name of SEQUENCES) {
     const steps = datacenter.steps(name, settings());
     const holds = steps.flatMap(({ id, hold }) => (hold ? [`${id} ${hold}`] : []));
     const behindBalancer = ['rolling', 'restart', 'cold', 'restart-cold'].includes(name);
     assert.deepEqual(holds, behindBalancer ? ['guard take', 'drain keep', 'enable give'] : [], name);
-    if (behindBalancer) assert.equal(steps[0]?.id, 'guard');
+    if (behindBalancer) assert.equal(steps.find((each) => !each.ahead)?.id, 'guard');
   }
+});
+
+test('a release is fetched before the turn of its target wherever it is stopped for it, unless the team installs it', () => {
+  const ahead = (commands: object) =>
+    SEQUENCES.filter((name) => {
+      const steps = datacenter.steps(
+        name,
+        settings({ project: { commands: { reload: ['hup'], ...commands } } }),
+      );
+      const fetches = steps.filter((each) => each.ahead);
+      assert.deepEqual(fetches, steps[0]?.id === 'fetch' ? steps.slice(0, 1) : [], name);
+      const folder = steps.find(({ id }) => id === 'install')?.inputs.fetched;
+      assert.deepEqual(folder, fetches.length > 0 ? { from: 'fetch', output: 'folder' } : undefined, name);
+      return fetches.length > 0;
+    });
+  assert.deepEqual(ahead({}), ['rolling', 'plain', 'cold', 'others', 'hard']);
+  assert.deepEqual(ahead({ install: ['put'] }), []);
 });
 
 test('what may have run on a host is asked about, what can be looked at is done again', () => {

@@ -9,10 +9,10 @@ import { checkSteps } from './check-steps.ts';
 import { further, furtherFacts } from './further-step.ts';
 import { healthFacts } from './health-place.ts';
 import { furtherSteps, listedSteps } from './listed-steps.ts';
-import { BUILD, type Built, type StepId } from './steps.ts';
+import { BUILD, type Built, hasFetch, type StepId } from './steps.ts';
 
 /**
- * The steps of a datacenter deployment, `guard → drain → stop → install → start → verify → enable → settle`, or those that its
+ * The steps of a datacenter deployment, `fetch` before its turn, then `guard → drain → stop → install → start → verify → enable → settle`, or those that its
  * strategy lists, and what each sequence has of them (DESIGN.md section 5). The actions that do them are those of this folder
  * and of src/actions.
  */
@@ -32,7 +32,8 @@ export const datacenter: Platform = {
 
 function stepsOf(name: SequenceName, settings: Settings): readonly (StepId | FurtherStep)[] {
   if (name === 'reload' || name === 'reload-plain') return reloading(name, settings);
-  const steps = settings.gate ? gated(name, settings) : listedSteps(name, settings.strategy);
+  const inTurn = settings.gate ? gated(name, settings) : listedSteps(name, settings.strategy);
+  const steps = hasFetch(name, settings) ? ['fetch' as const, ...inTurn] : inTurn;
   if (!settings.commands.install || !settings.hasFiles) return steps;
   return steps.flatMap((item): readonly (StepId | FurtherStep)[] =>
     item === 'install' ? ['property-files', item] : [item],

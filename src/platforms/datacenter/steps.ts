@@ -10,12 +10,13 @@ import { whereOf } from './health-place.ts';
 import { asUser, literal, onHost } from './inputs.ts';
 import { listedSteps } from './listed-steps.ts';
 
-export type StepId = CycleStep | 'gate-close' | 'gate-open' | 'property-files' | 'reload';
+export type StepId = CycleStep | 'fetch' | 'gate-close' | 'gate-open' | 'property-files' | 'reload';
 
 /** A step without its name. */
 export type Built = Omit<Step, 'id'>;
-/** The steps of the cycle, those of the gate, and those of property files. */
+/** The steps of the cycle, the one before it, those of the gate, and those of property files. */
 export const BUILD: Readonly<Record<StepId, (settings: Settings, sequence: SequenceName) => Built>> = {
+  fetch,
   guard,
   drain,
   'gate-close': (settings) => gate(settings, 'close'),
@@ -142,19 +143,36 @@ function install(settings: Settings, sequence: SequenceName): Built {
 
 /** By Edge's own action. What runs was started from some earlier release, and may still read its folder: a reload removes none. */
 function ownInstall(settings: Settings, sequence: SequenceName, folder: string): Built {
-  const { timeouts } = settings;
   const keepReleases = sequence.startsWith('reload') ? KEEP_ALL : settings.keepReleases;
+  const isFetched = hasFetch(sequence, settings);
+  const earlier = settings.hasFiles ? 'release.install@2' : 'release.install@1';
+  const built = ofRelease(settings, folder, isFetched ? 'release.install@3' : earlier);
+  const fetched = { fetched: { from: 'fetch', output: 'folder' } } as const;
+  const inputs = { ...built.inputs, keep: literal(keepReleases), ...(isFetched && fetched) };
+  return { ...built, inputs };
+}
+
+/** Whether the release is brought to the target before its turn: by Edge's own action, and where something is to be stopped for it. */
+export const hasFetch = (sequence: SequenceName, { commands }: Settings): boolean =>
+  !commands.install && FETCHING.has(sequence);
+
+const FETCHING: ReadonlySet<SequenceName> = new Set(['rolling', 'plain', 'cold', 'others', 'hard']);
+
+function fetch(settings: Settings): Built {
+  return { ...ofRelease(settings, settings.folder, 'release.fetch@1'), ahead: true };
+}
+
+function ofRelease(settings: Settings, folder: string, action: string): Built {
   return {
-    action: settings.hasFiles ? 'release.install@2' : 'release.install@1',
+    action,
     inputs: {
       host: { target: 'host' },
       folder: literal(folder),
-      keep: literal(keepReleases),
       release: { release: true },
       ...(settings.hasFiles && { files: { files: true } as const }),
       ...asUser(settings),
     },
-    timeoutMs: timeouts.installMs,
+    timeoutMs: settings.timeouts.installMs,
     retries: { max: 2, backoffMs: 5_000 },
     onUnknown: 'retry',
   };

@@ -151,6 +151,7 @@ function behaviour({ commands, check, odds }: Known, parts: ProgramParts, task: 
 type Command = { readonly step: string; readonly kind: CommandKind };
 
 function commandIn(commands: Commands, { argv }: RemoteTask): Command {
+  if (argv[3] === 'edge-fetch') return { step: 'fetch', kind: 'fetch' };
   if (argv[3] === 'edge-install') return { step: 'install', kind: 'install' };
   return commands.get(JSON.stringify(argv)) ?? { step: '', kind: 'other' };
 }
@@ -158,7 +159,7 @@ function commandIn(commands: Commands, { argv }: RemoteTask): Command {
 /** With what a command ends that nothing happens to. An install of Edge's own needs the release, or the files for it. */
 function exitOf({ service, host }: ProgramParts, kind: CommandKind, { argv }: RemoteTask): number {
   if (kind === 'start') return service.current === null ? 127 : 0;
-  if (kind !== 'install' || argv[3] !== 'edge-install') return 0;
+  if (argv[3] !== 'edge-install' && argv[3] !== 'edge-fetch') return 0;
   return isUploaded(argv, service, host) ? 0 : 2;
 }
 
@@ -178,6 +179,10 @@ function checkRun({ target, service, tell }: ProgramParts, task: RemoteTask): Be
 
 function effect({ service, host }: ProgramParts, kind: CommandKind, { argv, env }: RemoteTask): void {
   switch (kind) {
+    case 'fetch':
+      service.fetch(releaseOf(argv));
+      removeUploads(argv, host);
+      return;
     case 'install': {
       const own = env.EDGE_RELEASE;
       service.install(own === undefined ? releaseOf(argv) : releaseId(own));

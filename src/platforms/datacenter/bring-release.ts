@@ -1,0 +1,212 @@
+import { z } from 'zod';
+import { commandFailed } from '../../actions/host-run.ts';
+import {
+  type CommandEnd,
+  cancelCommand,
+  type Dispatched,
+  dispatched,
+  type RemoteCommand,
+  remoteIdOf,
+  runCommand,
+} from '../../actions/remote-command.ts';
+import { hostAddress, plannedFiles, plannedRelease } from '../../actions/schemas.ts';
+import { asEdgeError, EdgeError } from '../../domain/errors.ts';
+import { remoteFolderField } from '../../domain/fields.ts';
+import type { Outcome } from '../../domain/outcome.ts';
+import type { PlannedArtifact } from '../../domain/plan.ts';
+import { sha256 } from '../../lib/hash.ts';
+import { tar } from '../../lib/tar.ts';
+import type { ActionContext } from '../../ports/action.ts';
+import { fillFiles } from './fill-files.ts';
+import { INSTALL, MARKER, markerText } from './install-script.ts';
+
+/** `folder` holds `releases/` and `current`; `keep`: how many releases stay, never without the current and the previous one. */
+export const releaseInstallInputs = z.strictObject({
+  host: hostAddress,
+  folder: remoteFolderField,
+  keep: z.int().min(1),
+  release: plannedRelease,
+  /** Left out where the release has no property files. */
+  files: plannedFiles.optional(),
+  /** Artifacts are left out: the team installs them by a command of its own. */
+  filesOnly: z.boolean().optional(),
+  /** The folder as the host has it: `release.fetch` has brought the artifacts there. */
+  fetched: remoteFolderField.optional(),
+  sudoUser: z.string().optional(),
+});
+type Inputs = z.infer<typeof releaseInstallInputs>;
+/** What the script does, which has this for its name. */
+export type Work = 'edge-install' | 'edge-fetch';
+
+const progress = z.object({
+  stage: z.enum(['upload', 'install']),
+  /** Counts the commands of this task: after one whose end is unknown comes another one. */
+  ordinal: z.number(),
+  /** Absolute once something was uploaded, as the host said. */
+  folder: z.string(),
+  command: dispatched.nullable(),
+});
+type Progress = z.infer<typeof progress>;
+
+const CANCEL_GRACE_MS = 5_000;
+
+type Brought = { readonly state: Progress; readonly outcome?: Outcome };
+
+/** Uploads and runs the script; with an `outcome` it is not done. */
+export async function bring(context: ActionContext, inputs: Inputs, work: Work): Promise<Brought> {
+  let state = stateOf(context, inputs);
+  if (state.stage === 'upload') {
+    const folder = inputs.fetched ?? (await upload(context, inputs));
+    state = { ...state, folder: await uploadFiles(context, inputs, { ...state, folder }), stage: 'install' };
+    await context.saveCheckpoint(state);
+  }
+  const end = await runCommand(context, commandOf(context, inputs, { state, work }), following(state));
+  if (end.kind === 'exited' && end.code === 0) return { state };
+  const what = work === 'edge-fetch' ? 'fetching' : 'installing';
+  return {
+    state,
+    outcome: await notDone(context, state, end, `${what} ${inputs.release.id} in ${state.folder}`),
+  };
+}
+
+export async function cancelBringing(
+  context: ActionContext,
+  inputs: Inputs,
+  work: Work,
+): ReturnType<typeof cancelCommand> {
+  const state = stateOf(context, inputs);
+  const commandAt = (ordinal: number) => commandOf(context, inputs, { state: { ...state, ordinal }, work });
+  // One that came before, and whose end nobody saw, may still run (see `notDone`).
+  for (let ordinal = 0; ordinal < state.ordinal; ordinal += 1) {
+    const before = { wasDispatched: true, graceMs: CANCEL_GRACE_MS };
+    const proof = await cancelCommand(context, commandAt(ordinal), before);
+    if (!proof.gone) return proof;
+  }
+  const wasDispatched = state.command !== null;
+  return cancelCommand(context, commandAt(state.ordinal), { wasDispatched, graceMs: CANCEL_GRACE_MS });
+}
+
+/** Where nothing is to be uploaded there is nothing to note before the script. */
+function stateOf(context: Pick<ActionContext, 'checkpoint'>, inputs: Inputs): Progress {
+  const { fetched, files } = inputs;
+  const begun = progress.nullable().parse(context.checkpoint);
+  if (begun) return begun;
+  const isThere = fetched !== undefined && !isMade(files);
+  const folder = fetched ?? inputs.folder;
+  return { stage: isThere ? 'install' : 'upload', ordinal: 0, folder, command: null };
+}
+
+/** Whether there are property files, and they can be made. */
+export const isMade = (files: Inputs['files']): files is NonNullable<Inputs['files']> =>
+  files !== undefined && files.digest !== null;
+
+/**
+ * Sends what the host lacks of a release that is not there whole, and gives the folder as the host has it. An upload leaves
+ * nothing but files under their digests: whatever goes wrong, it may be done again.
+ */
+async function upload(context: ActionContext, inputs: Inputs): Promise<string> {
+  const { host, folder, release, sudoUser } = inputs;
+  const unless = {
+    path: `${folder}/releases/${release.id}/${MARKER}`,
+    sha256: sha256(markerText(release.hash)),
+  };
+  let place = folder;
+  for (const artifact of artifactsOf(inputs)) {
+    context.progress(`copies ${artifact.name}, ${artifact.sizeBytes} bytes`);
+    const { path: localPath, sha256: digest } = artifact;
+    const mode = artifact.unpack === 'none' ? 0o755 : 0o644;
+    const path = incoming(folder, artifact);
+    const file = { localPath, path, sha256: digest, mode, unless, ...(sudoUser && { sudoUser }) };
+    try {
+      const uploaded = await context.ports.hosts.upload(host, file, context.signal);
+      place = uploaded.slice(0, -incoming('', artifact).length);
+    } catch (thrown) {
+      throw context.signal.aborted ? thrown : uploadFailed(artifact, thrown);
+    }
+  }
+  return place;
+}
+
+/** What is not of the catalogue concerns the local file: all that the host says is. */
+function uploadFailed({ name, path }: PlannedArtifact, cause: unknown): EdgeError {
+  const error = asEdgeError(cause);
+  if (error.code !== 'internal') return error;
+  const message = `${name} cannot be copied from ${path}: ${error.message}`;
+  return new EdgeError('artifact_unreadable', message, { cause });
+}
+
+const artifactsOf = ({ release, filesOnly }: Inputs) => (filesOnly ? [] : release.artifacts);
+
+/**
+ * All property files in one archive, their names in it their places in the list: one way to the host. Gives the folder as the
+ * host has it.
+ */
+async function uploadFiles(context: ActionContext, inputs: Inputs, state: Progress): Promise<string> {
+  const { host, files, sudoUser } = inputs;
+  if (!isMade(files)) return state.folder;
+  context.progress(`makes ${files.files.length} property files`);
+  const made = await fillFiles(context.ports.secrets, files);
+  const content = tar(made.map((data, index) => ({ path: String(index), mode: 0o600, data })));
+  const path = bundleOf(context, state);
+  const file = { localPath: 'property files', content, path, sha256: sha256(content), mode: 0o600 };
+  const uploaded = await context.ports.hosts.upload(
+    host,
+    { ...file, ...(sudoUser && { sudoUser }) },
+    context.signal,
+  );
+  return uploaded.slice(0, -bundleOf(context, { ...state, folder: '' }).length);
+}
+
+const bundleOf = (context: ActionContext, { folder, ordinal }: Progress): string =>
+  `${folder}/releases/.incoming/${remoteIdOf(context.task, ordinal)}`;
+
+const incoming = (folder: string, { sha256 }: PlannedArtifact): string =>
+  `${folder}/releases/.incoming/${sha256}`;
+
+function commandOf(
+  context: ActionContext,
+  inputs: Inputs,
+  { state, work }: { readonly state: Progress; readonly work: Work },
+): RemoteCommand {
+  const { ordinal, folder } = state;
+  const { host, release, keep, files, sudoUser } = inputs;
+  const artifacts = artifactsOf(inputs).flatMap((artifact) => {
+    return [incoming(folder, artifact), artifact.name, artifact.unpack];
+  });
+  const token = remoteIdOf(context.task, ordinal);
+  const isPut = isMade(files) && work === 'edge-install';
+  if (files && !isMade(files)) artifacts.push('-', 'property files', 'they cannot be made here any more');
+  const puts = (isPut ? files.files : []).flatMap(({ path, mode }, index) => [String(index), path, mode]);
+  const bundle = isPut ? bundleOf(context, state) : '';
+  const values = [
+    folder,
+    release.id,
+    release.hash,
+    String(keep),
+    token,
+    bundle,
+    ...artifacts,
+    '--files',
+    ...puts,
+  ];
+  return { host, ordinal, argv: ['sh', '-c', INSTALL, work, ...values], sudoUser };
+}
+
+function following(state: Progress) {
+  return { dispatched: state.command, checkpoint: (command: Dispatched) => ({ ...state, command }) };
+}
+
+/** It may be run twice: where the end of one is unknown, the next attempt begins anew, with another command. */
+async function notDone(
+  context: ActionContext,
+  state: Progress,
+  end: CommandEnd,
+  what: string,
+): Promise<Outcome> {
+  if (end.kind === 'exited') return { kind: 'failed', error: commandFailed([what], end), retryable: false };
+  if (end.outcome.kind === 'unknown') {
+    const { ordinal, folder } = state;
+    await context.saveCheckpoint({ stage: 'upload', ordinal: ordinal + 1, folder, command: null });
+  }
+  return end.outcome;
+}

@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { expectKind, HOST, Trial } from '../../../test/support/trial.ts';
+import { filesDigest, makeFiles } from '../../domain/property-file.ts';
+import { releaseFetch } from './release-fetch.ts';
+import { releaseInstall } from './release-install.ts';
+
+const SHA = 'ab'.repeat(32);
+const artifact = {
+  ...{ name: 'web.tar.gz', path: '/artifacts/web.tar.gz', sha256: SHA, sizeBytes: 10, unpack: 'tar.gz' },
+};
+const release = { id: '2.0-abcdef01', version: '2.0', hash: 'abcdef01', artifacts: [artifact] };
+const inputs = { host: HOST, folder: '~/web', release };
+const PASSWORD = { source: 'env', name: 'PASSWORD' } as const;
+
+/** Files of the release, made of a secret. */
+function files(template = '{{password}}\n') {
+  const files = [{ path: 'web.conf', mode: '0640', template }];
+  const variables = [{ name: 'password', secret: PASSWORD }];
+  const place = {
+    ...{ project: 'web', environment: 'prod', zone: 'east', target: 'web-1', address: 'web-1', port: null },
+    ...{ version: release.version, release: release.id },
+  };
+  const made = makeFiles({ files, variables }, place);
+  assert.ok(made.kind === 'made');
+  return { files, variables, place, digest: filesDigest(made.files) };
+}
+const commandsOf = (trial: Trial) => [...trial.host.starts.values()];
+
+test('a fetch brings the artifacts and runs one command, and says where they are', async () => {
+  const trial = new Trial();
+  const { outputs } = expectKind(await trial.finish(releaseFetch, inputs), 'done');
+  assert.deepEqual(outputs, { folder: '/home/web' });
+  assert.equal(trial.host.files.size, 1);
+  assert.deepEqual(commandsOf(trial), [1]);
+});
+
+test('an install after it copies nothing, and notes nothing before its command', async () => {
+  const trial = new Trial();
+  const install = { ...inputs, keep: 5, fetched: '/home/web' };
+  const { outputs } = expectKind(await trial.finish(releaseInstall, install), 'done');
+  assert.equal(outputs.folder, '/home/web/releases/2.0-abcdef01');
+  assert.equal(trial.host.files.size, 0);
+});
+
+test('property files are sent with the install, after a fetch too', async () => {
+  const trial = new Trial({ secrets: { PASSWORD: 'tr0ub4dor' } });
+  const install = { ...inputs, keep: 5, fetched: '/home/web', files: files() };
+  expectKind(await trial.finish(releaseInstall, install), 'done');
+  assert.deepEqual(
+    [...trial.host.files.values()].map(({ content }) => content !== undefined),
+    [true],
+  );
+});
+
+test('a secret that cannot be put is noticed by the fetch, before anything is sent', async () => {
+  const trial = new Trial({ secrets: { PASSWORD: 'one\ntwo' } });
+  const beside = { ...inputs, files: files('password={{password}}\n') };
+  const { error } = expectKind(await trial.finish(releaseFetch, beside), 'failed');
+  assert.equal(error.code, 'secret_unavailable');
+  assert.deepEqual([trial.host.files.size, commandsOf(trial)], [0, []]);
+});
+
+test('a fetch sends no property file and tells no secret', async () => {
+  const trial = new Trial({ secrets: { PASSWORD: 'tr0ub4dor' } });
+  expectKind(await trial.finish(releaseFetch, { ...inputs, files: files() }), 'done');
+  assert.deepEqual(
+    [...trial.host.files.values()].flatMap(({ content }) => content ?? []),
+    [],
+  );
+  assert.equal(JSON.stringify([trial.saved, trial.output, trial.progress]).includes('tr0ub4dor'), false);
+});
+
+for (const at of ['before-save', 'after-save'] as const) {
+  for (const nth of [1, 2]) {
+    test(`an owner that dies ${at} number ${nth} is followed by one that ends the fetch, its command run once`, async () => {
+      const trial = new Trial();
+      await trial.attempt(releaseFetch, inputs, { crash: { at, nth } });
+      expectKind(await trial.finish(releaseFetch, inputs), 'done');
+      assert.deepEqual(commandsOf(trial), [1]);
+    });
+  }
+}
+
+test('a cancel ends the command of a fetch', async () => {
+  const trial = new Trial({ program: () => ({ durationMs: 1_000, code: 0 }) });
+  const worker = new AbortController();
+  trial.at(300, () => worker.abort(new Error('cancelled')));
+  await assert.rejects(trial.attempt(releaseFetch, inputs, { signal: worker.signal }), /cancelled/);
+  assert.equal((await trial.cancel(releaseFetch, inputs)).gone, true);
+  assert.deepEqual(trial.host.running(), []);
+});
