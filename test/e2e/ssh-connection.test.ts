@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { readFile, stat, writeFile } from 'node:fs/promises';
@@ -17,6 +17,7 @@ import { realClock } from '../support/clock.ts';
 import { addressOf, PATIENT } from '../support/ssh-world.ts';
 import { type Sshd, type SshdFleet, startSshdFleet } from '../support/sshd.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
+import { until } from '../support/until.ts';
 
 const { path: sshdPath = '', skip = false } = requireService('sshd');
 const AT_ONCE = { firstMs: 10, factor: 2, maxMs: 100, giveUpAfterMs: 300 };
@@ -282,7 +283,8 @@ function connections(name: string, network: string, how: Partial<HostAddress>): 
           code: 'host_unfit',
         });
       } finally {
-        execFileSync('umount', [folder]);
+        // Whoever was refused may still be clearing up behind itself.
+        await until('nobody has a file open there', () => spawnSync('umount', [folder]).status === 0, 20_000);
       }
     });
   });
