@@ -124,6 +124,9 @@ export function stepsOfTarget({ stages, sequences }: Plan, target: number): read
   return sequences[batches.find(({ targets }) => targets.includes(target))?.sequence ?? ''] ?? [];
 }
 
+/** Of the next batch a quarter as many are prepared at once: those whose turn it is need the network, and the worker, more. */
+export const NEXT_SHARE = 4;
+
 /** Whether a target may be other than it was once the step has begun. */
 export const touches = ({ hold, ahead }: Pick<Step, 'hold' | 'ahead'>): boolean => hold !== 'take' && !ahead;
 

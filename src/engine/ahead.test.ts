@@ -30,13 +30,46 @@ test('the next batch is prepared while one is worked on, and the one after it is
   assert.equal(turns.started.length, 4 * STEPS.length);
 });
 
-test('no more are prepared at once than are worked on at once, and those of the open batch of each lane go first', () => {
+test('what is prepared shares what the deployment may do at once, and those of the open batch of each lane go first', () => {
   const turns = turnsOf({ batches: [[0], [1, 2]], lanes: [[[3, 4]]], policy: { parallel: 2 } });
   assert.deepEqual(open(turns), ['web-0 fetch', 'web-3 fetch']);
   turns.report(3);
-  assert.deepEqual(open(turns), ['web-0 fetch', 'web-3 guard', 'web-4 fetch']);
+  assert.deepEqual(open(turns), ['web-0 fetch', 'web-3 guard']);
   turns.report(0);
-  assert.deepEqual(open(turns), ['web-3 guard', 'web-4 fetch', 'web-0 guard', 'web-1 fetch']);
+  assert.deepEqual(open(turns), ['web-3 guard', 'web-0 guard', 'web-4 fetch'], 'one in any case');
+  turns.finish();
+  assert.equal(turns.state.counts.succeeded, 5);
+});
+
+test('steps that prepare are done one after the other', () => {
+  const steps = [step('look', { ahead: true }), ...STEPS];
+  const turns = new Turns(samplePlan({ batches: [[0, 1], [2]], steps }));
+  turns.report(0);
+  turns.report(2);
+  assert.deepEqual(open(turns), ['web-1 look', 'web-0 fetch', 'web-2 fetch']);
+  turns.finish();
+  assert.equal(turns.started.length, 3 * steps.length);
+});
+
+test('a deployment that stops ends what it prepares, and its rollback waits for no more', () => {
+  for (const how of ['failure', 'person']) {
+    const turns = turnsOf({ batches: [[0], [1]] });
+    turns.report(0);
+    if (how === 'failure') turns.report(0, broken);
+    else turns.operator('rollback');
+    assert.deepEqual(
+      [...turns.tasks.values()].map(({ target, cancel }) => [target, cancel]),
+      how === 'failure'
+        ? [['web-1', true]]
+        : [
+            ['web-1', true],
+            ['web-0', false],
+          ],
+    );
+    turns.report(1, { ...broken, error: { ...broken.error, code: 'task_cancelled' } });
+    turns.finish();
+    assert.deepEqual([turns.state.status, turns.target(1).touched], ['failed', false]);
+  }
 });
 
 test('one that takes long to prepare is passed by those behind it', () => {

@@ -4,7 +4,7 @@ import { at } from './chunks.ts';
 import type { Facts } from './facts.ts';
 import type { Model } from './model.ts';
 import { resolveTask } from './resolve-task.ts';
-import { cancelling, isOpen, isToCome } from './running.ts';
+import { cancelling, cancellingAhead, isOpen, isToCome } from './running.ts';
 import type { DeploymentState } from './state.ts';
 
 type Operator = Extract<
@@ -41,7 +41,10 @@ export function decideOperator(
     case 'rollback':
       if (state.stop) return refused(command, 'it is stopping');
       if (model.plan.verb === 'rollback') return refused(command, 'it is a rollback itself');
-      return [{ kind: 'deployment.stopping', by, abort: false, reason, next: 'rollback', status: 'failed' }];
+      return [
+        { kind: 'deployment.stopping', by, abort: false, reason, next: 'rollback', status: 'failed' },
+        ...cancellingAhead(model, state),
+      ];
     case 'retry':
     case 'skip':
       return ofTarget(model, state, command);

@@ -11,7 +11,7 @@ import { at } from './chunks.ts';
 import { evolve } from './evolve.ts';
 import type { Facts } from './facts.ts';
 import { type Model, stepOf, stepsOf } from './model.ts';
-import { cancelling } from './running.ts';
+import { cancelling, cancellingAhead } from './running.ts';
 import type { DeploymentState } from './state.ts';
 
 type Attempt = Pick<
@@ -212,7 +212,7 @@ function reaction(
     next,
     status: 'failed',
   };
-  return abort ? [stopping, ...cancelling(model, after)] : [stopping];
+  return [stopping, ...(abort ? cancelling(model, after) : cancellingAhead(model, after))];
 }
 
 /** Not a rollback: it brings back what it can and is held at its end (DESIGN.md section 5, "Rollback"). */

@@ -113,6 +113,18 @@ function withoutAhead(model: Model, state: DeploymentState, target: number): Dep
   return withLane(state, placeOf(model, target).lane, (lane) => ({ ...lane, ahead: lane.ahead - 1 }));
 }
 
+/** With more to prepare it is looked for again. */
+function preparedOnce(
+  model: Model,
+  state: DeploymentState,
+  target: number,
+  more: true | undefined,
+): DeploymentState {
+  const rest = withoutAhead(model, state, target);
+  if (!more) return rest;
+  return withLane(rest, placeOf(model, target).lane, (lane) => ({ ...lane, aheadCursor: 0 }));
+}
+
 /** Targets that were skipped, or could not be prepared, before their batch opened have ended already. */
 function openedBatch(
   model: Model,
@@ -172,7 +184,7 @@ function stepDone(
     outputs,
   };
   const targets = replaced(state.targets, event.target, after);
-  if (wasAhead) return { ...withoutAhead(model, state, event.target), targets };
+  if (wasAhead) return { ...preparedOnce(model, state, event.target, steps[after.step]?.ahead), targets };
   if (after.step === steps.length) return { ...state, targets };
   const lane = present(state.lanes[place.lane], 'lane');
   const goOn = [...lane.goOn, event.target];

@@ -1,5 +1,5 @@
 import { type TaskId, taskId } from '../domain/ids.ts';
-import type { Input, PlanTarget, Step } from '../domain/plan.ts';
+import { type Input, NEXT_SHARE, type PlanTarget, type Step } from '../domain/plan.ts';
 import { plannedFiles } from '../domain/planned-files.ts';
 import type { Json, JsonObject } from '../lib/json.ts';
 import type { NewTask } from '../ports/journal.ts';
@@ -18,16 +18,16 @@ export function pending(model: Model, state: DeploymentState): readonly number[]
   if (state.stop || (state.status !== 'running' && state.status !== 'paused')) return [];
   const goOn = state.lanes.flatMap((lane) => lane.goOn);
   if (state.status === 'paused') return goOn;
-  const prepared = ahead(model, state);
-  return [...goOn, ...fresh(model, state, new Set(prepared)), ...prepared];
+  const ready = fresh(model, state);
+  return [...goOn, ...ready, ...ahead(model, state, ready.length)];
 }
 
 type Queue = { readonly waiting: readonly number[]; readonly active: number; taken: number };
 
-function fresh(model: Model, state: DeploymentState, prepared: ReadonlySet<number>): readonly number[] {
+function fresh(model: Model, state: DeploymentState): readonly number[] {
   const queues = state.lanes.map(
     (lane, index): Queue => ({
-      waiting: waiting(model, state, index, prepared),
+      waiting: waiting(model, state, index),
       active: lane.active,
       taken: 0,
     }),
@@ -35,9 +35,14 @@ function fresh(model: Model, state: DeploymentState, prepared: ReadonlySet<numbe
   return sharedOut(queues, model.plan.policy.parallel - state.counts.active);
 }
 
-/** Those whose turn it is go before those of the next batch. */
-function ahead(model: Model, state: DeploymentState): readonly number[] {
-  const room = model.plan.policy.parallel - state.lanes.reduce((sum, lane) => sum + lane.ahead, 0);
+/**
+ * Those whose turn it is go before those of the next batch. All that is open at once is what the deployment may do at once, and one:
+ * fetches that filled the slots of workers would hold up who is out of service.
+ */
+function ahead(model: Model, state: DeploymentState, ready: number): readonly number[] {
+  const open = state.lanes.reduce((sum, lane) => sum + lane.ahead, 0);
+  const left = model.plan.policy.parallel - state.counts.active - ready - open;
+  const room = Math.max(left, open === 0 ? 1 : 0);
   if (room <= 0) return [];
   const found = state.lanes.map((_, index) => toPrepare(model, state, index, room));
   const queuesOf = (isNow: boolean) =>
@@ -48,9 +53,6 @@ function ahead(model: Model, state: DeploymentState): readonly number[] {
   const now = sharedOut(queuesOf(true), room);
   return [...now, ...sharedOut(queuesOf(false), room - now.length)];
 }
-
-/** Of the next batch a quarter as many are prepared at once: those whose turn it is need the network, and the worker, more. */
-const NEXT_SHARE = 4;
 
 /** Of a lane's open batch and the one after it, as many as are to be prepared at once. */
 function toPrepare(model: Model, state: DeploymentState, index: number, room: number): readonly number[] {
@@ -89,13 +91,8 @@ function leastBusy(queues: readonly Queue[]): Queue | undefined {
   return least;
 }
 
-/** Of a lane's open batch, as many fresh targets as the batch alone would allow; none overtakes one that nobody prepares yet. */
-function waiting(
-  model: Model,
-  state: DeploymentState,
-  index: number,
-  prepared: ReadonlySet<number>,
-): readonly number[] {
+/** Of a lane's open batch, as many fresh targets as the batch alone would allow: those that are prepared. */
+function waiting(model: Model, state: DeploymentState, index: number): readonly number[] {
   const lane = present(state.lanes[index], 'lane');
   if (!lane.open) return [];
   const batch = present(model.plan.stages[state.stage]?.lanes[index]?.batches[lane.batch], 'batch');
@@ -104,9 +101,7 @@ function waiting(
   for (let cursor = lane.cursor; found.length < room && cursor < batch.targets.length; cursor += 1) {
     const target = present(batch.targets[cursor], 'target');
     const { status, granted } = at(state.targets, target);
-    if (!isToPrepare(model, state, target)) {
-      if (status === 'pending' && !granted) found.push(target);
-    } else if (!prepared.has(target)) break;
+    if (status === 'pending' && !granted && !isToPrepare(model, state, target)) found.push(target);
   }
   return found;
 }

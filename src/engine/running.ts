@@ -17,6 +17,13 @@ export function cancelling(model: Model, state: DeploymentState): readonly Event
   });
 }
 
+/** Asks the workers to end what they prepare: nobody needs it any more, and what follows on a stop need not wait for it. */
+export function cancellingAhead(model: Model, state: DeploymentState): readonly Event[] {
+  return cancelling(model, state).filter(
+    (event) => 'target' in event && at(state.targets, event.target).status === 'pending',
+  );
+}
+
 /** Whether the turn of a target's batch has not come yet. */
 export function isToCome(model: Model, state: DeploymentState, target: number): boolean {
   const { stage, lane, batch } = placeOf(model, target);

@@ -1,4 +1,4 @@
-import type { Batch, Lane, Plan } from '../domain/plan.ts';
+import { type Batch, type Lane, NEXT_SHARE, type Plan } from '../domain/plan.ts';
 import { type History, NO_HISTORY, quantile, type StepTimes, timesOf } from './step-times.ts';
 
 /**
@@ -73,16 +73,23 @@ function laneMs(plan: Planned, lane: Lane, { lanes, times, draw }: Playing): num
   let beforeMs = 0;
   for (const { sequence, targets, parallel } of lane.batches) {
     const atOnce = Math.min(parallel, share);
-    const takenBy = (isAhead: boolean, count: number) => {
+    const takenBy = (isAhead: boolean, count: number, side = atOnce) => {
       const steps = (plan.sequences[sequence] ?? []).filter(({ ahead = false }) => ahead === isAhead);
       const sorted = steps.map(({ id }) => times.get(`${sequence}/${id}`)?.sortedMs ?? []);
       const targetMs = () => sum(sorted.map((of) => of[Math.floor(draw() * of.length)] ?? 0));
-      return scheduledMs(count, atOnce, targetMs);
+      return scheduledMs(count, side, targetMs);
     };
-    // Its targets are prepared while the batch before it is worked on, and those behind its first ones while they are.
-    const aheadMs = Math.max(0, takenBy(true, Math.min(targets.length, atOnce)) - beforeMs);
-    beforeMs = takenBy(false, targets.length);
-    atMs += aheadMs + beforeMs;
+    // Some of its targets were prepared while the batch before it was worked on; the first ones hold up all of it, the last ones themselves.
+    const all = targets.length;
+    const first = Math.min(all, atOnce);
+    const headStart = Math.min(1, beforeMs / Math.max(1, takenBy(true, all, Math.ceil(atOnce / NEXT_SHARE))));
+    const left = 1 - headStart;
+    const workMs = takenBy(false, all);
+    beforeMs = Math.max(
+      left * takenBy(true, first) + workMs,
+      left * takenBy(true, all) + takenBy(false, first),
+    );
+    atMs += beforeMs;
   }
   return atMs;
 }

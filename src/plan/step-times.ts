@@ -28,10 +28,11 @@ const MOST_SAMPLES = 400;
 
 /** Usual times of steps without a wait of their own, in ms; what a first deployment is guessed by. */
 const USUAL_MS: Readonly<Record<string, number>> = {
+  fetch: 15_000,
   guard: 1_000,
   drain: 10_000,
   stop: 5_000,
-  install: 15_000,
+  install: 5_000,
   start: 5_000,
   enable: 3_000,
 };

@@ -24,6 +24,8 @@ export type Plan = {
   readonly release: string | null;
   readonly targets: readonly { name: string; release: string | null; before: string | null }[];
   readonly batches: readonly { names: readonly string[]; atOnce: number }[];
+  /** How many targets may be worked on at once. */
+  readonly parallel: number;
   readonly maxFailures: number;
   readonly onFailure: { readonly health: Reaction; readonly other: Reaction };
 };
@@ -199,11 +201,12 @@ function doubt({ fleet }: Deployment, { name, touched }: Target): void {
 
 const pause = (d: Deployment) => void Object.assign(d, { status: 'paused', pausedOn: d.fleet.today });
 
-/** Nothing new starts; an abort also asks what runs to end. */
+/** Nothing new starts, and what is prepared is asked to end; an abort asks that of all that runs. */
 function stop(d: Deployment, why: Stop): void {
   Object.assign(d, { status: 'running', stop: why });
-  for (const target of why.abort ? d.targets.values() : []) {
-    if (['open', 'late', 'leaving'].includes(target.task))
+  for (const target of d.targets.values()) {
+    const isEnded = why.abort || target.status === 'pending';
+    if (isEnded && ['open', 'late', 'leaving'].includes(target.task))
       Object.assign(target, { task: 'ending', since: d.fleet.today });
   }
 }
@@ -309,18 +312,17 @@ const isBatchOver = (d: Deployment) =>
   !withStatus(d, 'pending', 'running').some(({ name }) => d.plan.batches[d.batch]?.names.includes(name));
 
 /**
- * Started targets go on, also while paused; fresh ones follow as far as the batch allows, none before one that nobody
- * prepares yet; and meanwhile others are prepared, of the next batch a quarter as many.
+ * Started targets go on, also while paused; fresh ones that are prepared follow as far as the batch allows; and meanwhile others are
+ * prepared, of the next batch a quarter as many.
  */
 function grant(d: Deployment): void {
   const isRunning = d.status === 'running';
-  const prepared = isRunning ? toPrepare(d) : [];
   for (const target of isRunning ? waiting(d, d.batch) : []) {
-    if (isToPrepare(d, target) && prepared.includes(target)) continue;
-    if (isToPrepare(d, target)) break;
+    if (isToPrepare(d, target)) continue;
     const { atOnce = 0 } = d.plan.batches[d.batch] ?? {};
     if (target.task === 'none' && withStatus(d, 'running').length < atOnce) target.status = 'running';
   }
+  const prepared = isRunning ? toPrepare(d) : [];
   for (const target of [...withStatus(d, 'running'), ...prepared].filter(({ task }) => task === 'none')) {
     const changes = !['fetch', 'guard'].includes(stepsOf(d.plan)[target.step] ?? '');
     Object.assign(target, { task: 'open', since: d.fleet.today, touched: target.touched || changes });
@@ -335,9 +337,14 @@ const waiting = (d: Deployment, batch: number): readonly Target[] =>
 const isToPrepare = (d: Deployment, { task, step }: Target): boolean =>
   task === 'none' && stepsOf(d.plan)[step] === 'fetch';
 
-/** The two batches of a rollback are stages of their own: what is out comes first, and nothing beside it. */
+/**
+ * What is prepared shares what may be worked on at once, one in any case. The two batches of a rollback are
+ * stages of their own: what is out comes first, and nothing beside it.
+ */
 function toPrepare(d: Deployment): readonly Target[] {
   const at = withStatus(d, 'pending').filter(({ task }) => task !== 'none').length;
+  const left = d.plan.parallel - withStatus(d, 'running').length - at;
+  const room = Math.max(left, at === 0 ? 1 : 0);
   const found: Target[] = [];
   const shares = d.plan.verb === 'rollback' ? [1] : [1, 4];
   for (const [next, share] of shares.entries()) {
@@ -347,7 +354,7 @@ function toPrepare(d: Deployment): readonly Target[] {
     const first = waiting(d, batch).filter(
       (each) => isToPrepare(d, each) && (next === 0 || each.group === 0),
     );
-    for (const target of first) if (at + found.length < most) found.push(target);
+    for (const target of first) if (at + found.length < most && found.length < room) found.push(target);
   }
   return found;
 }

@@ -89,7 +89,15 @@ function begin(place: Place, { verb, release, names }: Wanted): StartRefusal | n
     .map((slot) => ({ names: slot, atOnce: Math.min(slot.length, settings.atOnce) }));
   const { maxFailures, onFailure } = settings;
   place.deployments.unshift(
-    newDeployment(fleet, { verb, release, targets, batches, maxFailures, onFailure }),
+    newDeployment(fleet, {
+      verb,
+      release,
+      targets,
+      batches,
+      parallel: settings.atOnce,
+      maxFailures,
+      onFailure,
+    }),
   );
   return null;
 }
@@ -140,7 +148,8 @@ function rollbackOf(parent: Deployment): Plan | null {
   ].filter((batch) => batch.names.length > 0);
   const targets = returned.map(({ name, before }) => ({ name, release: before, before: null }));
   const release = mostCommon(targets.map((target) => target.release));
-  return names.length === 0 ? null : { ...plan, verb: 'rollback', release, targets, batches };
+  const parallel = Math.max(plan.parallel, ...batches.map(({ atOnce }) => atOnce));
+  return names.length === 0 ? null : { ...plan, verb: 'rollback', release, targets, batches, parallel };
 }
 
 function mostCommon(releases: readonly (string | null)[]): string | null {

@@ -296,8 +296,32 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
       },
       {
         file: 'src/engine/pending.ts',
-        from: 'const room = model.plan.policy.parallel - state.lanes.reduce((sum, lane) => sum + lane.ahead, 0);',
-        to: 'const room = 1_000;',
+        from: 'const room = Math.max(left, open === 0 ? 1 : 0);',
+        to: 'const room = 1_000 + left;',
+      },
+    ],
+  },
+  {
+    name: 'fetches-fill-the-slots',
+    story:
+      'As many are prepared as are worked on, so that servers that are out of service wait for a slot of a worker.',
+    edits: [
+      {
+        file: 'src/engine/pending.ts',
+        from: 'const left = model.plan.policy.parallel - state.counts.active - ready - open;',
+        to: 'const left = model.plan.policy.parallel + ready - ready - open;',
+      },
+    ],
+  },
+  {
+    name: 'rollback-waits-for-uploads',
+    story:
+      'A deployment that stops lets what it prepares go on, and its rollback begins when the last upload has ended.',
+    edits: [
+      {
+        file: 'src/engine/decide-report.ts',
+        from: '...(abort ? cancelling(model, after) : cancellingAhead(model, after))',
+        to: '...(abort ? cancelling(model, after) : cancellingAhead(model, after).slice(0, 0))',
       },
     ],
   },

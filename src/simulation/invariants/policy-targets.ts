@@ -1,6 +1,6 @@
 import { CATALOGUE } from '../../domain/errors.ts';
 import type { ByPerson, Event } from '../../domain/event.ts';
-import { FAILED, type Recount, stepAt, type TargetCount, targetAt } from '../recount.ts';
+import { FAILED, isPreparing, type Recount, stepAt, type TargetCount, targetAt } from '../recount.ts';
 
 type OfTarget = Extract<Event, { readonly target: number }>;
 
@@ -36,7 +36,10 @@ function wrongTask(story: Recount, target: TargetCount, event: OfTarget, nowMs: 
     case 'task.cancelling':
       if (event.why === 'skip')
         return wrongPerson(event) ?? (target.isLeftOut ? 'left out twice' : undefined);
-      if (event.why === 'abort') return story.stop?.abort ? undefined : 'cancelled for no abort';
+      if (event.why === 'abort')
+        return story.stop?.abort || (story.stop && isPreparing(story, target))
+          ? undefined
+          : 'cancelled for no abort';
       return target.cancelling ? 'its deadline passes twice' : undefined;
     case 'task.succeeded':
       return undefined;

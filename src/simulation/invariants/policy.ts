@@ -171,19 +171,19 @@ function wrongGrant(
   return tooManyAtOnce(story, targets);
 }
 
-/** What a person has set going again is on top; those that are prepared are counted apart, since nobody misses them. */
+/** What a person has set going again is on top; one is prepared even if there is no room for it. */
 function tooManyAtOnce(story: Recount, granted: readonly number[]): string | undefined {
   const begun = granted.map((index) => targetAt(story, index)).filter(({ status }) => status === 'pending');
-  for (const isAhead of [true, false]) {
-    const isOne = (target: TargetCount): boolean => isPreparing(story, target) === isAhead;
-    const started = begun.filter(isOne).length;
-    const already = story.targets.filter((target) =>
-      isAhead ? target.isOpen && isPreparing(story, target) : target.status === 'running',
-    );
-    if (started > 0 && started + already.length > story.plan.policy.parallel)
-      return `${started + already.length} are ${isAhead ? 'prepared' : 'worked on'} at once`;
-  }
-  return undefined;
+  const running = story.targets.filter(({ status }) => status === 'running').length;
+  const prepared = story.targets.filter((target) => target.isOpen && isPreparing(story, target)).length;
+  const toPrepare = begun.filter((target) => isPreparing(story, target)).length;
+  const toWorkOn = begun.length - toPrepare;
+  const { parallel } = story.plan.policy;
+  if (toWorkOn > 0 && running + toWorkOn > parallel) return `${running + toWorkOn} are worked on at once`;
+  const open = running + toWorkOn + prepared + toPrepare;
+  return toPrepare > 0 && open > parallel && prepared + toPrepare > 1
+    ? `${open} are worked on or prepared at once`
+    : undefined;
 }
 
 function wrongBatch(
@@ -281,6 +281,8 @@ function wrongAfter(story: Recount, { events, isStarved }: Committed, nowMs: num
     return 'it is paused for longer than it may be';
   if (stop?.abort && targets.some(({ isOpen, cancelling }) => isOpen && cancelling?.why !== 'abort'))
     return 'what runs is not told of the abort';
+  if (stop && targets.some((target) => target.isOpen && isPreparing(story, target) && !target.cancelling))
+    return 'what is prepared is not told that nobody needs it';
   if (status !== 'running' || stop) return undefined;
   if (isSpent(story)) return 'it goes on with its budget of failures spent';
   const asks = events.some((event) => event.kind === 'target.failed' && event.status === 'unknown');
