@@ -50,7 +50,9 @@ const gate = z
 
 const stopMs = timeoutField.describe('Longest time for `stop`.');
 const startMs = timeoutField.describe('Longest time for `start`.');
-const installMs = timeoutField.describe('Longest time for the install step, with the copying of artifacts.');
+const installMs = timeoutField.describe(
+  'Longest time for the fetch of a release, with the copying of artifacts, and for its install.',
+);
 const upMs = timeoutField.describe('How long balancers may take to see a member as up after it was enabled.');
 const graceMs = timeoutField.describe('Time between TERM and KILL when a command is ended.');
 

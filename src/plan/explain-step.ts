@@ -41,7 +41,8 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
   'release.install': (step, plan) => {
     const folder = releaseFolder(step);
     const put = step.inputs.fetched ? [] : [`put ${artifactNames(plan)} into ${folder}`];
-    const made = fileNames(plan).map((names) => `make ${names} ${put.length > 0 ? 'there' : `in ${folder}`}`);
+    const names = fileNames(plan);
+    const made = names === '' ? [] : [`make ${names} ${put.length > 0 ? 'there' : `in ${folder}`}`];
     const there = [...put, ...made].length > 0 ? 'there' : `to ${folder}`;
     return [...put, ...made, `point current ${there}`, kept(step)].join(', ');
   },
@@ -76,10 +77,9 @@ function kept(step: Step): string {
   return keep === KEEP_ALL ? 'remove no release' : `keep ${text(keep)} releases`;
 }
 
-/** All of them in one word list, or nothing. */
-function fileNames({ releases, release }: Plan): readonly string[] {
+function fileNames({ releases, release }: Plan): string {
   const { files = [] } = (release === null ? undefined : releases[release]?.properties) ?? {};
-  return files.length === 0 ? [] : [files.map(({ path }) => path).join(', ')];
+  return files.map(({ path }) => path).join(', ');
 }
 
 function checked(step: Step): string {

@@ -1,6 +1,7 @@
 import type { Behaviour } from '../adapters/memory/behaviour.ts';
 import type { MemoryHost } from '../adapters/memory/host.ts';
 import { type ReleaseId, releaseId } from '../domain/ids.ts';
+import { GONE } from '../platforms/datacenter/install-script.ts';
 import type { RemoteTask } from '../ports/hosts.ts';
 import type { Draw } from './draw.ts';
 import type { CommandKind, Tell } from './facts.ts';
@@ -81,18 +82,19 @@ export const isMarked = ({ installed }: Service, { path }: { readonly path: stri
 /** With what it ends, as far as it depends on the host. */
 function exitOf({ service, host }: ProgramParts, what: CommandKind, argv: readonly string[]): number {
   if (what === 'start') return service.exitOfStart();
-  return (what === 'install' || what === 'fetch') && !isUploaded(argv, service, host) ? 2 : 0;
+  return what === 'install' || what === 'fetch' ? exitOfBringing(argv, service, host) : 0;
 }
 
 /** What a fetch or an install needs of its host: artifacts only if the release is not there, the property files always. */
-export function isUploaded(
+export function exitOfBringing(
   argv: readonly string[],
   { installed }: ProgramParts['service'],
   { files }: ProgramParts['host'],
-): boolean {
+): number {
   const { artifacts, bundle } = uploadsOf(argv);
   const isWhole = installed.has(releaseOf(argv)) || artifacts.every((path) => files.has(path));
-  return isWhole && bundle.every((path) => files.has(path));
+  if (!isWhole) return GONE;
+  return bundle.every((path) => files.has(path)) ? 0 : 2;
 }
 
 /**

@@ -6,7 +6,7 @@ export function waysOn({ row: { id, verb }, view: { targets } }: Watched): reado
   return [
     `go on: \`edge resume ${id}\``,
     ...(failed ? [`work on ${failed.name} again: \`edge retry ${id} ${failed.name}\``] : []),
-    ...(failed?.status === 'unknown'
+    ...(failed?.status === 'unknown' && failed.step !== 'fetch'
       ? [`say how it ended: \`edge resolve ${id} ${failed.name} --as …\``]
       : []),
     ...(failed ? [`leave ${failed.name} out: \`edge skip ${id} ${failed.name}\``] : []),

@@ -18,7 +18,7 @@ import { sha256 } from '../../lib/hash.ts';
 import { tar } from '../../lib/tar.ts';
 import type { ActionContext } from '../../ports/action.ts';
 import { fillFiles } from './fill-files.ts';
-import { INSTALL, MARKER, markerText } from './install-script.ts';
+import { GONE, INSTALL, MARKER, markerText } from './install-script.ts';
 
 /** `folder` holds `releases/` and `current`; `keep`: how many releases stay, never without the current and the previous one. */
 export const releaseInstallInputs = z.strictObject({
@@ -52,21 +52,32 @@ const CANCEL_GRACE_MS = 5_000;
 
 type Brought = { readonly state: Progress; readonly outcome?: Outcome };
 
-/** Uploads and runs the script; with an `outcome` it is not done. */
+/** Uploads and runs the script; with an `outcome` it is not done. What was fetched and is gone from the host is sent again. */
 export async function bring(context: ActionContext, inputs: Inputs, work: Work): Promise<Brought> {
   let state = stateOf(context, inputs);
-  if (state.stage === 'upload') {
-    const folder = inputs.fetched ?? (await upload(context, inputs));
-    state = { ...state, folder: await uploadFiles(context, inputs, { ...state, folder }), stage: 'install' };
-    await context.saveCheckpoint(state);
+  for (;;) {
+    if (state.stage === 'upload') {
+      const folder = state.ordinal === 0 ? inputs.fetched : undefined;
+      const place = { ...state, folder: folder ?? (await upload(context, inputs)) };
+      state = { ...place, folder: await uploadFiles(context, inputs, place), stage: 'install' };
+      await context.saveCheckpoint(state);
+    }
+    const end = await runCommand(context, commandOf(context, inputs, { state, work }), following(state));
+    if (end.kind === 'exited' && end.code === 0) return { state };
+    const isGone = end.kind === 'exited' && end.code === GONE && inputs.fetched !== undefined;
+    if (!isGone || state.ordinal > 0) {
+      const what = `${work === 'edge-fetch' ? 'fetching' : 'installing'} ${inputs.release.id} in ${state.folder}`;
+      return { state, outcome: await notDone(context, state, end, what) };
+    }
+    state = await anew(context, state);
   }
-  const end = await runCommand(context, commandOf(context, inputs, { state, work }), following(state));
-  if (end.kind === 'exited' && end.code === 0) return { state };
-  const what = work === 'edge-fetch' ? 'fetching' : 'installing';
-  return {
-    state,
-    outcome: await notDone(context, state, end, `${what} ${inputs.release.id} in ${state.folder}`),
-  };
+}
+
+/** With another command: whatever the one before has left or still does, an id is started once. */
+async function anew(context: ActionContext, { ordinal, folder }: Progress): Promise<Progress> {
+  const next = { stage: 'upload', ordinal: ordinal + 1, folder, command: null } as const;
+  await context.saveCheckpoint(next);
+  return next;
 }
 
 export async function cancelBringing(
@@ -174,10 +185,13 @@ function commandOf(
     return [incoming(folder, artifact), artifact.name, artifact.unpack];
   });
   const token = remoteIdOf(context.task, ordinal);
-  const isPut = isMade(files) && work === 'edge-install';
   if (files && !isMade(files)) artifacts.push('-', 'property files', 'they cannot be made here any more');
-  const puts = (isPut ? files.files : []).flatMap(({ path, mode }, index) => [String(index), path, mode]);
-  const bundle = isPut ? bundleOf(context, state) : '';
+  const puts = (isMade(files) ? files.files : []).flatMap(({ path, mode }, index) => [
+    String(index),
+    path,
+    mode,
+  ]);
+  const bundle = isMade(files) ? bundleOf(context, state) : '';
   const values = [
     folder,
     release.id,
@@ -204,9 +218,6 @@ async function notDone(
   what: string,
 ): Promise<Outcome> {
   if (end.kind === 'exited') return { kind: 'failed', error: commandFailed([what], end), retryable: false };
-  if (end.outcome.kind === 'unknown') {
-    const { ordinal, folder } = state;
-    await context.saveCheckpoint({ stage: 'upload', ordinal: ordinal + 1, folder, command: null });
-  }
+  if (end.outcome.kind === 'unknown') await anew(context, state);
   return end.outcome;
 }

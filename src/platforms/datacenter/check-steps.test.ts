@@ -32,6 +32,9 @@ describe('the steps of a strategy', () => {
   test('have each step once', () => {
     assert.deepEqual(problems(all(run('stop'))), [`${AT}.4: The step "stop" is there twice`]);
     assert.deepEqual(problems(all(run('a'), run('a'))), [`${AT}.5: The step "a" is there twice`]);
+    assert.deepEqual(problems(all(run('fetch'))), [
+      `${AT}.4: The step "fetch" is one of Edge's own, which are not listed`,
+    ]);
   });
 
   test('keep the order that keeps the promises', () => {

@@ -31,10 +31,28 @@ export const checkSteps: CheckSteps = ({ steps, without = [] }) => {
 const at = (index: number, ...path: readonly (string | number)[]) => ['steps', 'datacenter', index, ...path];
 const nameOf = (item: StepList[number]): string => (typeof item === 'string' ? item : item.id);
 
+/** Those that are done without being listed. */
+const EDGES_OWN: ReadonlySet<string> = new Set([
+  'fetch',
+  'gate-close',
+  'gate-open',
+  'property-files',
+  'reload',
+]);
+
 function checkNames(list: StepList): readonly StepProblem[] {
   return list.flatMap((item, index) => {
-    const isTaken = list.slice(0, index).some((other) => nameOf(other) === nameOf(item));
-    return isTaken ? [{ path: at(index), message: `The step "${nameOf(item)}" is there twice` }] : [];
+    const name = nameOf(item);
+    const isTaken = list.slice(0, index).some((other) => nameOf(other) === name);
+    const isEdges = EDGES_OWN.has(name);
+    if (isTaken || isEdges)
+      return [
+        {
+          path: at(index),
+          message: `The step "${name}" is ${isTaken ? 'there twice' : "one of Edge's own, which are not listed"}`,
+        },
+      ];
+    return [];
   });
 }
 

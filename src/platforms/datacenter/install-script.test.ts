@@ -19,7 +19,7 @@ import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { requireService } from '../../../scripts/services.ts';
 import { tar } from '../../lib/tar.ts';
-import { INSTALL, MARKER, markerText } from './install-script.ts';
+import { GONE, INSTALL, MARKER, markerText } from './install-script.ts';
 
 const SHELLS = [['dash'], ['bash', '--posix'], ['busybox', 'sh']];
 const busybox = requireService('busybox');
@@ -116,15 +116,19 @@ function installs(shell: readonly string[]): void {
     install('1.0');
     writeFileSync(join(folder, 'current', MARKER), '');
     writeFileSync(join(folder, 'current/serves'), '');
-    assert.equal(install('1.0', { work: 'edge-fetch' }).status, 0);
-    assert.ok(existsSync(join(folder, 'current/serves')));
+    for (const link of ['releases/1.0-aaaa', join(folder, 'releases/1.0-aaaa')]) {
+      rmSync(join(folder, 'current'));
+      symlinkSync(link, join(folder, 'current'));
+      assert.equal(install('1.0', { work: 'edge-fetch' }).status, 0);
+      assert.ok(existsSync(join(folder, 'current/serves')), link);
+    }
     assert.equal(install('1.0').status, 0);
     assert.equal(existsSync(join(folder, 'current/serves')), false);
   });
 
   test('an install whose artifacts are gone says which', () => {
     const gone = hostWith(shell).install('1.0', { artifacts: ['/no/such/file', 'web.tar.gz', 'tar.gz'] });
-    assert.deepEqual([gone.status, gone.stderr], [2, 'web.tar.gz is not on the host any more\n']);
+    assert.deepEqual([gone.status, gone.stderr], [GONE, 'web.tar.gz is not on the host any more\n']);
   });
 
   test('a release of the same name with other content, or cut short, is replaced as a whole', () => {

@@ -4,6 +4,8 @@
  * renamed, and the links are renamed into place, so that nobody ever sees half of either.
  */
 export const MARKER = '.edge-release';
+/** With what the script ends if what it is to unpack is not on the host. */
+export const GONE = 3;
 /** What is in the marker of a release that is whole. */
 export const markerText = (hash: string): string => `${hash}\n`;
 
@@ -39,6 +41,11 @@ refuse() {
   exit 2
 }
 
+gone() {
+  echo "$1" >&2
+  exit ${GONE}
+}
+
 # Never through a link, which could lead out of the release, and never in the place of a folder.
 put() {
   to=$1/$3 part=$1 rest=$3
@@ -55,7 +62,7 @@ put() {
 unpack() {
   while [ "$1" != --files ]; do
     case $3 in
-      tar.gz | none) if [ ! -f "$1" ]; then refuse "$2 is not on the host any more"; fi ;;
+      tar.gz | none) if [ ! -f "$1" ]; then gone "$2 is not on the host any more"; fi ;;
     esac
     case $3 in
       tar.gz) tar -xzof "$1" -C "$work" ;;
@@ -97,7 +104,7 @@ remove_uploads() {
 current=$(readlink "$folder/current" || true)
 whole=
 if [ -f "$final/${MARKER}" ]; then read -r whole <"$final/${MARKER}" || true; fi
-if [ "$0" = edge-fetch ] && [ "$whole" != "$hash" ] && [ "$current" = "releases/$release" ]; then exit 0; fi
+if [ "$0" = edge-fetch ] && [ "$whole" != "$hash" ] && [ "$folder/current" -ef "$final" ]; then exit 0; fi
 
 if [ "$whole" != "$hash" ]; then
   remove "$releases/.$release".*
@@ -106,6 +113,8 @@ if [ "$whole" != "$hash" ]; then
   put_files "$work" "$@"
   printf '%s\\n' "$hash" > "$work/${MARKER}"
   sync -f "$work"
+  # Whoever came later has removed it: what is there now is theirs, and may be serving.
+  if [ ! -d "$work" ]; then refuse 'another run has taken over'; fi
   remove "$final"
   mv -T "$work" "$final"
 else

@@ -62,8 +62,9 @@ function gated(name: SequenceName, { strategy }: Settings): readonly (StepId | F
   });
 }
 
+/** A fetch does what was a part of the install. */
 const retriesOf = (item: StepId, { strategy: { retries } }: Settings): Retries | undefined =>
-  (isOfCycle(item) ? retries?.[item] : undefined) ?? retries?.default;
+  (item === 'fetch' ? retries?.install : isOfCycle(item) ? retries?.[item] : undefined) ?? retries?.default;
 
 const isOfCycle = (item: StepId): item is CycleStep => CYCLE.some((step) => step === item);
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { expectKind, HOST, Trial } from '../../../test/support/trial.ts';
 import { filesDigest, makeFiles } from '../../domain/property-file.ts';
+import { GONE } from './install-script.ts';
 import { releaseFetch } from './release-fetch.ts';
 import { releaseInstall } from './release-install.ts';
 
@@ -41,6 +42,30 @@ test('an install after it copies nothing, and notes nothing before its command',
   const { outputs } = expectKind(await trial.finish(releaseInstall, install), 'done');
   assert.equal(outputs.folder, '/home/web/releases/2.0-abcdef01');
   assert.equal(trial.host.files.size, 0);
+});
+
+test('what was fetched and is gone from the host is sent again, once', async () => {
+  const codes = [GONE, 0];
+  const install = { ...inputs, keep: 5, fetched: '/home/web' };
+  const trial = new Trial({ program: () => ({ durationMs: 10, code: codes.shift() ?? GONE }) });
+  expectKind(await trial.finish(releaseInstall, install), 'done');
+  assert.deepEqual([trial.host.files.size, commandsOf(trial)], [1, [1, 1]]);
+  const again = new Trial({ program: () => ({ durationMs: 10, code: GONE }) });
+  const { error } = expectKind(await again.finish(releaseInstall, install), 'failed');
+  assert.match(error.message, /exit status 3/);
+  assert.deepEqual(commandsOf(again), [1, 1]);
+});
+
+test('a fetch that is followed by another worker needs no secret: its command runs', async () => {
+  const trial = new Trial({
+    program: () => ({ durationMs: 1_000, code: 0 }),
+    secrets: { PASSWORD: 'tr0ub4dor' },
+  });
+  const withFiles = { ...inputs, files: files() };
+  await trial.attempt(releaseFetch, withFiles, { crash: { at: 'after-save', nth: 2 } });
+  const elsewhere = { ...withFiles, files: { ...files(), digest: 'of another worker' } };
+  expectKind(await trial.finish(releaseFetch, elsewhere), 'done');
+  assert.deepEqual(commandsOf(trial), [1]);
 });
 
 test('property files are sent with the install, after a fetch too', async () => {

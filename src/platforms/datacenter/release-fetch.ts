@@ -20,14 +20,16 @@ export const releaseFetch = defineAction({
   outputs,
   fences: true,
   async apply(context, inputs) {
-    if (isMade(inputs.files)) await fillFiles(context.ports.secrets, inputs.files);
+    // Once a command may run on the host, only its end is the result.
+    if (context.checkpoint === null && isMade(inputs.files))
+      await fillFiles(context.ports.secrets, inputs.files);
     const { state, outcome } = await bring(context, artifactsOnly(inputs), 'edge-fetch');
     return outcome ?? { kind: 'done', outputs: { folder: state.folder } };
   },
   cancel: (context, inputs) => cancelBringing(context, artifactsOnly(inputs), 'edge-fetch'),
 });
 
-/** Nothing is removed by it, so it keeps whatever is there. */
+/** A fetch removes nothing, whatever `keep` says. */
 function artifactsOnly({ files, ...inputs }: z.infer<typeof releaseFetchInputs>) {
   return { ...inputs, keep: 1, ...(files && !isMade(files) && { files }) };
 }

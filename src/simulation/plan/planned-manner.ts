@@ -9,7 +9,7 @@ import type { Draw } from '../draw.ts';
 import type { CommandKind } from '../facts.ts';
 import type { FaultKind, Strengths } from '../faults.ts';
 import type { Found, Manner } from '../manner.ts';
-import { isUploaded, type ProgramParts, releaseOf, removeUploads } from '../programs.ts';
+import { exitOfBringing, type ProgramParts, releaseOf, removeUploads } from '../programs.ts';
 import { checkOf, devicesOf, healthOf, literal, stepsOf } from './place.ts';
 
 /** Longer than any deadline. */
@@ -160,7 +160,7 @@ function commandIn(commands: Commands, { argv }: RemoteTask): Command {
 function exitOf({ service, host }: ProgramParts, kind: CommandKind, { argv }: RemoteTask): number {
   if (kind === 'start') return service.current === null ? 127 : 0;
   if (argv[3] !== 'edge-install' && argv[3] !== 'edge-fetch') return 0;
-  return isUploaded(argv, service, host) ? 0 : 2;
+  return exitOfBringing(argv, service, host);
 }
 
 /** A command that looks whether the service is well; it sees what runs, as a look over the network does. */
