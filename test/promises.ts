@@ -127,6 +127,7 @@ const AREAS: Readonly<Record<string, readonly Row[]>> = {
   Guides: [
     ['guide-first', 'the guide to your first real environment can be typed as it stands'],
     ['guide-ansible', 'the guide from Ansible can be typed as it stands'],
+    ['guide-jenkins', 'the guide from Jenkins and Fabric can be typed as it stands'],
     ['guide-f5', 'the guide to F5 permissions can be typed as it stands'],
   ],
 };

@@ -17,6 +17,7 @@ const blocks = (text: string, word: string): readonly string[] =>
 const PROMISED: Readonly<Record<string, string>> = {
   'first-environment.md': ': «the guide to your first real environment can be typed as it stands»',
   'from-ansible.md': ': «the guide from Ansible can be typed as it stands»',
+  'from-jenkins-fabric.md': ': «the guide from Jenkins and Fabric can be typed as it stands»',
   'f5-permissions.md': ': «the guide to F5 permissions can be typed as it stands»',
 };
 
