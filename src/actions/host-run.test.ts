@@ -25,6 +25,17 @@ test('a command that ends with another status has failed, and its last lines say
   assert.match(error.message, /`bin\/restart --now` ended with exit status 3.*no such user/s);
 });
 
+test('what it reads on the host and prints is masked where it is a secret, also one that nobody can tell any more does no harm', async () => {
+  const trial = new Trial({
+    ...always({ durationMs: 10, code: 3, output: [{ atMs: 0, text: 'password=tr0ub4dor size=1\n' }] }),
+    secrets: { PASSWORD: 'tr0ub4dor' },
+  });
+  const mask = ['PASSWORD', 'GONE'].map((name) => ({ source: 'env', name }));
+  const { error } = expectKind(await trial.attempt(hostRun, { ...inputs, mask }), 'failed');
+  assert.equal(trial.output, 'password=*** size=1\n');
+  assert.match(error.message, /password=\*\*\* size=1/);
+});
+
 test('the intent with the host identity is stored before anything starts', async () => {
   const trial = new Trial(always({ durationMs: 10, code: 0 }));
   await assert.doesNotReject(trial.attempt(hostRun, inputs));

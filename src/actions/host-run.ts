@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { argvField, envField, ifUnknownField } from '../domain/fields.ts';
+import { argvField, envField, ifUnknownField, secretRefField } from '../domain/fields.ts';
 import type { Failure, Outcome } from '../domain/outcome.ts';
 import type { Json } from '../lib/json.ts';
 import type { ActionContext } from '../ports/action.ts';
@@ -16,8 +16,8 @@ import { hostAddress, plannedRelease } from './schemas.ts';
 
 /**
  * `graceMs`: how long an aborted command has between TERM and KILL. A `release` is named in the command's environment:
- * EDGE_RELEASE, EDGE_VERSION, EDGE_RELEASE_HASH. `ifUnknown`: what follows when nobody saw how it ended (M11). Left out, a person
- * is asked.
+ * EDGE_RELEASE, EDGE_VERSION, EDGE_RELEASE_HASH. `mask`: secrets that it may read on the host, which its output must not show.
+ * `ifUnknown`: what follows when nobody saw how it ended (M11). Left out, a person is asked.
  */
 export const hostRunInputs = z.strictObject({
   host: hostAddress,
@@ -27,6 +27,7 @@ export const hostRunInputs = z.strictObject({
   sudoUser: z.string().optional(),
   graceMs: z.int().min(0).default(10_000),
   release: plannedRelease.nullable().optional(),
+  mask: z.array(secretRefField).default([]),
   ifUnknown: ifUnknownField.optional(),
 });
 type Inputs = z.infer<typeof hostRunInputs>;
@@ -44,7 +45,7 @@ const CHECK_ORDINAL = MOST_TRIES + 1;
 /** Runs a command on a host as a detached task: at most once, whatever dies meanwhile (contract C17). */
 export const hostRun = defineAction({
   name: 'host.run',
-  major: 1,
+  major: 2,
   inputs: hostRunInputs,
   outputs,
   fences: true,
@@ -70,6 +71,9 @@ export const hostRun = defineAction({
     return cancelCommand(context, commandOf(inputs, tries), { wasDispatched: seen !== null, graceMs });
   },
 });
+
+/** Workers of before mask the secrets of `env` alone; plans without files are for them too. */
+export const earlierHostRun = { ...hostRun, major: 1 };
 
 type Ran = { readonly outcome: Outcome; readonly now: State };
 
@@ -121,9 +125,9 @@ function checkOf(inputs: Inputs): RemoteCommand {
 }
 
 function commandOf(inputs: Inputs, ordinal: number): RemoteCommand {
-  const { host, argv, cwd, sudoUser, release } = inputs;
+  const { host, argv, cwd, sudoUser, release, mask } = inputs;
   const env = release ? { ...inputs.env, ...variablesOf(release) } : inputs.env;
-  return { host, ordinal, argv, env, cwd, sudoUser };
+  return { host, ordinal, argv, env, mask, cwd, sudoUser };
 }
 
 const variablesOf = ({ id, version, hash }: z.infer<typeof plannedRelease>) => ({

@@ -2,11 +2,11 @@ import { EdgeError } from '../domain/errors.ts';
 import type { Action, ActionHandler, ActionPorts } from '../ports/action.ts';
 import { bindAction } from './define.ts';
 import { healthVerify } from './health-verify.ts';
-import { hostRun } from './host-run.ts';
+import { earlierHostRun, hostRun } from './host-run.ts';
 import { waitSettle } from './wait-settle.ts';
 
 /** The actions that no platform owns. */
-export const COMMON_ACTIONS: readonly Action[] = [hostRun, waitSettle, healthVerify];
+export const COMMON_ACTIONS: readonly Action[] = [hostRun, earlierHostRun, waitSettle, healthVerify];
 
 /** Actions by `name@major`, bound to a worker's ports: its capabilities. Throws when two answer to one name. */
 export function bindActions(

@@ -37,6 +37,8 @@ export type RemoteCommand = {
   readonly ordinal: number;
   readonly argv: readonly string[];
   readonly env?: Readonly<Record<string, string | SecretRef>> | undefined;
+  /** Secrets that its output must not show, beside those of `env`. One that nobody can tell any more is not looked for. */
+  readonly mask?: readonly SecretRef[] | undefined;
   readonly cwd?: string | undefined;
   readonly sudoUser?: string | undefined;
   readonly outputLimitBytes?: number | undefined;
@@ -190,6 +192,10 @@ async function remoteTaskOf(context: ActionContext, command: RemoteCommand): Pro
     if (typeof value !== 'string') secrets.push(resolved);
     env[name] = resolved;
   }
+  for (const ref of command.mask ?? []) {
+    const value = await context.ports.secrets.resolve(ref).catch(notKnown);
+    if (value !== undefined) secrets.push(value);
+  }
   return {
     id: remoteIdOf(context.task, command.ordinal),
     argv: command.argv,
@@ -199,6 +205,10 @@ async function remoteTaskOf(context: ActionContext, command: RemoteCommand): Pro
     secrets,
     outputLimitBytes: command.outputLimitBytes ?? OUTPUT_LIMIT_BYTES,
   };
+}
+
+function notKnown(thrown: unknown): undefined {
+  if (asEdgeError(thrown).code !== 'secret_unavailable') throw thrown;
 }
 
 /** Hosts begin in the home folder of the user who runs the command, and know no `~`. */

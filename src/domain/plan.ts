@@ -136,8 +136,8 @@ export const verifies = ({ action }: Pick<Step, 'action'>): boolean => action.st
 /**
  * Contract C5: a literal, an output of an earlier step of the same target, a fact of the target, its members (`MemberRef[]`),
  * the release it gets (`PlannedRelease | null`, without its properties; `shown`: with the version that its health page shows),
- * what its property files are made of (`PlannedFiles`; left out where it has none), or the settings its members were found with
- * (`HeldMember[]`).
+ * what its property files are made of (`PlannedFiles`; left out where it has none), the secrets in them (`SecretRef[]`; of what it ran
+ * before too), or the settings its members were found with (`HeldMember[]`).
  */
 export type Input =
   | { readonly value: Json }
@@ -146,6 +146,7 @@ export type Input =
   | { readonly members: true }
   | { readonly release: true | 'shown' }
   | { readonly files: true }
+  | { readonly secrets: true }
   | { readonly asFound: true };
 
 export type Stage = { readonly name: string; readonly lanes: readonly Lane[] };

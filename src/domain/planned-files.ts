@@ -1,5 +1,7 @@
 import type { Plan, PlannedFiles, PlannedRelease, PlanTarget } from './plan.ts';
 import type { FilePlace } from './property-file.ts';
+import type { SecretRef } from './secret.ts';
+import { valuesAt } from './variable.ts';
 
 /** Where the files of a release are made for, on one target. */
 export function filePlaceOf(
@@ -8,6 +10,19 @@ export function filePlaceOf(
   { id, version }: Pick<PlannedRelease, 'id' | 'version'>,
 ): FilePlace {
   return { project, environment, zone, target: name, address, port, version, release: id };
+}
+
+/** The secrets that may be in property files on a target: of the release that it gets, and of the one that it ran before. */
+export function fileSecrets(
+  { environment, releases }: Pick<Plan, 'environment' | 'releases'>,
+  { name, zone, release, before }: Pick<PlanTarget, 'name' | 'zone' | 'release' | 'before'>,
+): readonly SecretRef[] {
+  const refs = [release, before].flatMap((id) => {
+    const { variables = [] } = (id === null ? undefined : releases[id]?.properties) ?? {};
+    return [...valuesAt(variables, { environment, zone, target: name }).values()];
+  });
+  const secrets = refs.flatMap((value) => (typeof value === 'string' ? [] : [value]));
+  return [...new Map(secrets.map((ref) => [`${ref.source}/${ref.name}`, ref])).values()];
 }
 
 /** What the files of the release that a target gets are made of; nothing where it has none. */

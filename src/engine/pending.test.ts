@@ -8,12 +8,17 @@ import { modelOf } from './model.ts';
 import { taskOf } from './pending.ts';
 import { initialState } from './state.ts';
 
+const PASSWORD = { source: 'env', name: 'PASSWORD' } as const;
 const FILES = [{ path: 'web.conf', content: 'host={{host}}\n' }];
 const { plan } = buildPlan(
   request({
     release: release('2.0.0', {
       ...{ reports: '1.9', files: FILES },
-      variables: [{ name: 'host', value: 'db' }],
+      variables: [
+        { name: 'host', value: 'db' },
+        { name: 'password', secret: PASSWORD },
+        { name: 'password', secret: { source: 'env', name: 'OTHER' }, environment: 'elsewhere' },
+      ],
     }),
   }),
   datacenter,
@@ -39,4 +44,8 @@ test('what files are made of goes to the step that makes them, and to no other',
 test('a check expects the version that the page shows, and everything else is told of its own', () => {
   const versionOf = (step: string) => (inputsOf(step).release as { version: string }).version;
   assert.deepEqual([versionOf('verify'), versionOf('install')], ['1.9', '2.0.0']);
+});
+
+test('commands are told which secrets their output must not show: those that hold on their target', () => {
+  for (const step of ['stop', 'start']) assert.deepEqual(inputsOf(step).mask, [PASSWORD]);
 });

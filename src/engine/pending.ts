@@ -1,6 +1,6 @@
 import { type TaskId, taskId } from '../domain/ids.ts';
 import { type Input, NEXT_SHARE, type PlanTarget, type Step } from '../domain/plan.ts';
-import { plannedFiles } from '../domain/planned-files.ts';
+import { fileSecrets, plannedFiles } from '../domain/planned-files.ts';
 import type { Json, JsonObject } from '../lib/json.ts';
 import type { NewTask } from '../ports/journal.ts';
 import { isToPrepare, nthAhead } from './ahead.ts';
@@ -143,6 +143,7 @@ function resolve(model: Model, state: DeploymentState, index: number, input: Inp
   if ('members' in input) return target.members;
   if ('release' in input) return releaseOf(model, target, input.release);
   if ('files' in input) return plannedFiles(model.plan, target);
+  if ('secrets' in input) return fileSecrets(model.plan, target);
   const record = at(state.targets, index);
   if ('asFound' in input) return record.held ?? [];
   return record.outputs[input.from]?.[input.output];

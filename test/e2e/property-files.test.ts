@@ -49,7 +49,7 @@ describe('property files', { skip: sshd.skip ?? haproxy.skip ?? false }, () => {
       minInService: 1,
       strategy: '{ canary: 0, batches: "100%", parallel: 2, settleMs: 0 }',
       env: { DB_PASSWORD: PASSWORD, TLS_KEY: KEY },
-      project: `commands: { reload: [sh, -c, 'kill -HUP "$(cat "$HOME/app.pid")"'] }`,
+      project: `commands: { reload: [sh, -c, 'cat current/conf/app.properties; kill -HUP "$(cat "$HOME/app.pid")"'] }`,
     });
   });
   after(() => estate?.stop());
@@ -102,6 +102,12 @@ ${KEY}
       assert.equal(sha256(await readFile(inCurrent(target, 'app.json'))), sha256(app));
     }
   };
+  const newest = async () => {
+    const { deployments } = jsonOf(expectDone(await estate.edge('history', ...PLACE, '--json'))) as {
+      readonly deployments: readonly { readonly id: string }[];
+    };
+    return [deployments[0]?.id ?? ''];
+  };
   const SIZE = '$(touch x);`touch y`';
 
   test('«files as templates with variables scoped environment × project × zone × target, secrets by reference» are on every target byte for byte, with the artifact', async () => {
@@ -147,6 +153,9 @@ ${KEY}
     expectDone(await apply(releaseOf('v2-reloaded', { variables })));
     expectDone(await estate.edge('deploy', ...PLACE, 'v2-reloaded', '--reload', '--yes', '--json'));
     await allOn('v2-reloaded', 'reloaded');
+    const { stdout } = expectDone(await estate.edge('logs', ...(await newest())));
+    assert.match(stdout, /db\.password=\*\*\*/, 'what a command prints of its files is masked');
+    for (const line of [PASSWORD, ...KEY.split('\n')]) assert.equal(stdout.includes(line), false);
     assert.deepEqual(await pids(), before, 'no service was stopped');
     expectDone(await estate.edge('rollback', ...PLACE, '--yes', '--json'));
     await allOn('v2', SIZE);

@@ -3,6 +3,7 @@ import type { Program } from '../../src/adapters/memory/behaviour.ts';
 import { MemoryClock } from '../../src/adapters/memory/clock.ts';
 import { MemoryHosts } from '../../src/adapters/memory/hosts.ts';
 import { createMemoryProbe } from '../../src/adapters/memory/probe.ts';
+import { EdgeError } from '../../src/domain/errors.ts';
 import { deploymentId, taskId } from '../../src/domain/ids.ts';
 import type { Outcome } from '../../src/domain/outcome.ts';
 import type { Json, JsonObject } from '../../src/lib/json.ts';
@@ -23,6 +24,10 @@ export const HOST: HostAddress = {
 const KEY = { deployment: deploymentId('d1'), target: 0, step: 0, group: 0 };
 const TIME_MS = 600_000;
 const REFUSED = { kind: 'nothing', why: 'connection refused' } as const;
+
+function unavailable(name: string): never {
+  throw new EdgeError('secret_unavailable', `There is no ${name}`);
+}
 
 /** Kills the owner at a point of its work: an attempt ends there, and nothing that it does later counts. */
 export type Crash = { readonly at: 'before-save' | 'after-save' | 'after-output'; readonly nth?: number };
@@ -68,7 +73,7 @@ export class Trial {
         http: ({ url }) => this.pages.get(url)?.() ?? REFUSED,
         tcp: (address, port) => this.ports.get(`${address}:${port}`) ?? REFUSED,
       }),
-      secrets: { resolve: async ({ name }) => secrets[name] ?? '' },
+      secrets: { resolve: async ({ name }) => secrets[name] ?? unavailable(name) },
       clock: this.clock,
     };
   }

@@ -107,7 +107,7 @@ const HARMLESS: ReadonlySet<string> = new Set(['health.verify@1', 'wait.settle@1
 
 /** What the platform gives, so that a step works on its own target and nowhere else. */
 const GIVEN: ReadonlySet<string> = new Set([
-  ...['host', 'release', 'url', 'address', 'port', 'members', 'balancers', 'ifUnknown'],
+  ...['host', 'release', 'url', 'address', 'port', 'members', 'balancers', 'mask', 'ifUnknown'],
 ]);
 const DEFAULTED: ReadonlySet<string> = new Set([...GIVEN, 'cwd', 'env', 'sudoUser', 'graceMs']);
 
@@ -119,7 +119,7 @@ function checkFurther(list: StepList, without: Without): readonly StepProblem[] 
       const message = `There is no action "${item.action}" for a step of your own`;
       return [{ path: at(index, 'action'), message, hint: didYouMean(item.action, ACTIONS.keys()) }];
     }
-    const unknown = item.onUnknown !== undefined && item.action !== 'host.run@1';
+    const unknown = item.onUnknown !== undefined && !item.action.startsWith('host.run@');
     const onUnknown = {
       path: at(index, 'onUnknown'),
       message: 'onUnknown is of commands; this step looks again by itself',

@@ -5,7 +5,7 @@ import { capabilityOf } from '../../actions/define.ts';
 import { COMMON_ACTIONS } from '../../actions/registry.ts';
 import { deploymentId } from '../../domain/ids.ts';
 import type { Input, Plan } from '../../domain/plan.ts';
-import { plannedFiles } from '../../domain/planned-files.ts';
+import { fileSecrets, plannedFiles } from '../../domain/planned-files.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import { buildPlan } from '../../plan/build-plan.ts';
 import type { PlanRequest } from '../../plan/request.ts';
@@ -30,6 +30,7 @@ function resolved(plan: Plan, inputs: Readonly<Record<string, Input>>): JsonObje
     if ('members' in input) return target.members;
     if ('asFound' in input) return target.members.map((member) => ({ ...member, asFound: { weight: 1 } }));
     if ('files' in input) return plannedFiles(plan, target) ?? null;
+    if ('secrets' in input) return fileSecrets(plan, target) as unknown as JsonObject[];
     if ('release' in input) return target.release === null ? null : (releases[target.release] ?? null);
     assert.deepEqual(input, { from: 'fetch', output: 'folder' });
     return '/home/web/app';

@@ -91,8 +91,14 @@ function stop(settings: Settings, sequence: SequenceName): Built {
 /** A command of the project on its host. */
 export function command(settings: Settings, argv: readonly string[], timeoutMs: number): Built {
   return {
-    action: 'host.run@1',
-    inputs: { ...onHost(settings), argv: literal(argv), graceMs: literal(settings.timeouts.graceMs) },
+    action: settings.hasFiles ? 'host.run@2' : 'host.run@1',
+    inputs: {
+      ...onHost(settings),
+      argv: literal(argv),
+      graceMs: literal(settings.timeouts.graceMs),
+      // What it reads on the host it may print.
+      ...(settings.hasFiles && { mask: { secrets: true } as const }),
+    },
     timeoutMs,
     // Retried only when the action says that it never started; what may have run is asked about.
     retries: { max: 2, backoffMs: 5_000 },
