@@ -15,6 +15,7 @@ import {
   taskIdField,
 } from './fields.ts';
 import {
+  changesSchema,
   differenceSchema,
   explainedSchema,
   forecastSchema,
@@ -79,6 +80,7 @@ export const DEPLOYMENT_ROUTES = {
       text: z.string().describe('The same as text.'),
       notes: z.array(noteSchema),
       forecast: forecastSchema,
+      changes: changesSchema.nullable(),
     }),
   }),
   diff: route({

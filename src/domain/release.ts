@@ -18,6 +18,11 @@ const sourceSchema = z.strictObject({
     .exactOptional()
     .describe('When it was committed.'),
   tickets: z.array(z.string().min(1).max(100)).max(1_000).default([]).describe('The tickets that are in it.'),
+  authors: z
+    .array(z.string().min(1).max(200))
+    .max(1_000)
+    .exactOptional()
+    .describe('Who wrote what is in it.'),
 });
 
 const artifactSchema = z.strictObject({

@@ -1,3 +1,4 @@
+import { type Changes, changesOf } from '../domain/changes.ts';
 import { EdgeError, together } from '../domain/errors.ts';
 import type { PlanHash } from '../domain/ids.ts';
 import type { Plan, Verb } from '../domain/plan.ts';
@@ -33,6 +34,8 @@ export type PlanOutput = {
   readonly text: string;
   readonly notes: readonly { readonly code: string; readonly message: string }[];
   readonly forecast: Forecast;
+  /** What the plan brings or takes back, by what the releases were built from. */
+  readonly changes: Changes | null;
 };
 
 /** What a deployment would do now. Looks at records, artifacts and balancers, and touches nothing. */
@@ -41,7 +44,8 @@ export async function plan(ports: OperationPorts, caller: Caller, input: PlanInp
   const planned = await planWithPast(ports, input);
   const explained = explain(planned);
   const { hash, notes, forecast } = planned;
-  return { hash, plan: planned.plan, explained, text: renderPlan(explained), notes, forecast };
+  const changes = changesOf(planned.plan, await releasesOf(ports.records, input.project));
+  return { hash, plan: planned.plan, explained, text: renderPlan(explained), notes, forecast, changes };
 }
 
 /** A plan for somebody who looks at it: with what earlier deployments tell beside it. Throws what `makePlan` throws. */

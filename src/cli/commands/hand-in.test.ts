@@ -41,6 +41,43 @@ describe('edge apply', () => {
 
 describe('edge plan', () => {
   test(
+    'with the tickets, authors and commits of what it brings, and on the way back of what it takes back',
+    withEdgeApi(async (edge) => {
+      await edge.configure(2);
+      for (const [version, commit, ticket] of [
+        ['3.0.0', 'aaaaaaa1', 'SHOP-1'],
+        ['3.1.0', 'bbbbbbb2', 'SHOP-2'],
+      ] as const)
+        await edgeCli(edge).run(
+          ...[
+            'releases',
+            'create',
+            'web',
+            version,
+            '--repository',
+            'git.example.com/shop',
+            '--commit',
+            commit,
+          ],
+          ...['--ticket', ticket, '--author', `ann of ${ticket}`],
+        );
+      const planned = async (version: string) =>
+        (await edgeCli(edge).run('plan', 'web', 'production', version)).stdout;
+      assert.match(await planned('3.0.0'), /^brings 1 release: SHOP-1 \(by ann of SHOP-1\)$/m);
+      await edge.deploy('3.0.0');
+      await edge.work();
+      edge.time.now += 1_000;
+      assert.match(
+        await planned('3.1.0'),
+        /^brings 1 release since 3\.0\.0: SHOP-2 \(by ann of SHOP-2\)\ncommits aaaaaaa1\.\.bbbbbbb2 of git\.example\.com\/shop$/m,
+      );
+      await edge.deploy('3.1.0');
+      await edge.work();
+      assert.match(await planned('3.0.0'), /^takes back 1 release from 3\.1\.0: SHOP-2 /m);
+    }),
+  );
+
+  test(
     'it shows order, commands and capacity, and touches nothing',
     withEdgeApi(async (edge) => {
       await edge.configure(4);

@@ -32,6 +32,7 @@ type CreateOptions = {
   readonly repository?: string;
   readonly commit?: string;
   readonly ticket?: readonly string[];
+  readonly author?: readonly string[];
 };
 
 function addCreate(releases: Command, choose: Choose): void {
@@ -49,6 +50,7 @@ function addCreate(releases: Command, choose: Choose): void {
     .option('--repository <url>', 'where the code is; with --commit')
     .option('--commit <hash>', 'the commit that was built; with --repository')
     .option('--ticket <key>', 'a ticket that is in it; may be given several times', collect)
+    .option('--author <name>', 'who wrote what is in it; may be given several times', collect)
     .action((project: string, version: string, options: CreateOptions) => {
       const source = sourceOf(options);
       choose(async (cli) => {
@@ -87,11 +89,16 @@ function artifactOf(
   return { name, path: resolve(folder, path), unpack };
 }
 
-function sourceOf({ repository, commit, ticket }: CreateOptions): Pick<Input<'createRelease'>, 'source'> {
-  if (repository !== undefined && commit !== undefined)
-    return { source: { repository, commit, ...(ticket && { tickets: [...ticket] }) } };
-  if (repository === undefined && commit === undefined && !ticket) return {};
-  const hint = 'Give both, --repository and --commit; tickets belong to them.';
+function sourceOf({
+  repository,
+  commit,
+  ticket,
+  author,
+}: CreateOptions): Pick<Input<'createRelease'>, 'source'> {
+  const more = { ...(ticket && { tickets: [...ticket] }), ...(author && { authors: [...author] }) };
+  if (repository !== undefined && commit !== undefined) return { source: { repository, commit, ...more } };
+  if (repository === undefined && commit === undefined && !ticket && !author) return {};
+  const hint = 'Give both, --repository and --commit; tickets and authors belong to them.';
   throw new EdgeError('usage_invalid', 'The source of a release is a repository and a commit', { hint });
 }
 
