@@ -147,6 +147,7 @@ export const DEPLOYMENT_ROUTES = {
       deployment: deploymentRowSchema,
       view: deploymentViewSchema,
       waits: z.array(waitSchema),
+      changes: changesSchema.nullable(),
     }),
   }),
   deploymentPlan: route({

@@ -10,8 +10,8 @@ export function planLines({ text, hash, explained, changes }: Output<'plan'>): r
   return [...parts.flatMap((lines) => [...lines, '']), `hash ${hash}`];
 }
 
-/** What people ask before they say yes; nothing where no release says what it was built from. */
-function changesLines(changes: Output<'plan'>['changes']): readonly string[] {
+/** What people ask before they say yes, and afterwards; nothing where no release says what it was built from. */
+export function changesLines(changes: Output<'plan'>['changes']): readonly string[] {
   const { tickets = [], authors = [], commits = null } = changes ?? {};
   if (!changes || (tickets.length === 0 && commits === null)) return [];
   const { since, direction, releases } = changes;

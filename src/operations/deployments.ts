@@ -1,3 +1,4 @@
+import { type Changes, changesOf } from '../domain/changes.ts';
 import { EdgeError } from '../domain/errors.ts';
 import type { StoredEvent } from '../domain/event.ts';
 import type { DeploymentId, PlanHash, TaskId } from '../domain/ids.ts';
@@ -8,7 +9,7 @@ import type { DeploymentView } from '../projections/deployment-view.ts';
 import { initialView } from '../projections/deployment-view.ts';
 import { type Wait, waitsOf, withProgress } from '../projections/waits.ts';
 import { authorize, type Caller } from './caller.ts';
-import { mustBePlace } from './documents.ts';
+import { mustBePlace, releasesOf } from './documents.ts';
 import type { OperationPorts } from './ports.ts';
 
 const USUAL_LIMIT = 100;
@@ -38,19 +39,27 @@ export type DeploymentOutput = {
   readonly deployment: DeploymentRow;
   readonly view: DeploymentView;
   readonly waits: readonly Wait[];
+  /** What it brings or takes back, by what the releases were built from. */
+  readonly changes: Changes | null;
 };
 
 /** One deployment with every target and what it waits for. Throws `deployment_unknown`. */
 export async function deployment(
-  { views, clock }: OperationPorts,
+  { views, records, clock }: OperationPorts,
   caller: Caller,
   input: OneDeployment,
 ): Promise<DeploymentOutput> {
   authorize(caller, 'deployment.read');
   const row = await mustExist(views, input.deployment);
-  const [view, tasks] = await Promise.all([loadView(views, input.deployment), views.tasks(input.deployment)]);
+  const [view, tasks, plan, releases] = await Promise.all([
+    loadView(views, input.deployment),
+    views.tasks(input.deployment),
+    planOf(views, input.deployment),
+    releasesOf(records, row.project),
+  ]);
   return {
     deployment: row,
+    changes: changesOf(plan, releases),
     view: withProgress(view, tasks),
     waits: row.ended ? [] : waitsOf(view, tasks, clock.now()),
   };

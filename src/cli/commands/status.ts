@@ -5,6 +5,7 @@ import { asEdgeError, EdgeError } from '../../domain/errors.ts';
 import { type Choose, deploymentNamed, newCommand } from '../command.ts';
 import type { Cli } from '../context.ts';
 import { counted, dateAndTime, moment, whatOf } from '../format.ts';
+import { changesLines } from '../plan-lines.ts';
 import { type Line, line, span } from '../view/line.ts';
 import { screenLines } from '../view/screen.ts';
 import { SIGNS } from '../view/symbols.ts';
@@ -59,9 +60,13 @@ function oneDeployment(cli: Cli, found: Output<'deployment'>): number {
       size,
     ),
     ...waitLines(found, now()),
+    ...spaced(changesLines(found.changes)),
   ]);
   return 0;
 }
+
+const spaced = (lines: readonly string[]): readonly Line[] =>
+  lines.length === 0 ? [] : [line(''), ...lines.map((text) => line(text))];
 
 /** What the deployment waits for, with the moment when it is looked at again. */
 function waitLines({ waits: all, view }: Output<'deployment'>, now: number): readonly Line[] {
