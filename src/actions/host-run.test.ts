@@ -25,15 +25,33 @@ test('a command that ends with another status has failed, and its last lines say
   assert.match(error.message, /`bin\/restart --now` ended with exit status 3.*no such user/s);
 });
 
-test('what it reads on the host and prints is masked where it is a secret, also one that nobody can tell any more does no harm', async () => {
+const reads = (name: string) => [{ source: 'env', name }];
+
+test('what it reads on the host and prints is masked where it is a secret', async () => {
   const trial = new Trial({
     ...always({ durationMs: 10, code: 3, output: [{ atMs: 0, text: 'password=tr0ub4dor size=1\n' }] }),
     secrets: { PASSWORD: 'tr0ub4dor' },
   });
-  const mask = ['PASSWORD', 'GONE'].map((name) => ({ source: 'env', name }));
-  const { error } = expectKind(await trial.attempt(hostRun, { ...inputs, mask }), 'failed');
+  const { error } = expectKind(
+    await trial.attempt(hostRun, { ...inputs, mask: reads('PASSWORD') }),
+    'failed',
+  );
   assert.equal(trial.output, 'password=*** size=1\n');
   assert.match(error.message, /password=\*\*\* size=1/);
+});
+
+test('where such a secret cannot be looked up nothing of the output is shown, and the command has its end', async () => {
+  const secrets: Record<string, string> = { PASSWORD: 'tr0ub4dor-and-a-long-tail' };
+  const text = (line: string) => `password=tr0ub4dor-and-a-long-tail ${line}\n`;
+  const output = [1, 2, 3].map((n) => ({ atMs: n * 1_000, text: text(`${n}`) }));
+  const trial = new Trial({ ...always({ durationMs: 5_000, code: 0, output }), secrets });
+  const mask = reads('PASSWORD');
+  await trial.attempt(hostRun, { ...inputs, mask }, { crash: { at: 'after-output' } });
+  delete secrets.PASSWORD;
+  expectKind(await trial.finish(hostRun, { ...inputs, mask }), 'done');
+  assert.equal(trial.output.includes('tr0ub4dor'), false);
+  assert.match(trial.output, /^password=\*\*\* 1\n\[Edge does not show this output: .* env PASSWORD.*\]\n$/);
+  assert.deepEqual([...trial.host.starts.values()], [1]);
 });
 
 test('the intent with the host identity is stored before anything starts', async () => {

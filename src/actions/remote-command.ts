@@ -37,7 +37,7 @@ export type RemoteCommand = {
   readonly ordinal: number;
   readonly argv: readonly string[];
   readonly env?: Readonly<Record<string, string | SecretRef>> | undefined;
-  /** Secrets that its output must not show, beside those of `env`. One that nobody can tell any more is not looked for. */
+  /** Secrets that its output must not show, beside those of `env`. While one of them cannot be told here, nothing of it is shown. */
   readonly mask?: readonly SecretRef[] | undefined;
   readonly cwd?: string | undefined;
   readonly sudoUser?: string | undefined;
@@ -78,7 +78,7 @@ export async function runCommand(
   command: RemoteCommand,
   progress: CommandProgress,
 ): Promise<CommandEnd> {
-  const task = await remoteTaskOf(context, command);
+  const { task, untold } = await remoteTaskOf(context, command);
   let seen = progress.dispatched;
   const lastLines = new LastLines();
   const text = new Utf8Reader();
@@ -97,6 +97,13 @@ export async function runCommand(
         seen = first;
       },
       onOutput: async ({ offset, data }) => {
+        if (untold !== undefined) {
+          if (lastLines.text() === '') {
+            lastLines.add(untold);
+            await context.output(untold, undefined);
+          }
+          return;
+        }
         for (let from = 0; from < data.byteLength; from += PIECE_BYTES) {
           const piece = data.subarray(from, from + PIECE_BYTES);
           const part = text.read(piece);
@@ -172,7 +179,7 @@ export async function cancelCommand(
   options: { readonly wasDispatched: boolean; readonly graceMs: number },
 ): Promise<Cancelled> {
   if (!options.wasDispatched) return { gone: true, note: 'it had not started' };
-  const task = await remoteTaskOf(context, command);
+  const { task } = await remoteTaskOf(context, command);
   const proof = await context.ports.hosts.cancel(command.host, task, options.graceMs);
   if (!proof.gone) return proof;
   return { gone: true, note: noteOf(proof.before) };
@@ -184,7 +191,11 @@ function noteOf(before: RemoteStatus): string {
   return 'it never started, and cannot any more';
 }
 
-async function remoteTaskOf(context: ActionContext, command: RemoteCommand): Promise<RemoteTask> {
+/** `untold`: why its output cannot be shown, if it cannot. The command may be running, so that nothing is refused for it. */
+async function remoteTaskOf(
+  context: ActionContext,
+  command: RemoteCommand,
+): Promise<{ readonly task: RemoteTask; readonly untold: string | undefined }> {
   const env: Record<string, string> = {};
   const secrets: string[] = [];
   for (const [name, value] of Object.entries(command.env ?? {})) {
@@ -192,11 +203,14 @@ async function remoteTaskOf(context: ActionContext, command: RemoteCommand): Pro
     if (typeof value !== 'string') secrets.push(resolved);
     env[name] = resolved;
   }
+  let untold: string | undefined;
   for (const ref of command.mask ?? []) {
     const value = await context.ports.secrets.resolve(ref).catch(notKnown);
     if (value !== undefined) secrets.push(value);
+    else
+      untold = `[Edge does not show this output: it may hold the secret ${ref.source} ${ref.name}, which this worker cannot look up]\n`;
   }
-  return {
+  const task = {
     id: remoteIdOf(context.task, command.ordinal),
     argv: command.argv,
     env,
@@ -205,6 +219,7 @@ async function remoteTaskOf(context: ActionContext, command: RemoteCommand): Pro
     secrets,
     outputLimitBytes: command.outputLimitBytes ?? OUTPUT_LIMIT_BYTES,
   };
+  return { task, untold };
 }
 
 function notKnown(thrown: unknown): undefined {
