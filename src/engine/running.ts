@@ -11,8 +11,8 @@ export function cancelling(model: Model, state: DeploymentState): readonly Event
     return targets
       .flatMap((batch) => batch.targets)
       .flatMap((target): Event[] => {
-        const { granted, step } = at(state.targets, target);
-        return granted ? [{ kind: 'task.cancelling', target, step, why: 'abort' }] : [];
+        const { granted, step, cancelling: why } = at(state.targets, target);
+        return granted && why !== 'abort' ? [{ kind: 'task.cancelling', target, step, why: 'abort' }] : [];
       });
   });
 }
