@@ -147,8 +147,15 @@ export const DEPLOYMENT_ROUTES = {
       deployment: deploymentRowSchema,
       view: deploymentViewSchema,
       waits: z.array(waitSchema),
-      changes: changesSchema.nullable(),
     }),
+  }),
+  deploymentChanges: route({
+    method: 'GET',
+    path: '/v1/deployments/:deployment/changes',
+    permission: 'deployment.read',
+    summary: 'What a deployment brings and takes back, by what its releases were built from.',
+    params: oneDeployment,
+    response: z.object({ changes: changesSchema.nullable() }),
   }),
   deploymentPlan: route({
     method: 'GET',

@@ -4,6 +4,7 @@ import { applyConfiguration, configuration } from '../operations/configuration.t
 import { deploy } from '../operations/deploy.ts';
 import {
   deployment,
+  deploymentChanges,
   deploymentEvents,
   deploymentPlan,
   deployments,
@@ -94,6 +95,7 @@ export const HANDLERS: Handlers = {
   deployment: does(deployment),
   deploymentPlan: does(deploymentPlan),
   deploymentForecast: does(deploymentForecast),
+  deploymentChanges: does(deploymentChanges),
   deploymentEvents: does(deploymentEvents),
   watchDeployment: {
     open: watches(watchDeployment),

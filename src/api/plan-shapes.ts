@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type Policy, VERBS } from '../domain/plan.ts';
 import { ENDINGS, MISHAPS } from '../domain/plan-simulation.ts';
 import type { JsonObject } from '../lib/json.ts';
-import { atField, countField, opaque, planHashField, releaseIdField, releaseVersionField } from './fields.ts';
+import { countField, opaque, planHashField, releaseIdField, releaseVersionField } from './fields.ts';
 
 /** A plan for people, as data: what is done to which targets in which order, with the exact commands. */
 
@@ -194,28 +194,23 @@ export const simulatedItemSchema = z.discriminatedUnion('kind', [
   }),
 ]);
 
-export const changesSchema = z
+const changeSetSchema = z
   .object({
-    since: releaseVersionField
-      .nullable()
-      .describe('The oldest release that a target of the plan has, if one is known.'),
-    direction: z.enum(['forward', 'back']).describe('`back`: to an older release; these are taken back.'),
-    releases: z
-      .array(
-        z.object({
-          id: releaseIdField,
-          version: releaseVersionField,
-          createdAt: atField,
-          commit: z.string().nullable(),
-          tickets: z.array(z.string()),
-        }),
-      )
-      .describe('Those that lie between, in the order in which they were made.'),
+    after: releaseVersionField.nullable().describe('Not in it. `null`: what the targets have is not known.'),
+    upTo: releaseVersionField.describe('The last one in it.'),
+    releases: countField,
     tickets: z.array(z.string()).describe('Of all of them, each once.'),
     authors: z.array(z.string()),
     commits: z
-      .object({ repository: z.string(), from: z.string(), to: z.string() })
+      .object({ repository: z.string(), after: z.string(), upTo: z.string() })
       .nullable()
-      .describe('What they were built from, in one repository: `from` is not in it, `to` is.'),
+      .describe('Where both ends were built from one repository.'),
+  })
+  .meta({ id: 'ChangeSet' });
+
+export const changesSchema = z
+  .object({
+    brings: changeSetSchema.nullable().describe('What some targets get.'),
+    takesBack: changeSetSchema.nullable().describe('What some targets lose.'),
   })
   .meta({ id: 'Changes' });

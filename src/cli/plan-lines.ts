@@ -1,4 +1,5 @@
 import type { Output } from '../api/contract.ts';
+import { oneLine } from '../lib/inert-text.ts';
 import { counted } from './format.ts';
 import { capacityLines } from './view/capacity-lines.ts';
 import type { Line } from './view/line.ts';
@@ -10,18 +11,37 @@ export function planLines({ text, hash, explained, changes }: Output<'plan'>): r
   return [...parts.flatMap((lines) => [...lines, '']), `hash ${hash}`];
 }
 
+type Changes = NonNullable<Output<'plan'>['changes']>;
+type ChangeSet = NonNullable<Changes['brings']>;
+
 /** What people ask before they say yes, and afterwards; nothing where no release says what it was built from. */
-export function changesLines(changes: Output<'plan'>['changes']): readonly string[] {
-  const { tickets = [], authors = [], commits = null } = changes ?? {};
-  if (!changes || (tickets.length === 0 && commits === null)) return [];
-  const { since, direction, releases } = changes;
-  const between = since === null ? '' : direction === 'back' ? ` from ${since}` : ` since ${since}`;
-  const told = tickets.length > 0 ? tickets.join(', ') : 'no ticket';
+export function changesLines(changes: Changes | null): readonly string[] {
   return [
-    `${direction === 'back' ? 'takes back' : 'brings'} ${counted(releases.length, 'release')}${between}: ${told}` +
-      (authors.length > 0 ? ` (by ${authors.join(', ')})` : ''),
-    ...(commits ? [`commits ${short(commits.from)}..${short(commits.to)} of ${commits.repository}`] : []),
+    ...(changes?.brings ? changeLines('brings', changes.brings) : []),
+    ...(changes?.takesBack ? changeLines('takes back', changes.takesBack) : []),
   ];
+}
+
+function changeLines(
+  what: string,
+  { after, releases, tickets, authors, commits }: ChangeSet,
+): readonly string[] {
+  if (tickets.length === 0 && authors.length === 0 && commits === null) return [];
+  const since = after === null ? '' : ` after ${after}`;
+  const by = authors.length > 0 ? ` (by ${some(authors)})` : '';
+  return [
+    `${what} ${counted(releases, 'release')}${since}: ${tickets.length > 0 ? some(tickets) : 'no ticket'}${by}`,
+    ...(commits
+      ? [`  commits ${short(commits.after)}..${short(commits.upTo)} of ${oneLine(commits.repository)}`]
+      : []),
+  ];
+}
+
+const MOST_SHOWN = 20;
+
+function some(names: readonly string[]): string {
+  const more = names.length - MOST_SHOWN;
+  return [...names.slice(0, MOST_SHOWN).map(oneLine), ...(more > 0 ? [`and ${more} more`] : [])].join(', ');
 }
 
 const short = (commit: string): string => commit.slice(0, 12);

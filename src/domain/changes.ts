@@ -1,28 +1,28 @@
 import type { Plan } from './plan.ts';
 import type { Release } from './release.ts';
 
-/** What a plan brings to an environment, or takes back from it, by what its releases were built from. */
+/** What a plan brings to an environment, and what it takes back from it, by what its releases were built from. */
 export type Changes = {
-  /** The release that is compared with: the oldest that a target of the plan has. `null`: none is known. */
-  readonly since: string | null;
-  /** `back`: the plan goes to an older release, and these are taken back. */
-  readonly direction: 'forward' | 'back';
-  /** In the order in which they were made. */
-  readonly releases: readonly ChangedRelease[];
+  readonly brings: ChangeSet | null;
+  readonly takesBack: ChangeSet | null;
+};
+/** Of the releases that lie between two of a project; the first is not in it, the last is. */
+export type ChangeSet = {
+  /** `null`: what the targets have is not known, and this is of the release alone. */
+  readonly after: string | null;
+  readonly upTo: string;
+  readonly releases: number;
   /** Of all of them, each once. */
   readonly tickets: readonly string[];
   readonly authors: readonly string[];
-  /** The commits that they lie between, where both ends tell theirs in one repository: `from` is not in it, `to` is. */
-  readonly commits: { readonly repository: string; readonly from: string; readonly to: string } | null;
-};
-export type ChangedRelease = Pick<Release, 'id' | 'version' | 'createdAt'> & {
-  readonly commit: string | null;
-  readonly tickets: readonly string[];
+  /** Where both ends say what they were built from, in one repository. */
+  readonly commits: { readonly repository: string; readonly after: string; readonly upTo: string } | null;
 };
 
 /**
- * Of the releases of the project those between what the targets have and what they get; nothing for a restart, or where the
- * release is on all of them. A release that was never deployed in between counts too: what is in it is in the one after it.
+ * Compared with the oldest and the newest release that the targets have: what some of them get is brought, what some of them lose
+ * is taken back. A release that was never deployed in between counts too, since what is in it is in the one after it. Nothing for a
+ * restart, or where the release is on all targets.
  */
 export function changesOf(
   plan: Pick<Plan, 'release' | 'targets'>,
@@ -34,38 +34,32 @@ export function changesOf(
   const known = releases.filter(({ id }) => had.has(id)).toSorted(byAge);
   const [oldest] = known;
   const newest = known.at(-1);
-  if (!oldest || !newest) return changes(to, { since: null, direction: 'forward', releases: [to] });
-  if (oldest.id === to.id && newest.id === to.id) return null;
-  const isBack = byAge(to, newest) < 0 && byAge(to, oldest) <= 0;
-  const [from, until] = isBack ? [to, newest] : [oldest, to];
-  const between = releases.filter((one) => byAge(one, from) > 0 && byAge(one, until) <= 0).toSorted(byAge);
-  const since = isBack ? newest : oldest;
-  return changes(to, { since, direction: isBack ? 'back' : 'forward', releases: between });
+  if (!oldest || !newest) return { brings: changeSet([to], null, to), takesBack: null };
+  const between = (after: Release, upTo: Release): ChangeSet | null => {
+    const found = releases.filter((one) => byAge(one, after) > 0 && byAge(one, upTo) <= 0).toSorted(byAge);
+    return found.length === 0 ? null : changeSet(found, after, upTo);
+  };
+  const [brings, takesBack] = [between(oldest, to), between(to, newest)];
+  return brings || takesBack ? { brings, takesBack } : null;
 }
 
+/** Of two that were made in the same millisecond the one with the lower version is older. */
 const byAge = (a: Release, b: Release): number =>
-  a.createdAt - b.createdAt || (a.id < b.id ? -1 : Number(a.id > b.id));
+  a.createdAt - b.createdAt || a.version.localeCompare(b.version, 'en', { numeric: true });
 
-type Found = Pick<Changes, 'direction'> & {
-  readonly since: Release | null;
-  readonly releases: readonly Release[];
-};
-
-function changes(to: Release, { since, direction, releases }: Found): Changes {
+function changeSet(releases: readonly Release[], after: Release | null, upTo: Release): ChangeSet {
   const sources = releases.flatMap(({ source }) => source ?? []);
   return {
-    since: since?.version ?? null,
-    direction,
-    releases: releases.map(({ id, version, createdAt, source }) => {
-      return { id, version, createdAt, commit: source?.commit ?? null, tickets: source?.tickets ?? [] };
-    }),
+    after: after?.version ?? null,
+    upTo: upTo.version,
+    releases: releases.length,
     tickets: [...new Set(sources.flatMap(({ tickets }) => tickets))],
     authors: [...new Set(sources.flatMap(({ authors = [] }) => authors))],
-    commits: since && commitsBetween(direction === 'back' ? to : since, direction === 'back' ? since : to),
+    commits: after && commitsBetween(after, upTo),
   };
 }
 
-function commitsBetween({ source: from }: Release, { source: to }: Release): Changes['commits'] {
+function commitsBetween({ source: from }: Release, { source: to }: Release): ChangeSet['commits'] {
   if (!from || !to || from.repository !== to.repository || from.commit === to.commit) return null;
-  return { repository: to.repository, from: from.commit, to: to.commit };
+  return { repository: to.repository, after: from.commit, upTo: to.commit };
 }

@@ -7,6 +7,13 @@ import type { PlannedArtifact, PlannedRelease } from './plan.ts';
 import { clashing, type PropertyFile, propertyFileSchema } from './property-file.ts';
 import { inOrder, repeated, type Variable, variableSchema } from './variable.ts';
 
+const wordsField = (most: number) =>
+  z
+    .string()
+    .min(1)
+    .max(most)
+    .regex(/^\P{Cc}+$/u, 'text in one line');
+
 const sourceSchema = z.strictObject({
   repository: z.string().min(1).max(1_000).describe('Where the code is.'),
   commit: z
@@ -17,12 +24,8 @@ const sourceSchema = z.strictObject({
     .datetime({ offset: true, error: 'a time such as 2026-03-01T12:00:00Z' })
     .exactOptional()
     .describe('When it was committed.'),
-  tickets: z.array(z.string().min(1).max(100)).max(1_000).default([]).describe('The tickets that are in it.'),
-  authors: z
-    .array(z.string().min(1).max(200))
-    .max(1_000)
-    .exactOptional()
-    .describe('Who wrote what is in it.'),
+  tickets: z.array(wordsField(100)).max(1_000).default([]).describe('The tickets that are in it.'),
+  authors: z.array(wordsField(200)).max(1_000).exactOptional().describe('Who wrote what is in it.'),
 });
 
 const artifactSchema = z.strictObject({

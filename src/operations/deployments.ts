@@ -39,27 +39,19 @@ export type DeploymentOutput = {
   readonly deployment: DeploymentRow;
   readonly view: DeploymentView;
   readonly waits: readonly Wait[];
-  /** What it brings or takes back, by what the releases were built from. */
-  readonly changes: Changes | null;
 };
 
 /** One deployment with every target and what it waits for. Throws `deployment_unknown`. */
 export async function deployment(
-  { views, records, clock }: OperationPorts,
+  { views, clock }: OperationPorts,
   caller: Caller,
   input: OneDeployment,
 ): Promise<DeploymentOutput> {
   authorize(caller, 'deployment.read');
   const row = await mustExist(views, input.deployment);
-  const [view, tasks, plan, releases] = await Promise.all([
-    loadView(views, input.deployment),
-    views.tasks(input.deployment),
-    planOf(views, input.deployment),
-    releasesOf(records, row.project),
-  ]);
+  const [view, tasks] = await Promise.all([loadView(views, input.deployment), views.tasks(input.deployment)]);
   return {
     deployment: row,
-    changes: changesOf(plan, releases),
     view: withProgress(view, tasks),
     waits: row.ended ? [] : waitsOf(view, tasks, clock.now()),
   };
@@ -73,6 +65,18 @@ export async function deploymentPlan(
   authorize(caller, 'deployment.read');
   const row = await mustExist(views, input.deployment);
   return { hash: row.planHash, plan: await planOf(views, input.deployment) };
+}
+
+/** Releases are looked at as they are now: one that was forgotten since is missing. */
+export async function deploymentChanges(
+  { views, records }: OperationPorts,
+  caller: Caller,
+  input: OneDeployment,
+): Promise<{ readonly changes: Changes | null }> {
+  authorize(caller, 'deployment.read');
+  const row = await mustExist(views, input.deployment);
+  const plan = await planOf(views, input.deployment);
+  return { changes: changesOf(plan, await releasesOf(records, row.project)) };
 }
 
 export async function deploymentEvents(

@@ -69,13 +69,13 @@ describe('edge plan', () => {
       edge.time.now += 1_000;
       assert.match(
         await planned('3.1.0'),
-        /^brings 1 release since 3\.0\.0: SHOP-2 \(by ann of SHOP-2\)\ncommits aaaaaaa1\.\.bbbbbbb2 of git\.example\.com\/shop$/m,
+        /^brings 1 release after 3\.0\.0: SHOP-2 \(by ann of SHOP-2\)\n {2}commits aaaaaaa1\.\.bbbbbbb2 of git\.example\.com\/shop$/m,
       );
       const id = await edge.deploy('3.1.0');
       await edge.work();
-      const brings = /^brings 1 release since 3\.0\.0: SHOP-2 /m;
+      const brings = /^brings 1 release after 3\.0\.0: SHOP-2 /m;
       assert.match((await edgeCli(edge).run('status', id)).stdout, brings, 'and the record keeps it');
-      assert.match(await planned('3.0.0'), /^takes back 1 release from 3\.1\.0: SHOP-2 /m);
+      assert.match(await planned('3.0.0'), /^takes back 1 release after 3\.0\.0: SHOP-2 /m);
     }),
   );
 

@@ -21,7 +21,11 @@ export function addStatus(program: Command, choose: Choose): void {
       if (first === undefined) return places(cli, client, {});
       if (environment !== undefined) return places(cli, client, { project: first, environment });
       try {
-        return oneDeployment(cli, await client.deployment({ deployment: deploymentNamed(first) }));
+        const deployment = deploymentNamed(first);
+        return oneDeployment(cli, {
+          ...(await client.deployment({ deployment })),
+          ...(await client.deploymentChanges({ deployment })),
+        });
       } catch (thrown) {
         if (asEdgeError(thrown).code !== 'deployment_unknown') throw thrown;
         return projectOrNothing(cli, client, first);
@@ -50,7 +54,7 @@ async function projectOrNothing(cli: Cli, client: EdgeClient, name: string): Pro
   }
 }
 
-function oneDeployment(cli: Cli, found: Output<'deployment'>): number {
+function oneDeployment(cli: Cli, found: Output<'deployment'> & Output<'deploymentChanges'>): number {
   const { now, terminal } = cli.environment;
   const size = { columns: terminal.redraws ? terminal.size().columns : 200, rows: Number.POSITIVE_INFINITY };
   cli.answer(found, () => [
