@@ -1,7 +1,6 @@
 import type { Plan, PlannedFiles, PlannedRelease, PlanTarget } from './plan.ts';
-import type { FilePlace } from './property-file.ts';
+import { type FilePlace, secretsIn } from './property-file.ts';
 import type { SecretRef } from './secret.ts';
-import { valuesAt } from './variable.ts';
 
 /** Where the files of a release are made for, on one target. */
 export function filePlaceOf(
@@ -17,11 +16,10 @@ export function fileSecrets(
   { environment, releases }: Pick<Plan, 'environment' | 'releases'>,
   { name, zone, release, before }: Pick<PlanTarget, 'name' | 'zone' | 'release' | 'before'>,
 ): readonly SecretRef[] {
-  const refs = [release, before].flatMap((id) => {
-    const { variables = [] } = (id === null ? undefined : releases[id]?.properties) ?? {};
-    return [...valuesAt(variables, { environment, zone, target: name }).values()];
+  const secrets = [release, before].flatMap((id) => {
+    const { properties } = (id === null ? undefined : releases[id]) ?? {};
+    return properties ? secretsIn(properties, { environment, zone, target: name }) : [];
   });
-  const secrets = refs.flatMap((value) => (typeof value === 'string' ? [] : [value]));
   return [...new Map(secrets.map((ref) => [`${ref.source}/${ref.name}`, ref])).values()];
 }
 

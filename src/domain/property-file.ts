@@ -109,6 +109,22 @@ function templateOf(file: PropertyFile): Template {
   return known;
 }
 
+/** The secrets that stand in the files of a release at one place: those of its variables that the templates name. */
+export function secretsIn(
+  { files, variables }: { readonly files: readonly PropertyFile[]; readonly variables: readonly Variable[] },
+  scope: Scope,
+): readonly Exclude<VariableValue, string>[] {
+  const parts = files.flatMap((file) => templateOf(file).parts);
+  const named = new Set(parts.flatMap((part) => (typeof part === 'string' ? [] : [part.variable])));
+  const secret = variables.filter((variable) => variable.secret !== undefined && named.has(variable.name));
+  if (secret.length === 0) return [];
+  const values = valuesAt(
+    variables.filter(({ name }) => secret.some((one) => one.name === name)),
+    scope,
+  );
+  return [...values.values()].flatMap((value) => (typeof value === 'string' ? [] : [value]));
+}
+
 /** The files of a release on one target. Pure: a plan and the worker that carries it out make the same. */
 export function makeFiles(
   { files, variables }: { readonly files: readonly PropertyFile[]; readonly variables: readonly Variable[] },

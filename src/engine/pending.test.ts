@@ -9,7 +9,7 @@ import { taskOf } from './pending.ts';
 import { initialState } from './state.ts';
 
 const PASSWORD = { source: 'env', name: 'PASSWORD' } as const;
-const FILES = [{ path: 'web.conf', content: 'host={{host}}\n' }];
+const FILES = [{ path: 'web.conf', content: 'host={{host}}\npassword={{ password }}\n' }];
 const { plan } = buildPlan(
   request({
     release: release('2.0.0', {
@@ -18,6 +18,7 @@ const { plan } = buildPlan(
         { name: 'host', value: 'db' },
         { name: 'password', secret: PASSWORD },
         { name: 'password', secret: { source: 'env', name: 'OTHER' }, environment: 'elsewhere' },
+        { name: 'unused', secret: { source: 'env', name: 'UNUSED' } },
       ],
     }),
   }),
@@ -46,6 +47,6 @@ test('a check expects the version that the page shows, and everything else is to
   assert.deepEqual([versionOf('verify'), versionOf('install')], ['1.9', '2.0.0']);
 });
 
-test('commands are told which secrets their output must not show: those that hold on their target', () => {
+test('commands are told which secrets their output must not show: those in the files of their target', () => {
   for (const step of ['stop', 'start']) assert.deepEqual(inputsOf(step).mask, [PASSWORD]);
 });
