@@ -42,6 +42,8 @@ const progress = z.object({
   stage: z.enum(['upload', 'install']),
   /** Counts the commands of this task: after one whose end is unknown comes another one. */
   ordinal: z.number(),
+  /** Of those before this one the end was seen. */
+  ended: z.number().default(0),
   /** Absolute once something was uploaded, as the host said. */
   folder: z.string(),
   command: dispatched.nullable(),
@@ -69,13 +71,13 @@ export async function bring(context: ActionContext, inputs: Inputs, work: Work):
       const what = `${work === 'edge-fetch' ? 'fetching' : 'installing'} ${inputs.release.id} in ${state.folder}`;
       return { state, outcome: await notDone(context, state, end, what) };
     }
-    state = await anew(context, state);
+    state = await anew(context, { ...state, ended: state.ordinal + 1 });
   }
 }
 
 /** With another command: whatever the one before has left or still does, an id is started once. */
-async function anew(context: ActionContext, { ordinal, folder }: Progress): Promise<Progress> {
-  const next = { stage: 'upload', ordinal: ordinal + 1, folder, command: null } as const;
+async function anew(context: ActionContext, { ordinal, ended, folder }: Progress): Promise<Progress> {
+  const next = { stage: 'upload', ordinal: ordinal + 1, ended, folder, command: null } as const;
   await context.saveCheckpoint(next);
   return next;
 }
@@ -88,7 +90,7 @@ export async function cancelBringing(
   const state = stateOf(context, inputs);
   const commandAt = (ordinal: number) => commandOf(context, inputs, { state: { ...state, ordinal }, work });
   // One that came before, and whose end nobody saw, may still run (see `notDone`).
-  for (let ordinal = 0; ordinal < state.ordinal; ordinal += 1) {
+  for (let ordinal = state.ended; ordinal < state.ordinal; ordinal += 1) {
     const before = { wasDispatched: true, graceMs: CANCEL_GRACE_MS };
     const proof = await cancelCommand(context, commandAt(ordinal), before);
     if (!proof.gone) return proof;
@@ -104,7 +106,7 @@ function stateOf(context: Pick<ActionContext, 'checkpoint'>, inputs: Inputs): Pr
   if (begun) return begun;
   const isThere = fetched !== undefined && !isMade(files);
   const folder = fetched ?? inputs.folder;
-  return { stage: isThere ? 'install' : 'upload', ordinal: 0, folder, command: null };
+  return { stage: isThere ? 'install' : 'upload', ordinal: 0, ended: 0, folder, command: null };
 }
 
 /** Whether there are property files, and they can be made. */

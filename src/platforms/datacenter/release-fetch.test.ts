@@ -56,6 +56,14 @@ test('what was fetched and is gone from the host is sent again, once', async () 
   assert.deepEqual(commandsOf(again), [1, 1]);
 });
 
+test('a cancel while it is sent again asks nobody about the command whose end was seen', async () => {
+  const trial = new Trial({ program: () => ({ durationMs: 10, code: GONE }) });
+  const install = { ...inputs, keep: 5, fetched: '/home/web' };
+  await trial.attempt(releaseInstall, install, { crash: { at: 'after-save', nth: 2 } });
+  trial.host.reachable = false;
+  assert.equal((await trial.cancel(releaseInstall, install)).gone, true);
+});
+
 test('a fetch that is followed by another worker needs no secret: its command runs', async () => {
   const trial = new Trial({
     program: () => ({ durationMs: 1_000, code: 0 }),
