@@ -236,7 +236,7 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
       {
         file: 'src/engine/pending.ts',
         from: "if (state.status === 'paused') return goOn;",
-        to: "if (state.status === 'paused') return [...goOn, ...ahead(model, state)];",
+        to: "if (state.status === 'paused') return [...goOn, ...ahead(model, state, 0)];",
       },
     ],
   },
