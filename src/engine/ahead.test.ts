@@ -12,6 +12,8 @@ const broken = {
   retryable: false,
 } as const;
 
+const LENIENT = { maxFailures: { batch: {}, zone: {}, deployment: { count: 9 } } };
+
 const turnsOf = (options: SampleOptions) =>
   new Turns(samplePlan({ steps: STEPS, ...options }), { planRollback });
 const open = (turns: Turns) => [...turns.tasks.values()].map(({ target, step: id }) => `${target} ${id}`);
@@ -123,10 +125,9 @@ test('one that could not be prepared waits for its turn again when a person says
   const turns = turnsOf({ batches: [[0], [1]], policy: { ...policy, onFailure } });
   turns.report(1, broken);
   assert.equal(turns.state.status, 'paused');
-  assert.deepEqual(
-    turns.resolve(1, 'succeeded').map(({ kind }) => kind),
-    ['command.refused'],
-  );
+  const [refused] = turns.resolve(1, 'succeeded');
+  assert.ok(refused?.kind === 'command.refused');
+  assert.match(refused.why, /the turn of the target's batch has not come/);
   turns.ofTarget('retry', 1);
   assert.deepEqual(open(turns), ['web-0 fetch']);
   turns.operator('resume');
@@ -168,3 +169,26 @@ test('a state that was stored before there was anything to prepare is taken up',
   turns.finish();
   assert.equal(turns.state.status, 'succeeded');
 });
+
+test('one of an earlier stage is not retried, whatever the number of its batch', () => {
+  const { stages, ...plan } = samplePlan({ batches: [[0], [1]], steps: STEPS, policy: LENIENT });
+  const [first] = stages;
+  assert.ok(first);
+  const later = {
+    ...first,
+    lanes: [{ zone: 'z', batches: [{ ...(first.lanes[0]?.batches[0] ?? never()), targets: [2] }] }],
+  };
+  const more = samplePlan({ batches: [[0], [1], [2]], steps: STEPS });
+  const turns = new Turns({ ...plan, targets: more.targets, stages: [first, later] });
+  turns.report(0);
+  turns.report(1, broken);
+  for (const _ of GUARDED) turns.report(0);
+  assert.deepEqual(open(turns), ['web-2 fetch']);
+  const refused = turns.ofTarget('retry', 1);
+  assert.deepEqual(
+    refused.map(({ kind }) => kind),
+    ['command.refused'],
+  );
+});
+
+const never = (): never => assert.fail('a plan without a batch');
