@@ -36,6 +36,7 @@ function wrongTask(story: Recount, target: TargetCount, event: OfTarget, nowMs: 
     case 'task.cancelling':
       if (event.why === 'skip')
         return wrongPerson(event) ?? (target.isLeftOut ? 'left out twice' : undefined);
+      if (event.why === 'abort' && target.cancelling?.why === 'abort') return 'told twice of one abort';
       if (event.why === 'abort')
         return story.stop?.abort || (story.stop && isPreparing(story, target))
           ? undefined
