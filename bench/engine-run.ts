@@ -39,7 +39,8 @@ export type EngineRun = {
 
 /** As many as the simulated workload lets run side by side: one worker with room for all of them. */
 const CLAIM = 1_000;
-const STEPS = 6;
+/** With the fetch that comes before its turn on the datacenter. */
+const STEPS = process.argv.includes('datacenter') ? 7 : 6;
 const POOL = 'default';
 const bell = memoryBell();
 
@@ -138,8 +139,14 @@ async function work({ tasks, views }: Store, id: DeploymentId, plan: Plan): Prom
   const total = plan.targets.length * STEPS;
   const never = new AbortController().signal;
   const worker = workerId('bench/worker/1');
-  const actions = ['capacity.guard', 'balancer.drain', 'host.run', 'release.install', 'balancer.enable'];
-  const capabilities = actions.map((action) => `${action}@1`);
+  const actions = [
+    'capacity.guard@1',
+    'balancer.drain@1',
+    'host.run@1',
+    'release.fetch@1',
+    'balancer.enable@1',
+  ];
+  const capabilities = [...actions, 'release.install@3'];
   let steps = 0;
   for (;;) {
     const claimed = await tasks.claim({
