@@ -31,7 +31,7 @@ export function simulated(plan: Plan): Plan {
 }
 
 /**
- * Release 2.0.0 to a fleet that runs 1.0.0: six steps a target (no health check, no settling), pools of 100 members with the
+ * Release 2.0.0 to a fleet that runs 1.0.0: seven steps a target (no health check, no settling), pools of 100 members with the
  * floor of the workload. Neighbours in the list are in different pools.
  */
 export function requestOf(count: number, workload: Workload): PlanRequest {

@@ -7,7 +7,7 @@ import type { Store } from '../src/adapters/sql/ports.ts';
 import { openSqliteStore } from '../src/adapters/sqlite/store.ts';
 import { poolKey } from '../src/domain/capacity.ts';
 import { commandId, type DeploymentId, deploymentId, parseTaskId, workerId } from '../src/domain/ids.ts';
-import type { Plan } from '../src/domain/plan.ts';
+import { type Plan, stepsOfTarget } from '../src/domain/plan.ts';
 import { WATCH_TOPIC } from '../src/domain/topics.ts';
 import { Driver } from '../src/engine/driver.ts';
 import { buildPlan } from '../src/plan/build-plan.ts';
@@ -17,6 +17,7 @@ import { planRollback } from '../src/plan/rollback.ts';
 import { datacenter } from '../src/platforms/datacenter/plan.ts';
 import type { ClaimedTask, Report } from '../src/ports/task-board.ts';
 import type { DeploymentRow } from '../src/ports/views.ts';
+import { CAPABILITIES } from '../test/support/capabilities.ts';
 import { requestOf, simulated, type Workload } from './engine-request.ts';
 
 // bin/node bench/engine-run.ts <targets> <simulated|datacenter>: one deployment, one JSON object. A process of its own, so that its
@@ -39,8 +40,6 @@ export type EngineRun = {
 
 /** As many as the simulated workload lets run side by side: one worker with room for all of them. */
 const CLAIM = 1_000;
-/** With the fetch that comes before its turn on the datacenter. */
-const STEPS = process.argv.includes('datacenter') ? 7 : 6;
 const POOL = 'default';
 const bell = memoryBell();
 
@@ -59,7 +58,7 @@ async function measure(targets: number, workload: Workload): Promise<EngineRun> 
     const beforePlan = performance.now();
     const plan = planFor(request, workload);
     const planMs = Math.round(performance.now() - beforePlan);
-    const repeats = Math.max(1, Math.round(REPEATED_STEPS / (targets * STEPS)));
+    const repeats = Math.max(1, Math.round(REPEATED_STEPS / stepsIn(plan)));
     const done: Measured[] = [];
     for (let n = 0; n < repeats; n += 1) done.push(await deployment(store, deploymentId(`bench-${n}`), plan));
     await stopDriver();
@@ -70,7 +69,7 @@ async function measure(targets: number, workload: Workload): Promise<EngineRun> 
     return {
       workload,
       targets,
-      steps: targets * STEPS,
+      steps: stepsIn(plan),
       repeats,
       ...median,
       peakRssMb,
@@ -94,10 +93,7 @@ async function deployment(store: Store, id: DeploymentId, plan: Plan): Promise<M
   await store.journal.create({ id, plan, planHash: planHash(plan), by: 'bench', reason: 'bench' });
   const steps = await work(store, id, plan);
   const { user, system } = process.cpuUsage(cpu);
-  const { streamVersion, createdAt, endedAt } = await check(store, id, {
-    targets: plan.targets.length,
-    steps,
-  });
+  const { streamVersion, createdAt, endedAt } = await check(store, id, { plan, steps });
   // By the record itself: the loop below may look for its end a little late.
   const stepsPerS = Math.round((steps * 1_000) / ((endedAt ?? 0) - createdAt));
   return { stepsPerS, cpuUsPerStep: Math.round((user + system) / steps), events: streamVersion };
@@ -136,23 +132,15 @@ function startDriver(store: Store): () => Promise<void> {
 /** One worker, until the deployment has ended; how many steps were done. */
 async function work({ tasks, views }: Store, id: DeploymentId, plan: Plan): Promise<number> {
   const balancer = new Balancer(plan);
-  const total = plan.targets.length * STEPS;
+  const total = stepsIn(plan);
   const never = new AbortController().signal;
   const worker = workerId('bench/worker/1');
-  const actions = [
-    'capacity.guard@1',
-    'balancer.drain@1',
-    'host.run@1',
-    'release.fetch@1',
-    'balancer.enable@1',
-  ];
-  const capabilities = [...actions, 'release.install@3'];
   let steps = 0;
   for (;;) {
     const claimed = await tasks.claim({
       worker,
       pool: POOL,
-      capabilities,
+      capabilities: CAPABILITIES,
       max: CLAIM,
       leaseMs: 60_000,
       gone: [],
@@ -201,16 +189,20 @@ class Balancer {
   }
 }
 
-/** A wrong run has no speed: every target has to be on the release, in six steps, with nothing left out of service. */
+/** All targets have the same. */
+const stepsIn = (plan: Plan): number => plan.targets.length * stepsOfTarget(plan, 0).length;
+
+/** A wrong run has no speed: every target has to be on the release, by all of its steps, with nothing left out of service. */
 async function check(
   { views }: Store,
   id: DeploymentId,
-  { targets, steps }: { readonly targets: number; readonly steps: number },
+  { plan, steps }: { readonly plan: Plan; readonly steps: number },
 ): Promise<DeploymentRow> {
   const [row] = await views.deployments({ id, limit: 1 });
   const { holds } = await views.fleet({});
-  const isWhole = row?.status === 'succeeded' && row.counts.succeeded === targets && holds.length === 0;
-  if (!row || !isWhole || steps !== targets * STEPS)
+  const isWhole =
+    row?.status === 'succeeded' && row.counts.succeeded === plan.targets.length && holds.length === 0;
+  if (!row || !isWhole || steps !== stepsIn(plan))
     throw new Error(`It went wrong: ${JSON.stringify({ row, steps })}`);
   return row;
 }

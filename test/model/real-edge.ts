@@ -23,6 +23,7 @@ import type { Submitted } from '../../src/ports/journal.ts';
 import type { ClaimedTask, Report } from '../../src/ports/task-board.ts';
 import { threadedSimulator } from '../../src/simulation/plan/threads.ts';
 import { environment, project, projectEnvironment, release } from '../fixtures/configuration.ts';
+import { CAPABILITIES } from '../support/capabilities.ts';
 import type { Answer, Order } from './deployment-model.ts';
 import type { Settings } from './place-model.ts';
 
@@ -32,16 +33,6 @@ export const ENVIRONMENT = 'production';
 export const DAY_MS = 25 * 3_600_000;
 const ADMIN: Caller = { name: 'ann', permissions: ROLE_PERMISSIONS.admin, expiresAt: null };
 const WORKER = workerId('model/worker/1');
-const CAPABILITIES = [
-  'capacity.guard@1',
-  'balancer.drain@1',
-  'host.run@1',
-  'release.fetch@1',
-  'release.install@3',
-  'health.verify@1',
-  'balancer.enable@1',
-  'wait.settle@1',
-];
 const signal = new AbortController().signal;
 
 /**

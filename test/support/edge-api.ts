@@ -26,6 +26,7 @@ import type { HostFacts } from '../../src/ports/hosts.ts';
 import type { ClaimedTask } from '../../src/ports/task-board.ts';
 import { threadedSimulator } from '../../src/simulation/plan/threads.ts';
 import { environment, project, projectEnvironment, targets } from '../fixtures/configuration.ts';
+import { CAPABILITIES } from './capabilities.ts';
 
 /** A whole Edge in one process on the store in memory: API over a real socket, engine, and a worker that is played. */
 export type EdgeApi = {
@@ -221,16 +222,7 @@ async function work(
 const CLAIM = {
   worker: WORKER,
   pool: 'default',
-  capabilities: [
-    'capacity.guard@1',
-    'balancer.drain@1',
-    'host.run@1',
-    'release.fetch@1',
-    'release.install@3',
-    'health.verify@1',
-    'balancer.enable@1',
-    'wait.settle@1',
-  ],
+  capabilities: CAPABILITIES,
   max: 1_000,
   leaseMs: 60_000,
   gone: [],
