@@ -1,31 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { plannedFile, RELEASE } from '../../../test/support/planned-release.ts';
 import { expectKind, HOST, Trial } from '../../../test/support/trial.ts';
-import { filesDigest, makeFiles } from '../../domain/property-file.ts';
 import { GONE } from './install-script.ts';
 import { releaseFetch } from './release-fetch.ts';
 import { releaseInstall } from './release-install.ts';
 
-const SHA = 'ab'.repeat(32);
-const artifact = {
-  ...{ name: 'web.tar.gz', path: '/artifacts/web.tar.gz', sha256: SHA, sizeBytes: 10, unpack: 'tar.gz' },
-};
-const release = { id: '2.0-abcdef01', version: '2.0', hash: 'abcdef01', artifacts: [artifact] };
-const inputs = { host: HOST, folder: '~/web', release };
-const PASSWORD = { source: 'env', name: 'PASSWORD' } as const;
-
-/** Files of the release, made of a secret. */
-function files(template = '{{password}}\n') {
-  const files = [{ path: 'web.conf', mode: '0640', template }];
-  const variables = [{ name: 'password', secret: PASSWORD }];
-  const place = {
-    ...{ project: 'web', environment: 'prod', zone: 'east', target: 'web-1', address: 'web-1', port: null },
-    ...{ version: release.version, release: release.id },
-  };
-  const made = makeFiles({ files, variables }, place);
-  assert.ok(made.kind === 'made');
-  return { files, variables, place, digest: filesDigest(made.files) };
-}
+const inputs = { host: HOST, folder: '~/web', release: RELEASE };
+const files = (template = '{{password}}\n') => plannedFile(template);
 const commandsOf = (trial: Trial) => [...trial.host.starts.values()];
 
 test('a fetch brings the artifacts and runs one command, and says where they are', async () => {

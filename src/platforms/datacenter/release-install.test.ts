@@ -1,25 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { ARTIFACT, plannedFile, RELEASE } from '../../../test/support/planned-release.ts';
 import { expectKind, HOST, Trial } from '../../../test/support/trial.ts';
 import type { Program } from '../../adapters/memory/behaviour.ts';
-import type { PlannedFiles } from '../../domain/plan.ts';
-import { filesDigest, makeFiles } from '../../domain/property-file.ts';
 import { sha256 } from '../../lib/hash.ts';
 import { tar } from '../../lib/tar.ts';
 import { releaseInstall } from './release-install.ts';
 
-const SHA = 'ab'.repeat(32);
-const artifact = {
-  name: 'web.tar.gz',
-  path: '/artifacts/web.tar.gz',
-  sha256: SHA,
-  sizeBytes: 10,
-  unpack: 'tar.gz',
-};
-const release = { id: '2.0-abcdef01', version: '2.0', hash: 'abcdef01', artifacts: [artifact] };
-const inputs = { host: HOST, folder: '/srv/web', keep: 5, release };
+const inputs = { host: HOST, folder: '/srv/web', keep: 5, release: RELEASE };
 const MARK = '/srv/web/releases/2.0-abcdef01/.edge-release';
-const INCOMING = `/srv/web/releases/.incoming/${SHA}`;
+const INCOMING = `/srv/web/releases/.incoming/${ARTIFACT.sha256}`;
 
 /** The install takes some time. */
 const host =
@@ -36,7 +26,7 @@ test('artifacts are copied against their digest, then unpacked and linked', asyn
   const { outputs } = expectKind(await trial.finish(releaseInstall, inputs), 'done');
   assert.deepEqual(outputs, { folder: '/srv/web/releases/2.0-abcdef01', release: '2.0-abcdef01' });
   assert.deepEqual(trial.host.files.get(INCOMING), {
-    ...{ localPath: artifact.path, path: INCOMING, sha256: SHA, mode: 0o644 },
+    ...{ localPath: ARTIFACT.path, path: INCOMING, sha256: ARTIFACT.sha256, mode: 0o644 },
     unless: { path: MARK, sha256: sha256('abcdef01\n') },
   });
   assert.deepEqual(startsOf(trial), [1]);
@@ -123,23 +113,10 @@ test('a cancel ends a command too that lost its supervisor, and after which anot
 });
 
 test('a release without a safe name is refused', async () => {
-  const evil = { ...inputs, release: { ...release, id: '../../etc' } };
+  const evil = { ...inputs, release: { ...RELEASE, id: '../../etc' } };
   assert.equal(expectKind(await new Trial().attempt(releaseInstall, evil), 'failed').error.code, 'internal');
 });
 
-const PASSWORD = { source: 'env', name: 'PASSWORD' } as const;
-/** What a plan holds of files with this template, on a target of a host. */
-function filesOf(template: string): PlannedFiles {
-  const files = [{ path: 'conf/web.conf', mode: '0640', template }];
-  const variables = [{ name: 'password', secret: PASSWORD }];
-  const place = {
-    ...{ project: 'web', environment: 'prod', zone: 'east', target: 'web-1', address: 'web-1', port: null },
-    ...{ version: release.version, release: release.id },
-  };
-  const made = makeFiles({ files, variables }, place);
-  assert.ok(made.kind === 'made');
-  return { files, variables, place, digest: filesDigest(made.files) };
-}
 /** The archives of property files that a host was sent: all that has no digest for a name. */
 const bundlesOn = (trial: Trial) =>
   [...trial.host.files.values()].flatMap(({ content, mode }) => (content ? [{ content, mode }] : []));
@@ -147,7 +124,7 @@ const bundle = (text: string) => ({
   content: tar([{ path: '0', mode: 0o600, data: Buffer.from(text) }]),
   mode: 0o600,
 });
-const withFiles = (template: string) => ({ ...inputs, files: filesOf(template) });
+const withFiles = (template: string) => ({ ...inputs, files: plannedFile(template) });
 
 test('property files are made for the target, and sent with their secrets', async () => {
   const trial = new Trial({ program: host(), secrets: { PASSWORD: 'tr0ub4dor' } });
@@ -159,7 +136,7 @@ test('property files are made for the target, and sent with their secrets', asyn
 
 test('files of a release without artifacts too lie where the host has the folder', async () => {
   const trial = new Trial({ program: host() });
-  const files = { ...withFiles('a\n'), folder: '~/web', release: { ...release, artifacts: [] } };
+  const files = { ...withFiles('a\n'), folder: '~/web', release: { ...RELEASE, artifacts: [] } };
   const { outputs } = expectKind(await trial.finish(releaseInstall, files), 'done');
   assert.equal(outputs.folder, '/home/web/releases/2.0-abcdef01');
   const only = new Trial({ program: host() });
