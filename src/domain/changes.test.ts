@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { release } from '../../test/fixtures/configuration.ts';
 import { changesOf } from './changes.ts';
-import type { PlanTarget } from './plan.ts';
 import type { Release } from './release.ts';
 
 const repository = 'git.example.com/shop';
@@ -21,7 +20,7 @@ function changed(
   releases: readonly Release[] = newestFirst,
 ) {
   const idOf = (version: string | null) => releases.find((one) => one.version === version)?.id ?? null;
-  const targets = before.map((version) => ({ before: idOf(version) })) as unknown as readonly PlanTarget[];
+  const targets = before.map((version) => ({ before: idOf(version) }));
   return changesOf({ release: idOf(to), targets }, releases);
 }
 

@@ -1,4 +1,4 @@
-import type { Plan } from './plan.ts';
+import type { Plan, PlanTarget } from './plan.ts';
 import type { Release } from './release.ts';
 
 /** What a plan brings to an environment, and what it takes back from it, by what its releases were built from. */
@@ -25,7 +25,7 @@ export type ChangeSet = {
  * restart, or where the release is on all targets.
  */
 export function changesOf(
-  plan: Pick<Plan, 'release' | 'targets'>,
+  plan: Pick<Plan, 'release'> & { readonly targets: readonly Pick<PlanTarget, 'before'>[] },
   releases: readonly Release[],
 ): Changes | null {
   const to = releases.find(({ id }) => id === plan.release);

@@ -110,7 +110,9 @@ const fields = {
     .min(1)
     .max(10_000)
     .default(20)
-    .describe('How many targets may be worked on at once; fewer where the floors allow no more.'),
+    .describe(
+      'How many targets may be worked on at once, with those that are prepared; fewer where the floors allow no more.',
+    ),
   settleMs: durationField
     .default(2_000)
     .describe('Wait after a target is back in service before it counts as done; 0: none.'),

@@ -4,6 +4,7 @@ import { cursorsOf } from './ahead.ts';
 import { at, replaced } from './chunks.ts';
 import { resolved, retried } from './go-on.ts';
 import { type Model, placeOf, present, stepOf, stepsOf } from './model.ts';
+import { isOpen } from './running.ts';
 import { CLOSED_LANE, type DeploymentState, type LaneState, type TargetState } from './state.ts';
 
 /** The state after an event. It trusts the event: whether it may happen was decided before it was written. O(1). */
@@ -107,22 +108,14 @@ function withLane(
 
 type Opened = { readonly lane: number; readonly batch: number };
 
-/** The task of a target that was being prepared is closed. */
-function withoutAhead(model: Model, state: DeploymentState, target: number): DeploymentState {
+/** The task of a target that was being prepared, if it was, is closed. With more to prepare it is looked for again. */
+function withoutAhead(model: Model, state: DeploymentState, target: number, more = false): DeploymentState {
   if (at(state.targets, target).status !== 'pending') return state;
-  return withLane(state, placeOf(model, target).lane, (lane) => ({ ...lane, ahead: lane.ahead - 1 }));
-}
-
-/** With more to prepare it is looked for again. */
-function preparedOnce(
-  model: Model,
-  state: DeploymentState,
-  target: number,
-  more: true | undefined,
-): DeploymentState {
-  const rest = withoutAhead(model, state, target);
-  if (!more) return rest;
-  return withLane(rest, placeOf(model, target).lane, (lane) => ({ ...lane, aheadCursor: 0 }));
+  return withLane(state, placeOf(model, target).lane, (lane) => ({
+    ...lane,
+    ahead: lane.ahead - 1,
+    aheadCursor: more ? 0 : lane.aheadCursor,
+  }));
 }
 
 /** Targets that were skipped, or could not be prepared, before their batch opened have ended already. */
@@ -173,7 +166,6 @@ function stepDone(
   const before = at(state.targets, event.target);
   const keep = model.kept[place.of.sequence]?.has(id) === true;
   const outputs = keep ? { ...before.outputs, [id]: event.outputs } : before.outputs;
-  const wasAhead = before.status === 'pending';
   const after: TargetState = {
     ...before,
     step: event.step + 1,
@@ -184,7 +176,8 @@ function stepDone(
     outputs,
   };
   const targets = replaced(state.targets, event.target, after);
-  if (wasAhead) return { ...preparedOnce(model, state, event.target, steps[after.step]?.ahead), targets };
+  if (before.status === 'pending')
+    return { ...withoutAhead(model, state, event.target, steps[after.step]?.ahead), targets };
   if (after.step === steps.length) return { ...state, targets };
   const lane = present(state.lanes[place.lane], 'lane');
   const goOn = [...lane.goOn, event.target];
@@ -221,7 +214,6 @@ function countEnded(
   const failed = event.kind === 'target.failed';
   const counted = failed && event.status !== 'aborted' && counts(model, event.target) ? 1 : 0;
   const lane = place.stage === state.stage ? state.lanes[place.lane] : undefined;
-  const isOpen = lane?.open === true && lane.batch === place.batch;
   const counters = {
     succeeded: state.counts.succeeded + (event.kind === 'target.succeeded' ? 1 : 0),
     failed: state.counts.failed + (failed ? 1 : 0) - (wasEnded ? 1 : 0),
@@ -230,7 +222,7 @@ function countEnded(
   };
   const changed = { ...state, counts: counters, failures: state.failures + counted };
   if (lane === undefined) return changed;
-  if (!isOpen) {
+  if (!isOpen(model, state, event.target)) {
     const aheadFailures = lane.aheadFailures + counted;
     const counting = { ...lane, aheadFailures, zoneFailures: lane.zoneFailures + counted };
     return { ...changed, lanes: state.lanes.with(place.lane, counting) };

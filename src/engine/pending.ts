@@ -11,7 +11,7 @@ import type { DeploymentState } from './state.ts';
 
 /**
  * The targets whose next step may begin now: all that go on, then fresh ones as far as the parallelism of their batch and
- * of the deployment allow, then as many that may be prepared meanwhile. It looks at each of them once, never at the others. A
+ * of the deployment allow, then those that may be prepared meanwhile. It looks at each of them once, never at the others. A
  * paused deployment lets started targets finish and takes no fresh one.
  */
 export function pending(model: Model, state: DeploymentState): readonly number[] {

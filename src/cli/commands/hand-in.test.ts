@@ -49,16 +49,7 @@ describe('edge plan', () => {
         ['3.1.0', 'bbbbbbb2', 'SHOP-2'],
       ] as const)
         await edgeCli(edge).run(
-          ...[
-            'releases',
-            'create',
-            'web',
-            version,
-            '--repository',
-            'git.example.com/shop',
-            '--commit',
-            commit,
-          ],
+          ...`releases create web ${version} --repository git.example.com/shop --commit ${commit}`.split(' '),
           ...['--ticket', ticket, '--author', `ann of ${ticket}`],
         );
       const planned = async (version: string) =>

@@ -37,7 +37,6 @@ describe('edge pause, resume and abort', () => {
       const id = await edge.deploy('2.0.0');
       await edge.drive();
       await fetched(edge);
-      await edge.drive();
       const run = edgeCli(edge).begin('pause', id, '--reason', 'lunch');
       await until('the pause is taken', async () => {
         await edge.drive();

@@ -1,12 +1,13 @@
-import type { Watched } from './watched.ts';
+import { placeOf, type Watched } from './watched.ts';
 
 /** What a person can do about a deployment that is paused, as command lines; what goes on with it comes first. */
-export function waysOn({ row: { id, verb }, view: { targets } }: Watched): readonly string[] {
+export function waysOn({ row: { id, verb }, view: { targets, batches } }: Watched): readonly string[] {
   const failed = targets.find(({ status }) => status === 'failed' || status === 'unknown');
+  const batch = failed && batches.find((each) => placeOf(each) === placeOf(failed));
   return [
     `go on: \`edge resume ${id}\``,
     ...(failed ? [`work on ${failed.name} again: \`edge retry ${id} ${failed.name}\``] : []),
-    ...(failed?.status === 'unknown' && failed.step !== 'fetch'
+    ...(failed?.status === 'unknown' && batch?.status === 'running'
       ? [`say how it ended: \`edge resolve ${id} ${failed.name} --as …\``]
       : []),
     ...(failed ? [`leave ${failed.name} out: \`edge skip ${id} ${failed.name}\``] : []),

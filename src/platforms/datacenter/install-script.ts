@@ -41,8 +41,9 @@ refuse() {
   exit 2
 }
 
-gone() {
-  echo "$1" >&2
+is_there() {
+  if [ -f "$1" ]; then return; fi
+  echo "$2 is not on the host any more" >&2
   exit ${GONE}
 }
 
@@ -62,11 +63,8 @@ put() {
 unpack() {
   while [ "$1" != --files ]; do
     case $3 in
-      tar.gz | none) if [ ! -f "$1" ]; then gone "$2 is not on the host any more"; fi ;;
-    esac
-    case $3 in
-      tar.gz) tar -xzof "$1" -C "$work" ;;
-      none) cp -p "$1" "$work/$2" ;;
+      tar.gz) is_there "$1" "$2" && tar -xzof "$1" -C "$work" ;;
+      none) is_there "$1" "$2" && cp -p "$1" "$work/$2" ;;
       *) refuse "cannot unpack $2: $3" ;;
     esac
     shift 3

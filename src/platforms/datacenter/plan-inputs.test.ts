@@ -30,7 +30,7 @@ function resolved(plan: Plan, inputs: Readonly<Record<string, Input>>): JsonObje
     if ('members' in input) return target.members;
     if ('asFound' in input) return target.members.map((member) => ({ ...member, asFound: { weight: 1 } }));
     if ('files' in input) return plannedFiles(plan, target) ?? null;
-    if ('secrets' in input) return fileSecrets(plan, target) as unknown as JsonObject[];
+    if ('secrets' in input) return fileSecrets(plan, target);
     if ('release' in input) return target.release === null ? null : (releases[target.release] ?? null);
     assert.deepEqual(input, { from: 'fetch', output: 'folder' });
     return '/home/web/app';
