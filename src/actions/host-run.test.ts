@@ -25,6 +25,23 @@ test('a command that ends with another status has failed, and its last lines say
   assert.match(error.message, /`bin\/restart --now` ended with exit status 3.*no such user/s);
 });
 
+test('a command that is tried again begins once nothing of the one before can go on, and not where that is not proven', async () => {
+  const trial = new Trial(always({ durationMs: 60_000, code: 0 }));
+  trial.at(300, () => {
+    for (const id of trial.host.starts.keys()) trial.host.killSupervisor(id);
+  });
+  expectKind(await trial.attempt(hostRun, inputs), 'unknown');
+  const [before = ''] = trial.host.running();
+  trial.retried();
+  trial.host.reachable = false;
+  assert.equal(expectKind(await trial.attempt(hostRun, inputs), 'failed').retryable, true);
+  assert.deepEqual(trial.host.running(), [before]);
+  trial.host.reachable = true;
+  expectKind(await trial.finish(hostRun, inputs), 'done');
+  assert.deepEqual(trial.host.running(), []);
+  assert.deepEqual([...trial.host.starts.values()], [1, 1]);
+});
+
 const reads = (name: string) => [{ source: 'env', name }];
 
 test('what it reads on the host and prints is masked where it is a secret', async () => {

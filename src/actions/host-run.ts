@@ -9,6 +9,7 @@ import {
   cancelCommand,
   type Dispatched,
   dispatched,
+  endEarlierGroups,
   type RemoteCommand,
   runCommand,
 } from './remote-command.ts';
@@ -51,6 +52,8 @@ export const hostRun = defineAction({
   fences: true,
   async apply(context, inputs) {
     let now = stateOf(context);
+    const open = now.seen ? undefined : await endEarlierGroups(context, commandOf(inputs, 0), inputs.graceMs);
+    if (open) return open;
     for (;;) {
       const ran = await runOnce(context, inputs, now);
       const { outcome } = ran;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { asEdgeError, CATALOGUE } from '../domain/errors.ts';
-import { remoteTaskId, type TaskId } from '../domain/ids.ts';
+import { parseTaskId, remoteTaskId, type TaskId, taskId } from '../domain/ids.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { SecretRef } from '../domain/secret.ts';
 import { hashOf } from '../lib/hash.ts';
@@ -183,6 +183,36 @@ export async function cancelCommand(
   const proof = await context.ports.hosts.cancel(command.host, task, options.graceMs);
   if (!proof.gone) return proof;
   return { gone: true, note: noteOf(proof.before) };
+}
+
+/** A command is repeated under new ordinals a few times at most. */
+const EARLIER_ORDINALS = 6;
+
+/**
+ * Before a command of a step that a person has had tried again: ends those of the attempt groups before, of which nobody saw the end,
+ * so that none of them undoes later what this one does. Gives an outcome where one of them cannot be proven gone; rejects if the host
+ * does not answer. Nothing to do in the first group.
+ */
+export async function endEarlierGroups(
+  context: ActionContext,
+  command: RemoteCommand,
+  graceMs: number,
+): Promise<Outcome | undefined> {
+  const { group, ...key } = parseTaskId(context.task);
+  if (group === 0) return undefined;
+  const { task } = await remoteTaskOf(context, command);
+  for (let earlier = 0; earlier < group; earlier += 1) {
+    for (let ordinal = 0; ordinal < EARLIER_ORDINALS; ordinal += 1) {
+      const id = remoteIdOf(taskId({ ...key, group: earlier }), ordinal);
+      const proof = await context.ports.hosts.cancel(command.host, { ...task, id }, graceMs);
+      if (!proof.gone)
+        return {
+          kind: 'unknown',
+          seen: `what was run of it before may still run, and nothing was begun: ${proof.seen}`,
+        };
+    }
+  }
+  return undefined;
 }
 
 function noteOf(before: RemoteStatus): string {

@@ -27,6 +27,18 @@ export const ACTION_MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    name: 'retried-beside-the-old-one',
+    story:
+      'A target is tried again while a command of before, of which nobody saw the end, goes on: it stops the service after all went well.',
+    edits: [
+      {
+        file: 'src/actions/remote-command.ts',
+        from: 'if (group === 0) return undefined;',
+        to: 'if (group >= 0) return undefined;',
+      },
+    ],
+  },
+  {
     name: 'act-before-intent',
     story:
       'The command may start before its dispatch is on the board: a cancel after a crash takes it for never started.',

@@ -46,12 +46,12 @@ export class Trial {
   /** What health looks see: by URL, and by `address:port`. Anything else refuses the connection. */
   readonly pages = new Map<string, () => HttpSeen>();
   readonly ports = new Map<string, TcpSeen>();
-  readonly task = taskId(KEY);
   readonly saved: Json[] = [];
   readonly progress: string[] = [];
   checkpoint: Json | null = null;
   output = '';
   readonly pieces: { readonly text: string; readonly reached: Json | undefined }[] = [];
+  #group = 0;
   #attempts = 0;
   #owners = 0;
   /** To go on after a wait is the same attempt. */
@@ -80,6 +80,17 @@ export class Trial {
 
   get host() {
     return this.hosts.host(HOST.name);
+  }
+
+  get task() {
+    return taskId({ ...KEY, group: this.#group });
+  }
+
+  /** A person has the target tried again: the next attempts are of a task of their own. */
+  retried(): void {
+    this.#group += 1;
+    this.checkpoint = null;
+    this.#waits = false;
   }
 
   /** Does this when so much time has passed, in the middle of whatever is attempted then. */
@@ -139,7 +150,7 @@ export class Trial {
       step: 'step',
       attempt: this.#attempts,
       epoch: this.#owners,
-      group: 0,
+      group: this.#group,
       inputs,
       checkpoint: this.checkpoint,
       saveCheckpoint: async (checkpoint) => {

@@ -5,6 +5,7 @@ import {
   cancelCommand,
   type Dispatched,
   dispatched,
+  endEarlierGroups,
   type RemoteCommand,
   remoteIdOf,
   runCommand,
@@ -57,6 +58,14 @@ type Brought = { readonly state: Progress; readonly outcome?: Outcome };
 /** Uploads and runs the script; with an `outcome` it is not done. What was fetched and is gone from the host is sent again. */
 export async function bring(context: ActionContext, inputs: Inputs, work: Work): Promise<Brought> {
   let state = stateOf(context, inputs);
+  if (context.checkpoint === null) {
+    const outcome = await endEarlierGroups(
+      context,
+      commandOf(context, inputs, { state, work }),
+      CANCEL_GRACE_MS,
+    );
+    if (outcome) return { state, outcome };
+  }
   for (;;) {
     if (state.stage === 'upload') {
       const folder = state.ordinal === 0 ? inputs.fetched : undefined;

@@ -97,6 +97,18 @@ for (const at of ['before-save', 'after-save'] as const) {
   }
 }
 
+test('a fetch that is tried again ends the one of which nobody saw the end', async () => {
+  const trial = new Trial({ program: () => ({ durationMs: 60_000, code: 0 }) });
+  trial.at(300, () => {
+    for (const id of trial.host.starts.keys()) trial.host.killSupervisor(id);
+  });
+  expectKind(await trial.attempt(releaseFetch, inputs), 'unknown');
+  const [before = ''] = trial.host.running();
+  trial.retried();
+  trial.at(1_000, () => assert.equal(trial.host.running().includes(before), false));
+  expectKind(await trial.finish(releaseFetch, inputs), 'done');
+});
+
 test('a cancel ends the command of a fetch', async () => {
   const trial = new Trial({ program: () => ({ durationMs: 1_000, code: 0 }) });
   const worker = new AbortController();

@@ -1,5 +1,5 @@
 import { remoteIdOf } from '../../actions/remote-command.ts';
-import { parseTaskId, type TaskId } from '../../domain/ids.ts';
+import { parseTaskId, type TaskId, taskId } from '../../domain/ids.ts';
 import type { Eyes, MakeInvariant } from '../eyes.ts';
 import type { Fact } from '../facts.ts';
 
@@ -14,8 +14,8 @@ type Ids = { readonly ordinals: Map<string, number>; started: number };
 type KnownIds = Map<TaskId, Ids>;
 
 /**
- * I5: a command starts at most once for its task, by the host's own count, and a target is tried again only when a person asked
- * for it. I13: the intent, with the host's identity, is on the board before a command starts; members change only under a task
+ * I5: a command starts at most once for its task, by the host's own count, a target is tried again only when a person asked for
+ * it, and then never beside a command of the same step from before. I13: the intent, with the host's identity, is on the board before a command starts; members change only under a task
  * that is open, or are taken out again while they are kept out.
  */
 export const once: MakeInvariant = (eyes) => {
@@ -42,6 +42,13 @@ function checkCommand(eyes: Eyes, { target, what, task }: Started, ids: KnownIds
   const { group } = parseTaskId(known);
   const asked = eyes.retriesOf(active.id, target);
   if (group > asked) eyes.violate('I5', `${target} is tried again by itself: group ${group}, asked ${asked}`);
+  const running = new Set(eyes.world.hosts.host(target).running());
+  for (let earlier = 0; earlier < group; earlier += 1) {
+    const before = taskId({ ...parseTaskId(known), group: earlier });
+    for (let ordinal = 0; ordinal < AHEAD; ordinal += 1)
+      if (running.has(remoteIdOf(before, ordinal)))
+        eyes.violate('I5', `${what} on ${target} was started beside what was run of it before the retry`);
+  }
   if (!checkpointOf(eyes, known)?.includes('bootId'))
     eyes.violate('I13', `${what} on ${target} was started before its intent was stored`);
 }
