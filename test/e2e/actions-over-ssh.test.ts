@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { chmod, mkdir, mkdtemp, readFile, readlink, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { requireService } from '../../scripts/services.ts';
 import { bindAction } from '../../src/actions/define.ts';
@@ -36,7 +36,7 @@ describe('actions on real OpenSSH', { skip }, () => {
   /** One task; each `attempt` is a worker with connections of its own that knows the checkpoint only. */
   function newTask(action: Action, inputs: JsonObject) {
     tasks += 1;
-    const key = { deployment: deploymentId(`${process.pid}-${tasks}-${root}`), target: 0, step: 0, group: 0 };
+    const key = { deployment: deploymentId(`${basename(root)}-${tasks}`), target: 0, step: 0, group: 0 };
     const task = { id: taskId(key), checkpoint: null as Json | null, output: '' };
     const attempt = (signal: AbortSignal = new AbortController().signal): Promise<Outcome> => {
       const ports = {
