@@ -68,7 +68,7 @@ const driverHomes = {
 };
 
 const tests = '\\.test\\.ts$';
-const entries = '^src/(main|compose|world)\\.ts$';
+const entries = '^src/(main|roles|demo|data-folder|compose|world)\\.ts$';
 const packages = '(^|/)node_modules/';
 
 /** A pattern for these folders and files of src/, and for nothing that merely starts like them. */
@@ -152,8 +152,12 @@ const otherRules = [
   },
   {
     name: 'only-compose-picks-adapters',
-    comment: 'With world.ts, its part for hosts and balancers; everything else speaks to a port.',
-    from: { path: '^src/', pathNot: [tests, '^src/((compose|world)\\.ts$|adapters/|simulation/)'] },
+    comment:
+      'With world.ts, its part for hosts and balancers, and data-folder.ts; everything else speaks to a port.',
+    from: {
+      path: '^src/',
+      pathNot: [tests, '^src/((compose|world|data-folder)\\.ts$|adapters/|simulation/)'],
+    },
     to: { path: '^src/adapters/' },
   },
   {

@@ -1,34 +1,13 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { constants, homedir, tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
+import { constants, homedir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { pino } from 'pino';
 import { runCli } from './cli/cli.ts';
-import { type DemoStage, playDemo } from './cli/demo.ts';
-import type {
-  CliEnvironment,
-  CliSettings,
-  DemoOptions,
-  ServeOptions,
-  ServerAccess,
-  WorkOptions,
-} from './cli/environment.ts';
-import {
-  announceServer,
-  findServer,
-  type RoleSettings,
-  type RunningServer,
-  startServer,
-  startWorker,
-} from './compose.ts';
-import { EdgeError } from './domain/errors.ts';
-import { type Fleet, startFleet } from './lab/fleet.ts';
-import { startLoad } from './lab/load.ts';
+import type { CliEnvironment, CliSettings, ServerAccess } from './cli/environment.ts';
+import { findServer } from './data-folder.ts';
+import type { Place } from './roles.ts';
 
 const VERSION = await versionOf();
-const DEFAULT_LISTEN = '127.0.0.1:7070';
-const DEFAULT_POOL = 'default';
-const DEMO_HOSTS = 8;
 
 /** Environment variables are read here, once; the options of the command line go before them. */
 const settings: CliSettings = {
@@ -58,9 +37,10 @@ const environment: CliEnvironment = {
     return () => process.off('SIGINT', listener);
   },
   connect,
-  serve,
-  work,
-  demo,
+  serve: async (options) => (await roles()).serve(placeOf(options), options),
+  work: async (options) => (await roles()).work(placeOf(options), options),
+  demo: async (options) =>
+    (await import('./demo.ts')).demo(environment, { ...options, variables: process.env }),
 };
 
 async function versionOf(): Promise<string> {
@@ -68,190 +48,21 @@ async function versionOf(): Promise<string> {
   return String(JSON.parse(text).version);
 }
 
-function roleSettings(dataFolder: string, toFile: boolean, store?: string): RoleSettings {
-  const log = pino(
-    toFile
-      ? pino.destination({ dest: join(dataFolder, 'edge.log'), mkdir: true, sync: true })
-      : pino.destination(2),
-  );
-  return {
-    version: VERSION,
-    dataFolder,
-    ...(store !== undefined && { store }),
-    environment: process.env,
-    log: (message, fault) => (fault === undefined ? log.info(message) : log.warn({ fault }, message)),
-  };
-}
-
-const folderOf = (given: { readonly dataFolder?: string }): string =>
-  given.dataFolder ?? settings.dataFolder ?? join(homedir(), '.edge-data');
+/** Servers and workers need most of the code, and a command that asks a running server little of it. */
+const roles = () => import('./roles.ts');
 
 /** Finds the data folder's server, or is one for the time of a command. */
 async function connect(options: { readonly dataFolder?: string }): Promise<ServerAccess> {
-  const dataFolder = folderOf(options);
-  const found = await findServer(dataFolder);
-  if (found)
-    return {
-      url: found.url,
-      ...(found.token !== null && { token: found.token }),
-      embedded: false,
-      close: async () => {},
-    };
-  const server = await startServer({
-    ...roleSettings(dataFolder, true, settings.store),
-    host: '127.0.0.1',
-    port: 0,
-    pools: [DEFAULT_POOL],
-  });
-  const forget = await announceServer(dataFolder, server.url);
-  return accessTo(server, async () => {
-    await forget();
-    await server.stop();
-  });
+  const place = placeOf(options);
+  const found = await findServer(place.dataFolder);
+  if (!found) return (await roles()).embedded(place);
+  const { url, token } = found;
+  return { url, ...(token !== null && { token }), embedded: false, close: async () => {} };
 }
 
-const accessTo = ({ url, token }: RunningServer, close: () => Promise<void>): ServerAccess => ({
-  url,
-  ...(token !== null && { token }),
-  embedded: true,
-  close,
-});
-
-async function serve(options: ServeOptions): Promise<number> {
-  const dataFolder = folderOf(options);
-  const listen = addressOf(options.listen ?? DEFAULT_LISTEN);
-  const pools = options.works ? [DEFAULT_POOL] : [];
-  const tls = await tlsOf(options);
-  const store = options.store ?? settings.store;
-  const server = await startServer({
-    ...roleSettings(dataFolder, false, store),
-    ...listen,
-    pools,
-    ...(tls && { tls }),
-  });
-  const forget = await announceServer(dataFolder, server.url);
-  process.stdout.write(`Edge ${VERSION} serves ${server.url} from ${store ?? dataFolder}\n`);
-  await untilTold();
-  await forget();
-  await server.stop();
-  return 0;
-}
-
-async function tlsOf({ tlsCert, tlsKey }: ServeOptions): Promise<{ key: string; cert: string } | undefined> {
-  if (tlsCert === undefined && tlsKey === undefined) return undefined;
-  const [cert, key] = await Promise.all([pemOf('--tls-cert', tlsCert), pemOf('--tls-key', tlsKey)]);
-  return { cert, key };
-}
-
-async function pemOf(option: string, path: string | undefined): Promise<string> {
-  if (path === undefined)
-    throw new EdgeError('settings_invalid', `${option} is missing`, {
-      hint: 'Give --tls-cert and --tls-key, or neither.',
-    });
-  return readFile(path, 'utf8').catch((cause: unknown) => {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new EdgeError('settings_invalid', `${option}: ${why}`, { cause });
-  });
-}
-
-function addressOf(listen: string): { readonly host: string; readonly port: number } {
-  const match = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(listen);
-  const port = Number(match?.[3]);
-  const host = match?.[1] ?? match?.[2];
-  if (host === undefined || port > 65_535) {
-    throw new EdgeError('settings_invalid', `"${listen}" is not an address to listen on`, {
-      hint: 'Write host:port, such as 127.0.0.1:7070.',
-    });
-  }
-  return { host, port };
-}
-
-async function work(options: WorkOptions): Promise<number> {
-  const { server, token, pool, name = `worker-${pool}`, parallel } = options;
-  if (server !== undefined && token === undefined) {
-    throw new EdgeError('token_missing', 'A worker needs the token of its pool', {
-      hint: 'Make one with `edge token create --role worker --pool …`, and set EDGE_TOKEN.',
-    });
-  }
-  const worker = await startWorker({
-    ...roleSettings(folderOf(options), false, options.store ?? settings.store),
-    ...(server !== undefined && token !== undefined && { remote: { server, token } }),
-    pool,
-    name,
-    ...(parallel !== undefined && { slots: parallel }),
-  });
-  process.stdout.write(`Edge ${VERSION} works for the pool ${pool}\n`);
-  await untilTold();
-  await worker.stop();
-  return 0;
-}
-
-/** Until SIGINT, SIGTERM or SIGHUP. */
-function untilTold(): Promise<void> {
-  return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve());
-  });
-}
-
-/** All of the demo lives in a folder of its own, which ends with it. */
-async function demo(options: DemoOptions): Promise<number> {
-  const folder = await mkdtemp(join(tmpdir(), 'edge-demo-'));
-  const fleet = await startFleet({ folder: join(folder, 'lab'), hosts: DEMO_HOSTS });
-  const dataFolder = join(folder, 'data');
-  try {
-    await mkdir(dataFolder);
-    const server = await startServer({
-      ...roleSettings(dataFolder, true),
-      host: '127.0.0.1',
-      port: 0,
-      pools: [DEFAULT_POOL],
-    });
-    try {
-      const stage = await stageOf(fleet, folder);
-      const code = await playDemo(
-        stage,
-        accessTo(server, async () => {}),
-        { environment, options },
-      );
-      if (!options.once && code !== 130) await stayUp(server, dataFolder);
-      return code;
-    } finally {
-      await server.stop();
-    }
-  } finally {
-    await fleet.stop();
-    await rm(folder, { recursive: true, force: true });
-  }
-}
-
-async function stayUp(server: RunningServer, dataFolder: string): Promise<void> {
-  process.stdout.write(
-    `\nThe lab stays up until Ctrl-C. The API answers at ${server.url}; in another terminal:\n`,
-  );
-  process.stdout.write(
-    `  EDGE_SERVER=${server.url} EDGE_TOKEN=$(cat ${join(dataFolder, 'token')}) bin/edge status\n`,
-  );
-  await untilTold();
-}
-
-async function stageOf(fleet: Fleet, folder: string): Promise<DemoStage> {
-  const configurationFile = join(folder, 'lab.yaml');
-  await writeFile(configurationFile, fleet.configuration);
-  const { lab, releases, url } = fleet;
-  return {
-    configurationFile,
-    releases,
-    url,
-    hosts: lab.hosts.length,
-    startLoad: () => startLoad({ url, ratePerS: 200, slow: { every: 20, path: '/slow?ms=300' } }),
-    servedVersions: () => Promise.all(lab.hosts.map(({ appUrl }) => versionAt(appUrl))),
-    startedMoreThanOnce: async () => (await lab.countStarts()).startedMoreThanOnce.length,
-  };
-}
-
-async function versionAt(url: string): Promise<string> {
-  const answer = await fetch(url, { signal: AbortSignal.timeout(5_000) }).catch(() => null);
-  return answer?.headers.get('x-app-version') ?? 'nothing';
+function placeOf(options: { readonly dataFolder?: string; readonly store?: string }): Place {
+  const { dataFolder = join(homedir(), '.edge-data'), store } = { ...settings, ...options };
+  return { version: VERSION, variables: process.env, dataFolder, ...(store !== undefined && { store }) };
 }
 
 /** Whoever read the answer is gone (`edge logs … | head`): the command ends as any program that SIGPIPE ends. */
