@@ -163,5 +163,6 @@ export function commandFailed(
     code: 'command_failed',
     message: `\`${argv.join(' ')}\` ended with exit status ${end.code}. ${said}`,
     cause: 'command',
+    exitStatus: end.code,
   };
 }

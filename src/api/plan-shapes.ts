@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Policy, VERBS } from '../domain/plan.ts';
+import { PLAN_VERBS, type Policy } from '../domain/plan.ts';
 import { ENDINGS, MISHAPS } from '../domain/plan-simulation.ts';
 import type { JsonObject } from '../lib/json.ts';
 import { countField, opaque, planHashField, releaseIdField, releaseVersionField } from './fields.ts';
@@ -119,7 +119,7 @@ const steps = z.record(z.string(), z.array(explainedStepSchema));
 export const explainedSchema = z
   .object({
     title: z.string(),
-    verb: z.enum(VERBS),
+    verb: z.enum(PLAN_VERBS),
     hash: z.string(),
     forecast: forecastSchema,
     notes: z.array(noteSchema),

@@ -3,7 +3,7 @@ import type { AsFound } from '../domain/balancer.ts';
 import { CATALOGUE, type ErrorBody, type ErrorCode } from '../domain/errors.ts';
 import type { Event } from '../domain/event.ts';
 import { ROLES } from '../domain/permission.ts';
-import { VERBS } from '../domain/plan.ts';
+import { PLAN_VERBS } from '../domain/plan.ts';
 import { STATUSES } from '../domain/status.ts';
 import {
   atField,
@@ -46,7 +46,7 @@ export const errorBodySchema: z.ZodType<ErrorBody> = z
 /** Every answer that is not 2xx has this body, and so has the message `error` of a stream. */
 export const errorReplySchema = z.object({ error: errorBodySchema });
 
-const status = z.enum(STATUSES);
+export const statusField = z.enum(STATUSES);
 const counts = z.object({
   total: countField,
   succeeded: countField,
@@ -60,11 +60,11 @@ export const deploymentRowSchema = z
     id: deploymentIdField,
     project: projectField,
     environment: environmentField,
-    verb: z.enum(VERBS),
+    verb: z.enum(PLAN_VERBS),
     hard: z.boolean(),
     release: releaseIdField.nullable(),
     version: releaseVersionField.nullable(),
-    status,
+    status: statusField,
     reason: z.string().describe('Why it is paused, stopping or ended; empty when there is nothing to say.'),
     counts,
     exceptions: countField.describe(
@@ -90,7 +90,7 @@ export const targetViewSchema = z
     name: targetNameField,
     zone: z.string(),
     ...place,
-    status,
+    status: statusField,
     step: z.string().nullable().describe('Id of the step that it is at, or that it ended at.'),
     attempt: countField.describe('Of the step; 0 before the first.'),
     group: countField.describe('How often people had it tried again.'),
@@ -112,7 +112,7 @@ export const batchViewSchema = z
     zone: z.string(),
     name: z.string(),
     sequence: z.string().describe('Key of `sequences`: the steps of its targets.'),
-    status,
+    status: statusField,
     counts,
   })
   .meta({ id: 'BatchView' });
@@ -120,7 +120,7 @@ export const batchViewSchema = z
 /** A deployment as a whole, beside its targets. */
 export const overallSchema = z
   .object({
-    status,
+    status: statusField,
     reason: z.string(),
     counts,
     stage: z.int().describe('Index of the open stage; -1 before the first.'),

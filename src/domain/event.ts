@@ -2,7 +2,7 @@ import type { JsonObject } from '../lib/json.ts';
 import type { HeldMember } from './capacity.ts';
 import type { DeploymentId, PlanHash, WorkerId } from './ids.ts';
 import type { Failure } from './outcome.ts';
-import type { Verb } from './plan.ts';
+import type { PlanVerb } from './plan.ts';
 
 /**
  * A fact of one deployment, in the order of `version` (from 1, without gaps). `at` is the store's time at the commit.
@@ -42,7 +42,7 @@ export type Event =
       readonly planHash: PlanHash;
       readonly project: string;
       readonly environment: string;
-      readonly verb: Verb;
+      readonly verb: PlanVerb;
       readonly by: string;
       readonly reason: string;
       readonly causedBy?: DeploymentId;

@@ -1,8 +1,16 @@
 import type { Json, JsonObject } from '../lib/json.ts';
 import type { FailureCode } from './errors.ts';
 
-/** A failure as data: `message` says what is wrong, `code` leads to what to do (docs/reference/errors.md). No secrets. */
-export type Failure = { readonly code: FailureCode; readonly message: string; readonly cause?: FailureCause };
+/**
+ * A failure as data: `message` says what is wrong, `code` leads to what to do (docs/reference/errors.md). No secrets. `exitStatus`: of
+ * a command that ended.
+ */
+export type Failure = {
+  readonly code: FailureCode;
+  readonly message: string;
+  readonly cause?: FailureCause;
+  readonly exitStatus?: number;
+};
 
 /** What kind of failure it is; reactions are chosen by it (DESIGN.md section 5). */
 export type FailureCause =

@@ -15,6 +15,7 @@ export const PERMISSIONS = [
   'target.resolve',
   'target.vouch',
   'host.trust',
+  'host.exec',
   'token.manage',
   'worker.serve',
 ] as const;
@@ -40,6 +41,13 @@ const DEPLOY: readonly Permission[] = [
 export const ROLE_PERMISSIONS: Readonly<Record<Role, ReadonlySet<Permission>>> = {
   view: new Set(VIEW),
   deploy: new Set(DEPLOY),
-  admin: new Set([...DEPLOY, 'target.vouch', 'configuration.write', 'host.trust', 'token.manage']),
+  admin: new Set([
+    ...DEPLOY,
+    'target.vouch',
+    'configuration.write',
+    'host.trust',
+    'host.exec',
+    'token.manage',
+  ]),
   worker: new Set(['worker.serve']),
 };

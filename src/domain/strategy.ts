@@ -80,17 +80,19 @@ export type StepProblem = {
 };
 export type CheckSteps = (strategy: Pick<InlineStrategy, 'steps' | 'without'>) => readonly StepProblem[];
 
+/** One amount is the size of every batch; a list grows. */
+export const batchesField = z.union(
+  [z.array(batchSize).min(1).max(1_000), batchSize],
+  'a list that grows, such as [10%, 25%, 50%, 100%], or one size, such as 5 or 20%',
+);
+
 const fields = {
   canary: amountField
     .default(1)
     .describe(
       'Size of the first batch of a deployment, as a count or a share of the targets in service; 0: none.',
     ),
-  batches: z
-    .union(
-      [z.array(batchSize).min(1).max(1_000), batchSize],
-      'a list that grows, such as [10%, 25%, 50%, 100%], or one size, such as 5 or 20%',
-    )
+  batches: batchesField
     .default(['10%', '25%', '50%', '100%'])
     .describe(
       'A list: how many targets in service are done after each batch, the canary counted in; what is left comes last. One amount: the size of every batch.',

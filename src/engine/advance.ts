@@ -1,6 +1,6 @@
 import type { EndStatus, Event, StopCause } from '../domain/event.ts';
 import type { DeploymentId } from '../domain/ids.ts';
-import type { Plan } from '../domain/plan.ts';
+import { deploys, type Plan } from '../domain/plan.ts';
 import { isTerminal } from '../domain/status.ts';
 import { at } from './chunks.ts';
 import { endedBetween, pausedBy } from './decide-report.ts';
@@ -53,16 +53,21 @@ function nextStage(model: Model, state: DeploymentState, facts: Facts): Event {
   return done(model, state);
 }
 
-/** A rollback that left a target behind has failed, also when a person accepted it; anything else may have exceptions. */
+/**
+ * A rollback that left a target behind has failed, also when a person accepted it; so has a command that failed somewhere. Anything
+ * else may have exceptions.
+ */
 function done(model: Model, state: DeploymentState): Event {
   const { succeeded, failed, skipped } = state.counts;
   const status: EndStatus =
-    failed > 0 && (succeeded === 0 || model.plan.verb === 'rollback') ? 'failed' : 'succeeded';
+    failed > 0 && (succeeded === 0 || !mayHaveExceptions(model)) ? 'failed' : 'succeeded';
   const unverified = unverifiedTargets(model, state);
   const notes = model.plan.hard || unverified > 0 ? ['unverified'] : [];
   const exceptions = failed + skipped + unverified;
   return { kind: 'deployment.ended', status, reason: '', exceptions, notes };
 }
+
+const mayHaveExceptions = ({ plan }: Model): boolean => deploys(plan.verb) && plan.verb !== 'rollback';
 
 /** Targets that are done on the word of a person alone: nobody has seen that they are well. */
 function unverifiedTargets(model: Model, state: DeploymentState): number {

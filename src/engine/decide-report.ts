@@ -3,7 +3,7 @@ import type { TaskReport } from '../domain/command.ts';
 import type { Event } from '../domain/event.ts';
 import { parseTaskId } from '../domain/ids.ts';
 import type { FailureCause } from '../domain/outcome.ts';
-import { pauseMs } from '../domain/plan.ts';
+import { deploys, pauseMs } from '../domain/plan.ts';
 import type { JsonObject } from '../lib/json.ts';
 import { reactionTo, spentBudget } from './budget.ts';
 import { askCapacity, isTooLong } from './capacity.ts';
@@ -215,8 +215,11 @@ function reaction(
   return [stopping, ...(abort ? cancelling(model, after) : cancellingAhead(model, after))];
 }
 
-/** Not a rollback: it brings back what it can and is held at its end (DESIGN.md section 5, "Rollback"). */
-const asksAboutUnknown = ({ plan }: Model): boolean => plan.verb !== 'rollback';
+/**
+ * Not a rollback: it brings back what it can and is held at its end (DESIGN.md section 5, "Rollback"). Nor a command on targets: it
+ * tells what it saw.
+ */
+const asksAboutUnknown = ({ plan }: Model): boolean => plan.verb !== 'rollback' && deploys(plan.verb);
 
 export function pausedBy(
   model: Model,

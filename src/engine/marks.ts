@@ -1,4 +1,5 @@
 import type { Event } from '../domain/event.ts';
+import { deploys } from '../domain/plan.ts';
 import type { Commit } from '../ports/journal.ts';
 import { at } from './chunks.ts';
 import { keptOut } from './kept-out.ts';
@@ -57,6 +58,7 @@ export function unprovenBy(
   state: DeploymentState,
   events: readonly Event[],
 ): Commit['unproven'] {
+  if (!deploys(model.plan.verb)) return [];
   const unsure = events.flatMap((event) => {
     if (event.kind === 'target.succeeded') return [event.target];
     if (event.kind === 'target.skipped') return at(state.targets, event.target).touched ? [event.target] : [];

@@ -39,7 +39,10 @@ export async function start(ports: OperationPorts, caller: Caller, input: Deploy
 
 /** A courtesy, before balancers are asked for nothing: the unique key of the lock is what decides. */
 async function refuseLocked(ports: OperationPorts, { project, environment }: PlaceRequest): Promise<void> {
-  const [active] = await ports.views.deployments({ project, environment, ended: false, limit: 1 });
+  const [active] = await ports.views.deployments({
+    ...{ project, environment, deploys: true },
+    ...{ ended: false, limit: 1 },
+  });
   if (active) throw await locked(ports, { project, environment }, active.id);
 }
 

@@ -3,7 +3,7 @@ import { type Forecast, forecast } from '../plan/forecast.ts';
 import type { Past } from '../plan/request.ts';
 import type { Views } from '../ports/views.ts';
 import { authorize, type Caller } from './caller.ts';
-import { mustExist, type OneDeployment, planOf } from './deployments.ts';
+import { mustSee, type OneDeployment, planOf } from './deployments.ts';
 import type { PlaceRequest } from './documents.ts';
 import type { OperationPorts } from './ports.ts';
 
@@ -15,7 +15,7 @@ const FLEET = { deployments: 20, events: 500 } as const;
 export async function pastOf(views: Views, { project, environment }: PlaceRequest): Promise<Past> {
   const [here, [last]] = await Promise.all([
     views.steps({ project, environment, ...HERE }),
-    views.deployments({ project, environment, ended: true, limit: 1 }),
+    views.deployments({ project, environment, deploys: true, ended: true, limit: 1 }),
   ]);
   return { history: { here, fleet: [] }, last: last ?? null };
 }
@@ -40,7 +40,7 @@ export async function deploymentForecast(
   { deployment }: OneDeployment,
 ): Promise<ForecastOutput> {
   authorize(caller, 'deployment.read');
-  const [row, plan] = await Promise.all([mustExist(views, deployment), planOf(views, deployment)]);
+  const [row, plan] = await Promise.all([mustSee(views, caller, deployment), planOf(views, deployment)]);
   const past = await pastOf(views, row);
   return withFleet(views, plan, { past, forecast: forecast(plan, past.history) });
 }

@@ -111,7 +111,7 @@ async function releaseFor(
   if (version !== undefined) return findRelease(releases, project, version);
   if (verb === 'rollback') {
     return rollbackRelease(
-      await views.deployments({ project, environment, ended: true, limit: HISTORY }),
+      await views.deployments({ project, environment, deploys: true, ended: true, limit: HISTORY }),
       releases,
     );
   }

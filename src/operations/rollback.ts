@@ -1,4 +1,5 @@
 import { EdgeError } from '../domain/errors.ts';
+import { deploys } from '../domain/plan.ts';
 import type { DeploymentRow } from '../ports/views.ts';
 import { authorize, type Caller } from './caller.ts';
 import { start } from './deploy.ts';
@@ -15,6 +16,7 @@ export async function rollback(ports: OperationPorts, caller: Caller, input: Ste
   authorize(caller, 'deployment.decide');
   const row = await mustExist(ports.views, input.deployment);
   if (row.verb === 'rollback') throw refused(row.id, 'is a rollback itself');
+  if (!deploys(row.verb)) throw refused(row.id, 'has put nothing there');
   return row.ended ? back(ports, caller, { row, reason: input.reason }) : stop(ports, caller, input);
 }
 
@@ -34,7 +36,7 @@ async function back(
 ): Promise<Steered> {
   authorize(caller, 'deployment.start');
   const { project, environment } = row;
-  const [newest] = await ports.views.deployments({ project, environment, limit: 1 });
+  const [newest] = await ports.views.deployments({ project, environment, deploys: true, limit: 1 });
   if (newest && newest.id !== row.id) {
     throw new EdgeError('verb_refused', `${newest.id} came after ${row.id}`, {
       hint: `Roll back that one, or the environment: \`edge rollback ${project} ${environment}\`.`,

@@ -69,8 +69,8 @@ async function statusOf(views: Views, document: ProjectEnvironment): Promise<Pro
   const place = { project: document.project, environment: document.environment };
   const [fleet, [active = null], [last = null]] = await Promise.all([
     views.fleet(place),
-    views.deployments({ ...place, ended: false, limit: 1 }),
-    views.deployments({ ...place, ended: true, limit: 1 }),
+    views.deployments({ ...place, deploys: true, ended: false, limit: 1 }),
+    views.deployments({ ...place, deploys: true, ended: true, limit: 1 }),
   ]);
   return {
     ...place,

@@ -1,5 +1,5 @@
 import type { Floor } from '../domain/capacity.ts';
-import type { Batch, Plan, Verb } from '../domain/plan.ts';
+import type { Batch, Plan, PlanVerb } from '../domain/plan.ts';
 import type { PoolCapacity } from './capacity.ts';
 import { describeStep, type ExplainedStep } from './explain-step.ts';
 import { type Forecast, forecast } from './forecast.ts';
@@ -9,7 +9,7 @@ import type { Note, Planned } from './request.ts';
 /** A plan for people: everything that will be done, in order, with the exact commands. Made from data; touches nothing. */
 export type Explained = {
   readonly title: string;
-  readonly verb: Verb;
+  readonly verb: PlanVerb;
   readonly hash: string;
   /** How long it takes if nothing fails. */
   readonly forecast: Forecast;

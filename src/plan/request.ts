@@ -1,6 +1,6 @@
 import type { MemberRef } from '../domain/balancer.ts';
 import type { DeploymentId, PlanHash, ReleaseId } from '../domain/ids.ts';
-import type { Plan, Verb } from '../domain/plan.ts';
+import type { Plan, PlanVerb, Verb } from '../domain/plan.ts';
 import type { Release } from '../domain/release.ts';
 import type { Status } from '../domain/status.ts';
 import type { PoolCapacity } from './capacity.ts';
@@ -47,7 +47,7 @@ export type LeftRunning = {
 
 export type LastDeployment = {
   readonly id: DeploymentId;
-  readonly verb: Verb;
+  readonly verb: PlanVerb;
   readonly version: string | null;
   readonly status: Status;
   /** The deployment whose failure caused it. */

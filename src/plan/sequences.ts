@@ -56,10 +56,21 @@ export function withRollbacks(used: readonly SequenceName[]): readonly SequenceN
   return SEQUENCES.filter((name) => all.has(name));
 }
 
+/** A command of a person for targets. Without `cwd` it runs in the home folder, without `sudoUser` as the user of the log-in. */
+export type ExecOrder = {
+  readonly argv: readonly string[];
+  readonly cwd?: string;
+  readonly sudoUser?: string;
+  /** From its grant on, with the connection. */
+  readonly timeoutMs: number;
+};
+
 /** What a platform gives the planner: the steps of a sequence, and the facts of a target that its steps refer to. */
 export type Platform = {
   readonly steps: (name: SequenceName, settings: Settings) => readonly Step[];
   readonly facts: (target: TargetConfig, settings: Settings) => JsonObject;
+  /** The steps of a command on a target. */
+  readonly exec: (order: ExecOrder) => readonly Step[];
   /** What is wrong with the steps that a strategy lists. */
   readonly checkSteps: CheckSteps;
 };

@@ -78,17 +78,24 @@ const zoneOf = ({ zone }: TargetConfig, { zones }: Pick<Settings, 'zones'>) =>
 
 /** Name of the zone that a target is in. */
 export const zoneNameOf = (config: TargetConfig, settings: Pick<Settings, 'zones'>): string =>
-  zoneOf(config, settings)?.name ?? UNNAMED_ZONE;
+  workplaceOf(config, settings).zone;
+
+/** The zone of a target, and the worker pool that reaches it. */
+export function workplaceOf(
+  config: TargetConfig,
+  settings: Pick<Settings, 'zones'>,
+): { readonly zone: string; readonly workers: string } {
+  const zone = zoneOf(config, settings);
+  return { zone: zone?.name ?? UNNAMED_ZONE, workers: zone?.pool ?? 'default' };
+}
 
 function candidate({ config, members, seen, pools, settings }: Known): Candidate {
-  const zone = zoneOf(config, settings);
   const running = seen?.running ?? null;
   const parked = seen?.parked ?? false;
   const serves = members.some((ref) => pools.get(poolKey(ref))?.out.has(ref.member) === false);
   return {
     config,
-    zone: zone?.name ?? UNNAMED_ZONE,
-    workers: zone?.pool ?? 'default',
+    ...workplaceOf(config, settings),
     members,
     before: seen?.before ?? null,
     unproven: seen?.unproven ?? false,

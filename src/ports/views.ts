@@ -1,7 +1,7 @@
 import type { Hold } from '../domain/capacity.ts';
 import type { StoredEvent } from '../domain/event.ts';
 import type { DeploymentId, PlanHash, ReleaseId, TaskId } from '../domain/ids.ts';
-import type { Plan, Verb } from '../domain/plan.ts';
+import type { Plan, PlanVerb } from '../domain/plan.ts';
 import type { StepRecord } from '../domain/step-record.ts';
 import type { Summary } from './journal.ts';
 
@@ -20,7 +20,7 @@ export interface Views {
   steps(query: StepQuery): Promise<readonly StepRecord[]>;
 }
 
-/** Both bounds together say what it may cost: so many deployments, and of each no more than so many of its first events. */
+/** Of what deploys. Both bounds together say what it may cost: so many deployments, and of each no more than so many of its first events. */
 export type StepQuery = {
   readonly project?: string;
   readonly environment?: string;
@@ -34,6 +34,8 @@ export type DeploymentFilter = {
   readonly environment?: string;
   /** Only those that have, or have not, ended. */
   readonly ended?: boolean;
+  /** Only those that deploy, or only those that do not, such as `exec`. */
+  readonly deploys?: boolean;
   /** Newest first. */
   readonly limit: number;
 };
@@ -42,7 +44,7 @@ export type DeploymentRow = Summary & {
   readonly id: DeploymentId;
   readonly project: string;
   readonly environment: string;
-  readonly verb: Verb;
+  readonly verb: PlanVerb;
   readonly hard: boolean;
   readonly release: ReleaseId | null;
   readonly version: string | null;

@@ -63,6 +63,20 @@ export function journalContract(name: string, open: OpenStore): void {
     );
 
     test(
+      "a command on targets is in nobody's way, and nobody in its",
+      withStore(async ({ journal }) => {
+        await journal.create(made);
+        for (const one of ['e1', 'e2'])
+          assert.deepEqual(await journal.create(deployment(one, { verb: 'exec' })), { kind: 'created' });
+        assert.deepEqual(await journal.create(deployment('d2')), { kind: 'locked', holder: id });
+        const own = await lease(journal, deployment('e1', { verb: 'exec' }));
+        await journal.commit(own, commitOf({ summary: ENDED }));
+        assert.deepEqual(await journal.create(deployment('d3')), { kind: 'locked', holder: id });
+        assert.deepEqual(await journal.create(deployment('d4', { project: 'blog' })), { kind: 'created' });
+      }),
+    );
+
+    test(
       'of 50 deployments at the same moment one is created',
       withStore(async ({ journal, second }) => {
         const other = await second();

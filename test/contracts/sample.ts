@@ -31,10 +31,16 @@ export const POOL = { balancer: 'f5-1', pool: 'shop' };
 export const WORKER: WorkerId = workerId('host-1/worker/1');
 export const RELEASE = releaseId('2.0.0-0a1b2c3d');
 
-export function plan(options: { project?: string; targets?: number } = {}): Plan {
+type PlanOptions = {
+  readonly project?: string;
+  readonly targets?: number;
+  readonly verb?: Plan['verb'];
+};
+
+export function plan(options: PlanOptions = {}): Plan {
   return {
     planSchema: 1,
-    verb: 'deploy',
+    verb: options.verb ?? 'deploy',
     hard: false,
     project: options.project ?? 'shop',
     environment: 'production',
@@ -67,7 +73,7 @@ const target = (index: number): PlanTarget => ({
   facts: {},
 });
 
-export function deployment(id: string, options: { project?: string; targets?: number } = {}): NewDeployment {
+export function deployment(id: string, options: PlanOptions = {}): NewDeployment {
   const made = plan(options);
   return {
     id: deploymentId(id),

@@ -125,6 +125,10 @@ export function viewsContract(name: string, open: OpenStore): void {
         assert.deepEqual(await listed({ ended: false, environment: 'production' }), ['d3', 'd2']);
         assert.deepEqual(await listed({ ended: true }), ['d1']);
         assert.deepEqual(await listed({ environment: 'staging' }), []);
+        advance(1);
+        await journal.create(deployment('e4', { verb: 'exec' }));
+        assert.deepEqual(await listed({ deploys: true }), ['d3', 'd2', 'd1']);
+        assert.deepEqual(await listed({ deploys: false }), ['e4']);
       }),
     );
 

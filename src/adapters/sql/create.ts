@@ -1,28 +1,27 @@
 import type { NewDeployment } from '../../domain/command.ts';
 import type { Event } from '../../domain/event.ts';
 import type { DeploymentId } from '../../domain/ids.ts';
+import { deploys } from '../../domain/plan.ts';
 import { DRIVER_TOPIC, WATCH_TOPIC } from '../../domain/topics.ts';
 import type { Created, Summary } from '../../ports/journal.ts';
 import { first, insert, type Operation, type Row, run, type Scope } from './operation.ts';
 
-/** `Journal.create`. Of many at once for one project and environment, the unique key of `locks` lets one through. */
+/**
+ * `Journal.create`. Of many at once for one project and environment, the unique key of `locks` lets one through. What does not deploy
+ * has a row there that is its own: it is in nobody's way.
+ */
 export function* create(scope: Scope, made: NewDeployment): Operation<Created> {
   const { id, plan } = made;
   // A caller that lost the reply comes again with the same id.
   if (yield* first('SELECT 1 FROM deployments WHERE id = ?', id)) return { kind: 'created' };
+  const place = deploys(plan.verb) ? [plan.project, plan.environment] : ['', id];
   const holder = yield* first<{ deployment: DeploymentId }>(
     `SELECT deployment FROM locks WHERE project = ? AND environment = ? ${scope.dialect.forUpdate}`,
-    plan.project,
-    plan.environment,
+    ...place,
   );
   if (holder) return { kind: 'locked', holder: holder.deployment };
   yield* insertDeployment(scope, made);
-  yield* run(
-    'INSERT INTO locks (project, environment, deployment) VALUES (?, ?, ?)',
-    plan.project,
-    plan.environment,
-    id,
-  );
+  yield* run('INSERT INTO locks (project, environment, deployment) VALUES (?, ?, ?)', ...place, id);
   return { kind: 'created' };
 }
 

@@ -21,6 +21,7 @@ export function* viewSteps(_scope: Scope, query: StepQuery): Operation<readonly 
     ['project = ?', query.project],
     ['environment = ?', query.environment],
     ['stream_version > ?', 1],
+    ['verb <> ?', 'exec'],
   ]);
   const rows = yield* all<Row>(
     `SELECT id, project, environment, plan_hash FROM deployments ${where.sql}

@@ -1,6 +1,6 @@
 import type { StoredEvent } from '../../domain/event.ts';
 import type { DeploymentId, PlanHash, ReleaseId, TaskId } from '../../domain/ids.ts';
-import type { Plan, Verb } from '../../domain/plan.ts';
+import type { Plan, PlanVerb } from '../../domain/plan.ts';
 import type { Summary } from '../../ports/journal.ts';
 import type {
   DeploymentFilter,
@@ -21,7 +21,7 @@ type StoredDeployment = {
   readonly id: DeploymentId;
   readonly project: string;
   readonly environment: string;
-  readonly verb: Verb;
+  readonly verb: PlanVerb;
   readonly hard: number;
   readonly release_id: ReleaseId | null;
   readonly release_version: string | null;
@@ -44,11 +44,13 @@ export function* viewDeployments(
   filter: DeploymentFilter,
 ): Operation<readonly DeploymentRow[]> {
   const ended = filter.ended === undefined ? undefined : Number(filter.ended);
+  const deploying = filter.deploys === undefined ? undefined : Number(filter.deploys);
   const where = whereAll([
     ['id = ?', filter.id],
     ['project = ?', filter.project],
     ['environment = ?', filter.environment],
     ['(ended_at IS NOT NULL) = ?', ended],
+    ["(verb <> 'exec') = ?", deploying],
   ]);
   const rows = yield* all<StoredDeployment>(
     `SELECT id, project, environment, verb, hard, release_id, release_version, plan_hash, created_by, caused_by,

@@ -9,7 +9,7 @@ import { checkSteps } from './check-steps.ts';
 import { further, furtherFacts } from './further-step.ts';
 import { healthFacts } from './health-place.ts';
 import { furtherSteps, listedSteps } from './listed-steps.ts';
-import { BUILD, type Built, hasFetch, type StepId } from './steps.ts';
+import { BUILD, type Built, exec, hasFetch, type StepId } from './steps.ts';
 
 /**
  * The steps of a datacenter deployment, `fetch` before its turn, then `guard → drain → stop → install → start → verify → enable → settle`, or those that its
@@ -27,6 +27,7 @@ export const datacenter: Platform = {
           : { id: item.id, ...tried(further(item, settings), item.retries) },
       ),
   facts: factsOf,
+  exec: (order) => [{ id: 'exec', ...exec(order) }],
   checkSteps,
 };
 

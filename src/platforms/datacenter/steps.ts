@@ -4,7 +4,7 @@ import type { Step } from '../../domain/plan.ts';
 import { KEEP_ALL } from '../../domain/release.ts';
 import type { CycleStep, FurtherStep } from '../../domain/strategy.ts';
 import type { Json } from '../../lib/json.ts';
-import type { SequenceName } from '../../plan/sequences.ts';
+import type { ExecOrder, SequenceName } from '../../plan/sequences.ts';
 import type { Settings } from '../../plan/settings.ts';
 import { whereOf } from './health-place.ts';
 import { asUser, literal, onHost } from './inputs.ts';
@@ -86,6 +86,23 @@ function stop(settings: Settings, sequence: SequenceName): Built {
   const [cwd, inside] = folder.startsWith('~/') ? ['~', folder.slice(2)] : ['/', folder];
   const built = command(settings, ['sh', '-c', STOP_IF_INSTALLED, 'stop', inside], timeouts.stopMs);
   return withUnknown({ ...built, inputs: { ...built.inputs, cwd: literal(cwd) } }, onUnknown);
+}
+
+/** A command of a person on a host: of the project it has neither folder nor variables. */
+export function exec({ argv, cwd, sudoUser, timeoutMs }: ExecOrder): Built {
+  return {
+    action: 'host.run@1',
+    inputs: {
+      host: { target: 'host' },
+      argv: literal(argv),
+      ...(cwd !== undefined && { cwd: literal(cwd) }),
+      ...(sudoUser !== undefined && { sudoUser: literal(sudoUser) }),
+    },
+    timeoutMs,
+    // Only of what never started, such as where the host did not answer.
+    retries: { max: 1, backoffMs: 1_000 },
+    onUnknown: 'ask',
+  };
 }
 
 /** A command of the project on its host. */
