@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ROLES } from '../domain/permission.ts';
 import { type Release, releaseRequestSchema } from '../domain/release.ts';
 import { DEPLOYMENT_ROUTES } from './deployment-contract.ts';
+import { EXEC_ROUTES } from './exec-contract.ts';
 import { atField, environmentField, opaque, projectField, releaseIdField } from './fields.ts';
 import { HOST_KEY_ROUTES } from './host-key-contract.ts';
 import { type InputOf, type OutputOf, type ParsedOf, type Route, route } from './route.ts';
@@ -165,6 +166,7 @@ export const ROUTES = {
 
   ...HOST_KEY_ROUTES,
   ...DEPLOYMENT_ROUTES,
+  ...EXEC_ROUTES,
   ...WORKER_ROUTES,
 } as const satisfies Readonly<Record<string, Route>>;
 
@@ -189,4 +191,5 @@ export type WatchItem = Output<'watchDeployment'>;
 export type ProjectEnvironmentStatus = Output<'status'>['projectEnvironments'][number];
 export type Parked = ProjectEnvironmentStatus['parked'][number];
 export type HostKeyRow = Output<'showHostKeys'>['hosts'][number];
+export type Answer = NonNullable<Output<'answers'>['answers']>[number];
 export type DoctorCheck = Output<'doctor'>['checks'][number];

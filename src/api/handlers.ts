@@ -12,6 +12,7 @@ import {
 } from '../operations/deployments.ts';
 import { diff } from '../operations/diff.ts';
 import { doctor } from '../operations/doctor.ts';
+import { answers, exec } from '../operations/exec.ts';
 import { deploymentForecast } from '../operations/forecast.ts';
 import { showHostKeys, trustHostKeys } from '../operations/host-keys.ts';
 import { plan } from '../operations/plan.ts';
@@ -103,6 +104,9 @@ export const HANDLERS: Handlers = {
   },
   logs: does(logs),
   followLogs: { open: watches(followLogs), idOf: ({ id }, input) => `${input.deployment}:${id}` },
+
+  exec: does(exec),
+  answers: does(answers),
 
   pause: does(pause),
   resume: does(resume),

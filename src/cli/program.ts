@@ -5,6 +5,7 @@ import { addApply } from './commands/apply.ts';
 import { addDeploy, addRestart, addRollback } from './commands/deploy.ts';
 import { addDiff } from './commands/diff.ts';
 import { addDoctor } from './commands/doctor.ts';
+import { addExec } from './commands/exec.ts';
 import { addHistory } from './commands/history.ts';
 import { addInit } from './commands/init.ts';
 import { addLogs } from './commands/logs.ts';
@@ -25,6 +26,7 @@ const GROUPS: Readonly<Record<string, readonly Add[]>> = {
   'Begin:': [addDemo, addInit, addApply, addTrust, addDoctor],
   'Deploy:': [addDiff, addPlan, addDeploy, addRestart, addRollback, addReleases],
   'Look:': [addStatus, addWatch, addLogs, addHistory],
+  'Run:': [addExec],
   'Decide:': [addPause, addResume, addAbort, addRetry, addSkip, addResolve, addReturn],
   'Run Edge:': [addServer, addWorker, addToken],
 };

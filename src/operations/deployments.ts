@@ -2,7 +2,7 @@ import { type Changes, changesOf } from '../domain/changes.ts';
 import { EdgeError } from '../domain/errors.ts';
 import type { StoredEvent } from '../domain/event.ts';
 import type { DeploymentId, PlanHash, TaskId } from '../domain/ids.ts';
-import type { Plan } from '../domain/plan.ts';
+import { deploys, type Plan } from '../domain/plan.ts';
 import type { DeploymentRow, OutputRow, Views } from '../ports/views.ts';
 import { advanceView } from '../projections/advance-view.ts';
 import type { DeploymentView } from '../projections/deployment-view.ts';
@@ -48,7 +48,7 @@ export async function deployment(
   input: OneDeployment,
 ): Promise<DeploymentOutput> {
   authorize(caller, 'deployment.read');
-  const row = await mustExist(views, input.deployment);
+  const row = await mustSee(views, caller, input.deployment);
   const [view, tasks] = await Promise.all([loadView(views, input.deployment), views.tasks(input.deployment)]);
   return {
     deployment: row,
@@ -63,7 +63,7 @@ export async function deploymentPlan(
   input: OneDeployment,
 ): Promise<{ readonly hash: PlanHash; readonly plan: Plan }> {
   authorize(caller, 'deployment.read');
-  const row = await mustExist(views, input.deployment);
+  const row = await mustSee(views, caller, input.deployment);
   return { hash: row.planHash, plan: await planOf(views, input.deployment) };
 }
 
@@ -74,7 +74,7 @@ export async function deploymentChanges(
   input: OneDeployment,
 ): Promise<{ readonly changes: Changes | null }> {
   authorize(caller, 'deployment.read');
-  const row = await mustExist(views, input.deployment);
+  const row = await mustSee(views, caller, input.deployment);
   const plan = await planOf(views, input.deployment);
   return { changes: changesOf(plan, await releasesOf(records, row.project)) };
 }
@@ -85,7 +85,7 @@ export async function deploymentEvents(
   input: OneDeployment & { readonly after?: number; readonly limit?: number },
 ): Promise<{ readonly events: readonly StoredEvent[] }> {
   authorize(caller, 'deployment.read');
-  await mustExist(views, input.deployment);
+  await mustSee(views, caller, input.deployment);
   return { events: await views.events(input.deployment, input.after ?? 0, input.limit ?? ROWS_AT_ONCE) };
 }
 
@@ -102,7 +102,7 @@ export async function logs(
   input: LogsInput,
 ): Promise<{ readonly rows: readonly OutputRow[] }> {
   authorize(caller, 'logs.read');
-  await mustExist(views, input.deployment);
+  await mustSee(views, caller, input.deployment);
   return { rows: await views.output({ after: 0, limit: ROWS_AT_ONCE, ...input }) };
 }
 
@@ -111,6 +111,13 @@ export async function mustExist(views: Views, id: DeploymentId): Promise<Deploym
   const [row] = await views.deployments({ id, limit: 1 });
   if (row) return row;
   throw new EdgeError('deployment_unknown', `There is no deployment ${id}`);
+}
+
+/** What commands on targets wrote is for those who may run them. Throws `deployment_unknown`, `permission_denied`. */
+export async function mustSee(views: Views, caller: Caller, id: DeploymentId): Promise<DeploymentRow> {
+  const row = await mustExist(views, id);
+  if (!deploys(row.verb)) authorize(caller, 'host.exec');
+  return row;
 }
 
 /** Throws `deployment_unknown`. */

@@ -34,7 +34,7 @@ export async function resolveTarget(
   input: ResolveInput,
 ): Promise<Steered> {
   authorize(caller, 'target.resolve');
-  const { view, target } = await targetAtRest(ports, input);
+  const { view, target } = await targetAtRest(ports, caller, input);
   if (target.status !== 'failed' && target.status !== 'unknown')
     throw refusedTarget(input, `is ${target.status}; only what failed or is unknown is set by hand`);
   if (input.as === target.status) throw refusedTarget(input, `is ${target.status}`);

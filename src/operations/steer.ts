@@ -6,7 +6,7 @@ import { didYouMean } from '../lib/nearest.ts';
 import type { DeploymentRow } from '../ports/views.ts';
 import type { DeploymentView, TargetView } from '../projections/deployment-view.ts';
 import { authorize, type Caller } from './caller.ts';
-import { loadView, mustExist } from './deployments.ts';
+import { loadView, mustSee } from './deployments.ts';
 import type { OperationPorts } from './ports.ts';
 
 /**
@@ -21,7 +21,7 @@ export type Steered = { readonly deployment: DeploymentId };
 /** Throws `deployment_unknown`, `deployment_ended`, `verb_refused`. */
 export async function pause(ports: OperationPorts, caller: Caller, input: SteerInput): Promise<Steered> {
   authorize(caller, 'deployment.pause');
-  await mustRun(ports, input.deployment);
+  await mustRun(ports, caller, input.deployment);
   const { overall } = await loadView(ports.views, input.deployment);
   if (overall.stopping) throw refused(input.deployment, 'is stopping: what runs is brought to its end');
   return submit(ports, caller, {
@@ -33,7 +33,7 @@ export async function pause(ports: OperationPorts, caller: Caller, input: SteerI
 /** Throws `deployment_unknown`, `deployment_ended`, `verb_refused`. */
 export async function resume(ports: OperationPorts, caller: Caller, input: SteerInput): Promise<Steered> {
   authorize(caller, 'deployment.pause');
-  const row = await mustRun(ports, input.deployment);
+  const row = await mustRun(ports, caller, input.deployment);
   if (row.status !== 'paused') throw refused(input.deployment, `is ${row.status}, not paused`);
   return submit(ports, caller, {
     deployment: input.deployment,
@@ -44,7 +44,7 @@ export async function resume(ports: OperationPorts, caller: Caller, input: Steer
 /** Throws `deployment_unknown`, `deployment_ended`. */
 export async function abort(ports: OperationPorts, caller: Caller, input: SteerInput): Promise<Steered> {
   authorize(caller, 'deployment.abort');
-  await mustRun(ports, input.deployment);
+  await mustRun(ports, caller, input.deployment);
   return submit(ports, caller, {
     deployment: input.deployment,
     body: { kind: 'abort', reason: input.reason },
@@ -60,7 +60,7 @@ export async function retryTarget(
   input: TargetInput,
 ): Promise<Steered> {
   authorize(caller, 'deployment.decide');
-  const { view, target } = await targetAtRest(ports, input);
+  const { view, target } = await targetAtRest(ports, caller, input);
   if (!RETRIED.has(target.status))
     throw refusedTarget(input, `is ${target.status}; only a failed one is retried`);
   if (view.overall.stopping) throw refused(input.deployment, 'is stopping');
@@ -82,7 +82,7 @@ export async function skipTarget(
   input: TargetInput,
 ): Promise<Steered> {
   authorize(caller, 'deployment.decide');
-  const { view, target } = await targetOf(ports, input);
+  const { view, target } = await targetOf(ports, caller, input);
   if (target.status === 'succeeded' || target.status === 'skipped')
     throw refusedTarget(input, `is ${target.status}`);
   if (target.status === 'running' && view.overall.stopping) throw refused(input.deployment, 'is stopping');
@@ -93,8 +93,12 @@ export async function skipTarget(
 }
 
 /** Throws `deployment_unknown`, `deployment_ended`. */
-export async function mustRun({ views }: OperationPorts, id: DeploymentId): Promise<DeploymentRow> {
-  const row = await mustExist(views, id);
+export async function mustRun(
+  { views }: OperationPorts,
+  caller: Caller,
+  id: DeploymentId,
+): Promise<DeploymentRow> {
+  const row = await mustSee(views, caller, id);
   if (!row.ended) return row;
   throw new EdgeError('deployment_ended', `The deployment ${id} has ended: it ${row.status}`);
 }
@@ -112,8 +116,8 @@ export const refusedTarget = ({ deployment, target }: TargetInput, why: string) 
 
 type Found = { readonly view: DeploymentView; readonly target: TargetView };
 
-async function targetOf(ports: OperationPorts, input: TargetInput): Promise<Found> {
-  await mustRun(ports, input.deployment);
+async function targetOf(ports: OperationPorts, caller: Caller, input: TargetInput): Promise<Found> {
+  await mustRun(ports, caller, input.deployment);
   const view = await loadView(ports.views, input.deployment);
   const target = view.targets.find(({ name }) => name === input.target);
   if (!target)
@@ -127,8 +131,12 @@ async function targetOf(ports: OperationPorts, input: TargetInput): Promise<Foun
   return { view, target };
 }
 
-export async function targetAtRest(ports: OperationPorts, input: TargetInput): Promise<Found> {
-  const { view, target } = await targetOf(ports, input);
+export async function targetAtRest(
+  ports: OperationPorts,
+  caller: Caller,
+  input: TargetInput,
+): Promise<Found> {
+  const { view, target } = await targetOf(ports, caller, input);
   if (target.status === 'running')
     throw new EdgeError(
       'target_active',

@@ -6,7 +6,7 @@ import type { DeploymentRow, OutputRow, TaskRow } from '../ports/views.ts';
 import { followView } from '../projections/advance-view.ts';
 import type { BatchView, Overall, TargetView } from '../projections/deployment-view.ts';
 import { authorize, type Caller } from './caller.ts';
-import { type LogsInput, loadView, mustExist, type OneDeployment } from './deployments.ts';
+import { type LogsInput, loadView, mustExist, mustSee, type OneDeployment } from './deployments.ts';
 import type { OperationPorts } from './ports.ts';
 import type { StatusInput } from './status.ts';
 
@@ -38,7 +38,7 @@ export async function watchDeployment(
   watched: Watched<WatchInput>,
 ): Promise<AsyncGenerator<WatchItem>> {
   authorize(caller, 'deployment.read');
-  await mustExist(ports.views, watched.input.deployment);
+  await mustSee(ports.views, caller, watched.input.deployment);
   return watchedItems(ports, watched);
 }
 
@@ -88,7 +88,7 @@ export async function followLogs(
   watched: Watched<FollowInput>,
 ): Promise<AsyncGenerator<OutputRow>> {
   authorize(caller, 'logs.read');
-  await mustExist(ports.views, watched.input.deployment);
+  await mustSee(ports.views, caller, watched.input.deployment);
   return outputRows(ports, watched);
 }
 

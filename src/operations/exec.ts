@@ -1,0 +1,121 @@
+import { EdgeError } from '../domain/errors.ts';
+import type { DeploymentId, PlanHash } from '../domain/ids.ts';
+import { deploys } from '../domain/plan.ts';
+import { WATCH_TOPIC } from '../domain/topics.ts';
+import { type ExecRequest, planExec } from '../plan/exec.ts';
+import { planHash } from '../plan/hash.ts';
+import type { ExecOrder } from '../plan/sequences.ts';
+import type { DeploymentRow } from '../ports/views.ts';
+import { type Answer, Answers } from '../projections/answers.ts';
+import { authorize, type Caller } from './caller.ts';
+import { mustExist, planOf } from './deployments.ts';
+import { documentsOf, type PlaceRequest } from './documents.ts';
+import type { OperationPorts } from './ports.ts';
+
+export type ExecInput = PlaceRequest &
+  ExecOrder & {
+    readonly targets?: readonly string[];
+    readonly zones?: readonly string[];
+    readonly limit?: number;
+    readonly batches?: ExecRequest['batches'];
+    readonly parallel: number;
+    readonly maxFailures?: number;
+    readonly reason: string;
+    /** Only says on which targets it would run. */
+    readonly dryRun: boolean;
+    /** What was said of it. */
+    readonly planHash?: PlanHash;
+  };
+export type ExecOutput = {
+  /** `null` if it was only asked about. */
+  readonly deployment: DeploymentId | null;
+  readonly planHash: PlanHash;
+  readonly targets: readonly string[];
+};
+
+/** Runs a command on targets: beside deployments, since it takes no lock. Throws what `planExec` throws, and `plan_changed`. */
+export async function exec(ports: OperationPorts, caller: Caller, input: ExecInput): Promise<ExecOutput> {
+  authorize(caller, 'host.exec');
+  const { argv, cwd, sudoUser, timeoutMs, parallel, batches = ['100%'], reason } = input;
+  const order = {
+    argv,
+    timeoutMs,
+    ...(cwd !== undefined && { cwd }),
+    ...(sudoUser !== undefined && { sudoUser }),
+  };
+  const plan = planExec(
+    {
+      ...(await documentsOf(ports.records, input)),
+      ...{ order, batches, parallel },
+      ...{ targets: input.targets ?? null, zones: input.zones ?? null },
+      ...{ limit: input.limit ?? null, maxFailures: input.maxFailures ?? null },
+    },
+    ports.platform,
+  );
+  const hash = planHash(plan);
+  const targets = plan.targets.map(({ name }) => name);
+  if (input.planHash !== undefined && input.planHash !== hash)
+    throw new EdgeError('plan_changed', `It would run on ${targets.length} targets now, or in another way`, {
+      where: { path: 'planHash' },
+    });
+  if (input.dryRun) return { deployment: null, planHash: hash, targets };
+  const id = ports.ids.deployment();
+  await ports.journal.create({ id, plan, planHash: hash, by: caller.name, reason });
+  return { deployment: id, planHash: hash, targets };
+}
+
+export type AnswersInput = { readonly deployment: DeploymentId; readonly waitMs: number };
+export type AnswersOutput = {
+  readonly deployment: DeploymentRow;
+  /** `null` while it is under way, and was waited for. */
+  readonly answers: readonly Answer[] | null;
+};
+
+const LOOK_MS = 500;
+const EVENTS_AT_ONCE = 5_000;
+const ROWS_AT_ONCE = 100;
+const LIMITS = { shown: 65_536, kept: 8_388_608 };
+
+/**
+ * What the targets of a command have answered, once it has ended or waits for a decision, at the latest after `waitMs`: with 0 as it stands
+ * now. Throws `deployment_unknown`, `verb_refused`.
+ */
+export async function answers(
+  ports: OperationPorts,
+  caller: Caller,
+  input: AnswersInput,
+): Promise<AnswersOutput> {
+  authorize(caller, 'host.exec');
+  const { deployment: id, waitMs } = input;
+  const until = ports.clock.now() + waitMs;
+  const signal = new AbortController().signal;
+  while (true) {
+    const row = await mustExist(ports.views, id);
+    if (deploys(row.verb))
+      throw new EdgeError('verb_refused', `${id} is a ${row.verb}, and no command`, {
+        hint: `\`edge logs ${id}\` shows what its commands wrote.`,
+      });
+    const left = until - ports.clock.now();
+    const rests = row.ended || (row.status === 'paused' && row.counts.active === 0);
+    if (rests || waitMs === 0) return { deployment: row, answers: await answersOf(ports, id) };
+    if (left <= 0) return { deployment: row, answers: null };
+    await ports.bell.wait(WATCH_TOPIC, Math.min(LOOK_MS, left), signal);
+  }
+}
+
+async function answersOf({ views }: OperationPorts, id: DeploymentId): Promise<readonly Answer[]> {
+  const found = new Answers(await planOf(views, id), LIMITS);
+  for (let after = 0; ; ) {
+    const events = await views.events(id, after, EVENTS_AT_ONCE);
+    for (const { event } of events) found.addEvent(event);
+    if (events.length < EVENTS_AT_ONCE) break;
+    after = events.at(-1)?.version ?? after;
+  }
+  for (let after = 0; ; ) {
+    const rows = await views.output({ deployment: id, after, limit: ROWS_AT_ONCE });
+    for (const row of rows) found.addOutput(row);
+    if (rows.length < ROWS_AT_ONCE) break;
+    after = rows.at(-1)?.id ?? after;
+  }
+  return found.grouped();
+}
