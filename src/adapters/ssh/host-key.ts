@@ -1,10 +1,10 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import type { ServerHostKeyAlgorithm } from 'ssh2';
 import type { EdgeError } from '../../domain/errors.ts';
 import { fileFault } from '../../lib/file-fault.ts';
 import type { HostAddress } from '../../ports/hosts.ts';
 import { hostError } from './host-error.ts';
-import { fingerprintOf, type KnownKeys, keysOf } from './known-hosts.ts';
+import { fingerprintOf, type KnownHosts, type KnownKeys, keysOf, knownHosts } from './known-hosts.ts';
 
 /** Says `undefined` for the right key, else the error. Asked before anything of ours is sent to the host. */
 export type HostKeyCheck = {
@@ -27,7 +27,7 @@ function algorithmsFor(knownTypes: readonly string[]): ServerHostKeyAlgorithm[] 
   return [...known, ...others].flatMap(([, algorithms]) => algorithms);
 }
 
-/** Read at each connect: a mended known_hosts file counts at once. */
+/** Looked at at each connect: a mended known_hosts file counts at once. */
 export async function hostKeyCheck(host: HostAddress): Promise<HostKeyCheck> {
   if ('fingerprint' in host.hostKey) {
     const pinned = host.hostKey.fingerprint;
@@ -42,14 +42,31 @@ export async function hostKeyCheck(host: HostAddress): Promise<HostKeyCheck> {
 }
 
 /** Of several files those that are there. */
-async function readKnownHosts(host: HostAddress, files: readonly string[]): Promise<string> {
-  const read = await Promise.allSettled(files.map((file) => readFile(file, 'utf8')));
-  const texts = read.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
-  if (texts.length > 0) return texts.join('\n');
+async function readKnownHosts(host: HostAddress, files: readonly string[]): Promise<readonly KnownHosts[]> {
+  const read = await Promise.allSettled(files.map(knownHostsIn));
+  const found = read.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+  if (found.length > 0) return found;
   const [first] = read;
   const cause = first?.status === 'rejected' ? first.reason : new Error('no file is named');
   const why = `: the known_hosts file ${files.join(' ')} cannot be read: ${fileFault(cause)}`;
   throw hostError('host_key_unknown', host, why, { cause });
+}
+
+type Kept = { readonly stamp: string; readonly known: Promise<KnownHosts> };
+const kept = new Map<string, Kept>();
+const MOST_KEPT = 16;
+
+/** Read once, until it changes: with a line for each host of a fleet, to read it for each host costs their square. */
+async function knownHostsIn(file: string): Promise<KnownHosts> {
+  const { ino, size, mtimeNs, ctimeNs } = await stat(file, { bigint: true });
+  const stamp = [ino, size, mtimeNs, ctimeNs].join(' ');
+  const before = kept.get(file);
+  if (before?.stamp === stamp) return before.known;
+  const known = readFile(file, 'utf8').then(knownHosts);
+  if (kept.size >= MOST_KEPT) kept.clear();
+  kept.set(file, { stamp, known });
+  known.catch(() => kept.delete(file));
+  return known;
 }
 
 export const listOf = (one: string | readonly string[] = []): readonly string[] =>

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { test } from 'node:test';
-import { fingerprintOf, keysOf } from './known-hosts.ts';
+import { fingerprintOf, keysOf as keysIn, knownHosts } from './known-hosts.ts';
 
 const KEY = Buffer.from('a key');
 const OTHER = Buffer.from('another key');
 const line = (names: string, key = KEY, marker = '') =>
   `${marker}${names} ssh-ed25519 ${key.toString('base64')} comment\n`;
+const keysOf = (text: string, address: string, port: number) => keysIn([knownHosts(text)], address, port);
 const isKnown = (text: string, address: string, port = 22) =>
   keysOf(text, address, port).keys.some((key) => key.equals(KEY));
 

@@ -5,6 +5,7 @@ type Entry = {
   readonly marker: 'none' | 'revoked' | 'cert-authority';
   readonly names: string;
   readonly type: string;
+  readonly line: number;
   readonly key: Buffer;
 };
 
@@ -17,11 +18,33 @@ export type KnownKeys = {
   readonly hasAuthority: boolean;
 };
 
-/** What the file says of a host. */
-export function keysOf(fileText: string, address: string, port: number): KnownKeys {
-  const name = port === 22 ? address : `[${address}]:${port}`;
-  const entries = fileText.split('\n').flatMap(parseLine);
-  const mine = entries.filter((entry) => nameMatches(entry.names, name.toLowerCase()));
+/** The lines of known_hosts files, those that name hosts as they are by name: a large fleet has a line for each of its hosts. */
+export type KnownHosts = {
+  readonly named: ReadonlyMap<string, readonly Entry[]>;
+  /** Those with patterns or hashed names. */
+  readonly matching: readonly Entry[];
+};
+
+export function knownHosts(fileText: string): KnownHosts {
+  const named = new Map<string, Entry[]>();
+  const matching: Entry[] = [];
+  for (const entry of fileText.split('\n').flatMap(parseLine)) {
+    if (/^\||[*?!]/.test(entry.names)) matching.push(entry);
+    else
+      for (const name of new Set(entry.names.toLowerCase().split(',')))
+        named.set(name, [...(named.get(name) ?? []), entry]);
+  }
+  return { named, matching };
+}
+
+/** What the files say of a host. */
+export function keysOf(known: readonly KnownHosts[], address: string, port: number): KnownKeys {
+  const name = (port === 22 ? address : `[${address}]:${port}`).toLowerCase();
+  const mine = known.flatMap(({ named, matching }) =>
+    [...(named.get(name) ?? []), ...matching.filter((entry) => nameMatches(entry.names, name))].toSorted(
+      (a, b) => a.line - b.line,
+    ),
+  );
   const marked = (marker: Entry['marker']) => mine.filter((entry) => entry.marker === marker);
   const trusted = marked('none');
   return {
@@ -32,12 +55,12 @@ export function keysOf(fileText: string, address: string, port: number): KnownKe
   };
 }
 
-function parseLine(line: string): Entry[] {
+function parseLine(line: string, number: number): Entry[] {
   const fields = line.trim().split(/\s+/);
   const marker = MARKERS[fields[0]?.startsWith('@') ? (fields.shift() ?? '') : ''];
   const [names, type, key] = fields;
   if (!marker || !names || names.startsWith('#') || !type || !key) return [];
-  return [{ marker, names, type, key: Buffer.from(key, 'base64') }];
+  return [{ marker, names, type, line: number, key: Buffer.from(key, 'base64') }];
 }
 
 /** A line with another marker says nothing. */
