@@ -1,10 +1,15 @@
 import { benchEngine } from './engine.ts';
+import { benchFanout } from './fanout.ts';
 import { benchRollout } from './rollout.ts';
 
-// npm run bench -- <name> [--json]: measures one part of Edge and prints a table, or one JSON object. The rollout takes [--hosts N].
+// npm run bench -- <name> [--json]: measures one part of Edge and prints a table, or one JSON object. Rollout and fanout take [--hosts N].
 
 type Bench = (args: readonly string[]) => Promise<void>;
-const BENCHES: Readonly<Record<string, Bench>> = { engine: benchEngine, rollout: benchRollout };
+const BENCHES: Readonly<Record<string, Bench>> = {
+  engine: benchEngine,
+  fanout: benchFanout,
+  rollout: benchRollout,
+};
 
 const [name = '', ...args] = process.argv.slice(2);
 const run = Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined;

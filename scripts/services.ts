@@ -24,6 +24,9 @@ const services = {
   haproxy: { programs: ['haproxy'], debianPackages: ['haproxy'] },
   nginx: { programs: ['nginx'], debianPackages: ['nginx-light'] },
   ansible: { programs: ['ansible-playbook'], debianPackages: ['ansible'] },
+  clush: { programs: ['clush'], debianPackages: ['clustershell'] },
+  pssh: { programs: ['parallel-ssh'], debianPackages: ['pssh'] },
+  fabric: { programs: ['fab'], debianPackages: ['fabric'] },
   mariadb: { programs: ['mariadbd', 'mariadb-install-db', 'mariadb'], debianPackages: ['mariadb-server'] },
 } satisfies Record<string, Service>;
 
