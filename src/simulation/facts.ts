@@ -5,8 +5,17 @@ import type { RemoteTask } from '../ports/hosts.ts';
 import type { Commit, Committed, Lease } from '../ports/journal.ts';
 import type { Claim, ClaimedTask } from '../ports/task-board.ts';
 
-/** What a command on a host is for. `check`: whether the service is well. `change`: a further step of a strategy that needs its target out of service. */
-export type CommandKind = 'check' | 'fetch' | 'install' | 'stop' | 'start' | 'reload' | 'change' | 'other';
+/** What a command on a host is for. `check`: whether the service is well. `change`: a further step of a strategy that needs its target out of service. `look`: what people run beside. */
+export type CommandKind =
+  | 'check'
+  | 'fetch'
+  | 'install'
+  | 'stop'
+  | 'start'
+  | 'reload'
+  | 'change'
+  | 'look'
+  | 'other';
 
 /** A process, and when it sent what has arrived now. */
 export type Sender = { readonly process: string; readonly sentAtMs: number };

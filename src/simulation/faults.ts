@@ -71,6 +71,7 @@ export const FAULT_KINDS = [
   'person.rolls-back',
   'person.deploys-too',
   'person.edits',
+  'person.runs-commands',
   'person.is-late',
   'person.resolves',
 ] as const;

@@ -4,7 +4,7 @@ import { type Hold, memberKey } from '../domain/capacity.ts';
 import type { NewDeployment } from '../domain/command.ts';
 import type { Event } from '../domain/event.ts';
 import { type DeploymentId, parseTaskId, type TaskId } from '../domain/ids.ts';
-import { stepsOfTarget } from '../domain/plan.ts';
+import { deploys, stepsOfTarget } from '../domain/plan.ts';
 import type { Commit } from '../ports/journal.ts';
 import { type Eyes, type Found, INVARIANTS, type Invariant, type Violation, type Watched } from './eyes.ts';
 import type { Fact } from './facts.ts';
@@ -113,7 +113,7 @@ export class Observer {
   }
 
   summary() {
-    const ended = [...this.#deployments.values()];
+    const ended = [...this.#deployments.values()].filter(({ plan }) => deploys(plan.verb));
     const outcomes = new Map<string, number>();
     for (const { end } of ended)
       outcomes.set(end?.status ?? 'active', (outcomes.get(end?.status ?? 'active') ?? 0) + 1);
@@ -145,6 +145,7 @@ export class Observer {
         return world();
       },
       activeOf: (target) => this.#activeOf(target),
+      allActiveOf: (target) => this.#allActiveOf(target),
       disturbedAtMs: (target) => this.#disturbed.get(target) ?? Number.NEGATIVE_INFINITY,
       struckAtMs: (parts) => faults.struckAtMs(parts),
       foundAs: (member) => this.#found.get(memberKey(member)) ?? 'enabled',
@@ -163,8 +164,15 @@ export class Observer {
   #activeOf(target: string): Watched | undefined {
     const project = this.#parts.world().targets.get(target)?.project;
     for (const watched of this.#deployments.values())
-      if (watched.end === null && watched.plan.project === project) return watched;
+      if (watched.end === null && watched.plan.project === project && deploys(watched.plan.verb))
+        return watched;
     return undefined;
+  }
+
+  #allActiveOf(target: string): readonly Watched[] {
+    const project = this.#parts.world().targets.get(target)?.project;
+    const ofProject = ({ end, plan }: Watched) => end === null && plan.project === project;
+    return [...this.#deployments.values()].filter(ofProject);
   }
 
   #follow(fact: Fact): void {

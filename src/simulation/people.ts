@@ -4,6 +4,7 @@ import { ROLE_PERMISSIONS } from '../domain/permission.ts';
 import type { Plan } from '../domain/plan.ts';
 import type { Caller } from '../operations/caller.ts';
 import { deploy } from '../operations/deploy.ts';
+import { exec } from '../operations/exec.ts';
 import type { OperationPorts } from '../operations/ports.ts';
 import { resolveTarget } from '../operations/resolve.ts';
 import { returnParked } from '../operations/return-parked.ts';
@@ -16,7 +17,7 @@ import type { Tell } from './facts.ts';
 import type { FaultKind, Faults } from './faults.ts';
 import { endedTasks, guessOf, openTasks, resultOf, staleTasks, storyOf } from './resolving.ts';
 import { noteFault } from './roles.ts';
-import { type Ask, ENVIRONMENT, type Scenario } from './scenario.ts';
+import { type Ask, ENVIRONMENT, LOOK, type Scenario } from './scenario.ts';
 import type { Schedule } from './schedule.ts';
 import type { SimStore } from './store.ts';
 import type { World } from './world.ts';
@@ -207,6 +208,7 @@ export class People {
       ['person.rolls-back', (ports) => rollback(ports, this.#person(), { deployment, reason })],
       ['person.deploys-too', (ports) => this.#deploy(ports, { ...this.#anyAsk(row.project), atMs: 0 })],
       ['person.edits', (ports) => this.#edit(ports, row.project)],
+      ['person.runs-commands', (ports) => this.#runCommand(ports, row.project)],
     ];
     for (const [kind, act] of acts) if (this.#parts.faults.strikes(kind)) void this.#do(kind, act);
   }
@@ -318,6 +320,18 @@ export class People {
     const place = { project, environment: ENVIRONMENT };
     const input = { ...place, verb, hard, force: false, reason: 'asked for' };
     return deploy(ports, this.#person(), version === undefined ? input : { ...input, version });
+  }
+
+  /** Beside the deployment, on some of its targets. */
+  #runCommand(ports: OperationPorts, project: string): Promise<unknown> {
+    const { draw } = this.#parts;
+    const targets = draw.shuffled(this.#targetsOf(project)).slice(0, draw.int(1, 6));
+    const place = { project, environment: ENVIRONMENT, targets };
+    const how = { timeoutMs: draw.int(5_000, 60_000), parallel: draw.int(1, 4) };
+    const most = draw.chance(0.3) ? { maxFailures: 1 } : {};
+    const batches = draw.chance(0.5) ? { batches: 1 } : {};
+    const order = { argv: [LOOK], reason: 'to look', dryRun: false, ...how, ...most, ...batches };
+    return exec(ports, this.#person(), { ...place, ...order });
   }
 
   #anyAsk(project: string): Omit<Ask, 'atMs'> {

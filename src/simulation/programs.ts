@@ -6,7 +6,7 @@ import type { RemoteTask } from '../ports/hosts.ts';
 import type { Draw } from './draw.ts';
 import type { CommandKind, Tell } from './facts.ts';
 import type { Faults } from './faults.ts';
-import { CHANGE } from './scenario.ts';
+import { CHANGE, LOOK } from './scenario.ts';
 import type { Service } from './service.ts';
 
 export type ProgramParts = {
@@ -53,6 +53,7 @@ function kindOf(argv: readonly string[]): CommandKind {
     default:
       if (argv[0] === 'current/bin/stop') return 'stop';
       if (argv[0] === CHANGE) return 'change';
+      if (argv[0] === LOOK) return 'look';
       return argv[0] === 'current/bin/start' ? 'start' : 'other';
   }
 }
@@ -134,6 +135,7 @@ function effect({ service, host }: ProgramParts, what: CommandKind, argv: readon
     case 'check':
     case 'reload':
     case 'change':
+    case 'look':
     case 'other':
       return;
     default:

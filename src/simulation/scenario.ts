@@ -68,6 +68,8 @@ export const ENVIRONMENT = 'production';
 export const FOLDER = '/srv/app';
 /** The commands of further steps: one that changes the service, and one that does not. */
 export const CHANGE = 'bin/change';
+/** What people run beside deployments. */
+export const LOOK = 'uptime';
 export const TELL = 'bin/tell';
 /** How each target shows that it is well. */
 export const CHECK = { kind: 'http', port: 8080, path: '/health', version: { header: 'x-version' } };

@@ -75,6 +75,7 @@ const STRONGEST: Readonly<Record<FaultKind, number>> = {
   'person.rolls-back': 0.03,
   'person.deploys-too': 0.1,
   'person.edits': 0.1,
+  'person.runs-commands': 0.1,
   'person.is-late': 0.5,
   'person.resolves': 0.15,
 };

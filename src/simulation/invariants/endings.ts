@@ -1,6 +1,7 @@
 import { isInService } from '../../domain/balancer.ts';
 import type { NewDeployment } from '../../domain/command.ts';
 import type { DeploymentId } from '../../domain/ids.ts';
+import { deploys } from '../../domain/plan.ts';
 import type { Eyes, MakeInvariant, Watched } from '../eyes.ts';
 import type { Fact } from '../facts.ts';
 import { refsOf } from '../scenario.ts';
@@ -21,7 +22,7 @@ export const endings: MakeInvariant = (eyes) => {
     see: (fact) => {
       const stranger = strangerOf(fact);
       if (stranger !== undefined) disturbed.add(stranger);
-      if (fact.kind === 'command.started' && changedBy.get(fact.target) !== eyes.activeOf(fact.target)?.id) {
+      if (isChange(fact) && changedBy.get(fact.target) !== eyes.activeOf(fact.target)?.id) {
         changedBy.set(fact.target, eyes.activeOf(fact.target)?.id);
         disturbed.delete(fact.target);
       }
@@ -35,6 +36,10 @@ export const endings: MakeInvariant = (eyes) => {
   };
 };
 
+/** A command that people run beside a deployment changes nothing. */
+const isChange = (fact: Fact): fact is Extract<Fact, { kind: 'command.started' }> =>
+  fact.kind === 'command.started' && fact.what !== 'look';
+
 /** When each target last answered as one that is well. */
 type Verified = Map<string, number>;
 type Committed = Extract<Fact, { kind: 'committed' }>;
@@ -44,6 +49,7 @@ type Known = { readonly verified: Verified; readonly disturbed: ReadonlySet<stri
 function checkEnd(eyes: Eyes, { lease, commit }: Committed, { verified, disturbed }: Known): void {
   const watched = eyes.deployments.get(lease.deployment);
   if (!watched || !commit.events.some(({ kind }) => kind === 'deployment.ended')) return;
+  if (!deploys(watched.plan.verb)) return;
   for (const { name } of watched.plan.targets)
     if (watched.succeeded.has(name))
       checkTarget(eyes, watched, { name, verifiedAtMs: verified.get(name), isOwn: !disturbed.has(name) });

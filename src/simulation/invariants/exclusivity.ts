@@ -1,4 +1,5 @@
 import type { DeploymentId } from '../../domain/ids.ts';
+import { deploys } from '../../domain/plan.ts';
 import type { Eyes, MakeInvariant } from '../eyes.ts';
 import type { Fact } from '../facts.ts';
 
@@ -23,7 +24,7 @@ export const exclusivity: MakeInvariant = (eyes) => {
 };
 
 function checkActive(eyes: Eyes): void {
-  const active = [...eyes.deployments.values()].filter(({ end }) => end === null);
+  const active = [...eyes.deployments.values()].filter(({ end, plan }) => end === null && deploys(plan.verb));
   eyes.checked('I4');
   for (const [project, of] of Map.groupBy(active, ({ plan }) => plan.project))
     if (of.length > 1)

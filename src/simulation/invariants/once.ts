@@ -32,13 +32,16 @@ function checkCommand(eyes: Eyes, { target, what, task }: Started, ids: KnownIds
   const starts = eyes.world.hosts.host(target).starts.get(task.id) ?? 0;
   eyes.checked('I5');
   if (starts > 1) eyes.violate('I5', `${what} on ${target} was started ${starts} times`);
-  const active = eyes.activeOf(target);
-  const known = [...(active?.tasks.get(target) ?? [])].find((open) => isOf(ids, open, task.id));
+  const [found] = eyes.allActiveOf(target).flatMap((active) => {
+    const known = [...(active.tasks.get(target) ?? [])].find((open) => isOf(ids, open, task.id));
+    return known ? [{ active, known }] : [];
+  });
   eyes.checked('I13');
-  if (!active || !known) {
+  if (!found) {
     eyes.violate('I13', `${what} on ${target} was started for no task that is open`);
     return;
   }
+  const { active, known } = found;
   const { group } = parseTaskId(known);
   const asked = eyes.retriesOf(active.id, target);
   if (group > asked) eyes.violate('I5', `${target} is tried again by itself: group ${group}, asked ${asked}`);

@@ -90,8 +90,9 @@ export function commandsToldOf(store: Eyes['store']): ReadonlySet<string> {
 export function strangersOf({ activeOf, store }: Eyes): (fact: Fact) => string | undefined {
   const startedFor = new Map<string, DeploymentId | undefined>();
   return (fact) => {
-    if (fact.kind === 'command.started') startedFor.set(fact.task.id, activeOf(fact.target)?.id);
-    if (fact.kind !== 'command.ended') return undefined;
+    if (fact.kind === 'command.started' && fact.what !== 'look')
+      startedFor.set(fact.task.id, activeOf(fact.target)?.id);
+    if (fact.kind !== 'command.ended' || fact.what === 'look') return undefined;
     const isOwn = startedFor.get(fact.task.id) === activeOf(fact.target)?.id;
     return isOwn || !commandsToldOf(store).has(fact.task.id) ? undefined : fact.target;
   };

@@ -1,5 +1,6 @@
 import type { Event } from '../../domain/event.ts';
 import { type CommandId, type DeploymentId, parseTaskId, type TaskId } from '../../domain/ids.ts';
+import { deploys } from '../../domain/plan.ts';
 import type { Commit } from '../../ports/journal.ts';
 import type { Eyes, MakeInvariant } from '../eyes.ts';
 import {
@@ -196,6 +197,8 @@ function wrongBatch(
     : 'a batch begins before its turn';
 }
 
+const asksAboutUnknown = ({ plan }: Recount): boolean => plan.verb !== 'rollback' && deploys(plan.verb);
+
 function wrongPause(
   story: Recount,
   { cause, by }: Extract<Event, { kind: 'deployment.paused' }>,
@@ -213,7 +216,7 @@ function wrongPause(
       : undefined;
   }
   if (cause === 'unknown') {
-    if (story.plan.verb === 'rollback') return 'a rollback asks about a target';
+    if (!asksAboutUnknown(story)) return `a ${story.plan.verb} asks about a target`;
     return story.targets.some(({ status }) => status === 'unknown')
       ? undefined
       : 'it asks about nothing unknown';
@@ -258,7 +261,8 @@ function wrongEnd(
   const succeeded = of((target) => target.status === 'succeeded');
   const isRollback = story.plan.verb === 'rollback';
   if (isRollback && failed > story.accepted) return 'a rollback that left targets behind is not held';
-  const right = failed > 0 && (succeeded === 0 || isRollback) ? 'failed' : 'succeeded';
+  const isStrict = isRollback || !deploys(story.plan.verb);
+  const right = failed > 0 && (succeeded === 0 || isStrict) ? 'failed' : 'succeeded';
   if (status !== right) return `it ends ${status}, with ${succeeded} done and ${failed} failed`;
   return notes.includes('unverified') === (story.plan.hard || unverified > 0)
     ? undefined
@@ -276,7 +280,7 @@ type Committed = { readonly events: readonly Event[]; readonly isStarved: boolea
 
 /** What is wrong with where a commit leaves the deployment. */
 function wrongAfter(story: Recount, { events, isStarved }: Committed, nowMs: number): string | undefined {
-  const { status, stop, targets, plan } = story;
+  const { status, stop, targets } = story;
   if (status === 'paused' && nowMs >= story.abortAtMs + LATE_MS)
     return 'it is paused for longer than it may be';
   if (stop?.abort && targets.some(({ isOpen, cancelling }) => isOpen && cancelling?.why !== 'abort'))
@@ -287,7 +291,7 @@ function wrongAfter(story: Recount, { events, isStarved }: Committed, nowMs: num
   if (isSpent(story)) return 'it goes on with its budget of failures spent';
   const asks = events.some((event) => event.kind === 'target.failed' && event.status === 'unknown');
   const isAnswered = events.some(({ kind }) => kind === 'deployment.resumed');
-  if (asks && !isAnswered && plan.verb !== 'rollback') return 'it goes on after something unknown';
+  if (asks && !isAnswered && asksAboutUnknown(story)) return 'it goes on after something unknown';
   return isStarved && !isAnswered ? 'it waits for capacity for longer than it may' : undefined;
 }
 

@@ -202,6 +202,7 @@ function effect({ service, host }: ProgramParts, kind: CommandKind, { argv, env 
       return;
     case 'check':
     case 'change':
+    case 'look':
     case 'other':
       return;
     default:
