@@ -126,6 +126,10 @@ export const explainedSchema = z
     stages: z.array(z.object({ name: z.string(), batches: z.array(explainedBatchSchema) })),
     sequences: steps.describe('The steps of each sequence that a batch does.'),
     rollbacks: steps.describe('The steps that a rollback of this plan would do.'),
+    approvals: z
+      .object({ count: countField, limitMs: z.number() })
+      .nullable()
+      .describe('So many people must approve the plan before it starts. `null`: nobody has to.'),
     policy: opaque<Policy>('Policy', 'Failure budgets and what follows when they are spent.'),
     floors: z.array(z.object({ pool: z.string(), zone: zoneField, floor: z.string() })),
   })

@@ -346,3 +346,27 @@ test('what an environment has locked no project sets otherwise for itself', () =
     '16:16 floors.web config_invalid: minInService is locked in production',
   ]);
 });
+
+test('approvals, and where a release comes from, can be locked', () => {
+  const locked = 'locked: [approvals, after]';
+  const more = 'policy: { approvals: { count: 0 }, after: [production] }\n';
+  assert.deepEqual(
+    said(owned(locked, more))
+      .map((line) => line.split(' | ')[0])
+      .toSorted(),
+    [
+      '14:22 policy.approvals config_invalid: approvals is locked in production',
+      '14:43 policy.after config_invalid: after is locked in production',
+      '14:44 policy.after[0] config_invalid: A release cannot come to production after it came to production',
+    ],
+  );
+});
+
+test('the environments that a release must come from first exist, and are others', () => {
+  const after = (names: string) => said(`${ENVIRONMENT}policy: { after: [${names}] }\n`);
+  assert.deepEqual(after('stagin'), [
+    '6:19 policy.after[0] config_reference: There is no environment "stagin" | XX',
+  ]);
+  assert.match(after('production')[0] ?? '', /cannot come to production after it came to production/);
+  assert.match(after('a, a')[0] ?? '', /each environment once/);
+});

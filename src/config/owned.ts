@@ -59,6 +59,8 @@ function placesOf(document: ProjectEnvironment, field: Locked): readonly Path[] 
     case 'onFailure':
     case 'capacityWaitMs':
     case 'holdLimitMs':
+    case 'approvals':
+    case 'after':
       return document.policy?.[field] === undefined ? [] : [['policy', field]];
     default:
       return field satisfies never;

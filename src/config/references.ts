@@ -115,10 +115,8 @@ function problemsOf({ document, whereIs }: Placed<ConfigDocument>, world: World)
   }
 }
 
-function checkEnvironment(
-  { document, whereIs }: Placed<Environment>,
-  { strategies }: World,
-): readonly Problem[] {
+function checkEnvironment({ document, whereIs }: Placed<Environment>, world: World): readonly Problem[] {
+  const { strategies } = world;
   const zones = repeated(
     document.zones,
     ({ name }) => name,
@@ -127,7 +125,22 @@ function checkEnvironment(
   const owned = (document.strategies ?? []).flatMap((name, index) =>
     unknown(strategies, name, 'strategy', whereIs(['strategies', index])),
   );
-  return [...zones, ...owned];
+  return [...zones, ...owned, ...checkAfter({ document, whereIs }, document.name, world)];
+}
+
+/** A release can come after itself no more than after an environment that nobody has. */
+function checkAfter(
+  { document, whereIs }: Placed<Environment | ProjectEnvironment>,
+  name: string,
+  { environments }: World,
+): readonly Problem[] {
+  const others = new Set([...environments.keys()].filter((other) => other !== name));
+  return (document.policy?.after ?? []).flatMap((before, index) => {
+    const where = whereIs(['policy', 'after', index]);
+    return before === name
+      ? needed(true, `A release cannot come to ${name} after it came to ${name}`, where)
+      : unknown(others, before, 'environment', where);
+  });
 }
 
 function checkProjectEnvironment(
@@ -142,6 +155,7 @@ function checkProjectEnvironment(
     ...(typeof strategy === 'string'
       ? unknown(world.strategies, strategy, 'strategy', whereIs(['strategy']))
       : []),
+    ...checkAfter({ document, whereIs }, name, world),
     ...(environment ? checkOwned({ document, whereIs }, environment) : []),
     ...(environment ? checkTargets({ document, whereIs }, environment) : []),
   ];

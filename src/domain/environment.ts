@@ -148,6 +148,23 @@ const capacityWaitMs = durationField.describe(
   'How long a target waits for capacity before the deployment is paused; 0: it is paused at once. Targets that wait for others of their own deployment to come back only make its batch smaller.',
 );
 
+const approvers = z
+  .int()
+  .min(0)
+  .max(20)
+  .describe('So many people other than who asked for it; 0: nobody has to.');
+const approvalLimitMs = durationField.describe(
+  'A deployment that waits for approvals aborts after this time; nothing of it has begun then.',
+);
+const after = z
+  .array(nameField)
+  .min(1)
+  .max(20)
+  .refine(different, 'each environment once')
+  .describe(
+    'A release comes here only once its last deployment to each of these environments has fully succeeded.',
+  );
+
 const ONE = { count: 1 } as const;
 const maxFailures = z.strictObject({
   batch: budgetField.default(ONE).describe('Of the targets of one batch.'),
@@ -165,6 +182,11 @@ const policySchema = z.strictObject({
     .describe('What happens then.'),
   capacityWaitMs: capacityWaitMs.default(1_800_000),
   holdLimitMs: holdLimitMs.default(86_400_000),
+  approvals: z
+    .strictObject({ count: approvers, limitMs: approvalLimitMs.default(86_400_000) })
+    .exactOptional()
+    .describe('Who must have read and approved the plan of a deployment before it starts. Left out: nobody.'),
+  after: after.exactOptional(),
 });
 
 /** What a project does differently in this environment; what is left out stays as the environment says. */
@@ -185,6 +207,11 @@ export const policyOverrideSchema = z.strictObject({
     .describe('What happens then.'),
   capacityWaitMs: capacityWaitMs.exactOptional(),
   holdLimitMs: holdLimitMs.exactOptional(),
+  approvals: z
+    .strictObject({ count: approvers.exactOptional(), limitMs: approvalLimitMs.exactOptional() })
+    .exactOptional()
+    .describe('Who must have read and approved the plan of a deployment before it starts.'),
+  after: after.exactOptional(),
 });
 
 /** What an environment decides, and a project may decide otherwise for itself unless it is locked. */
@@ -195,6 +222,8 @@ const LOCKABLE = [
   'onFailure',
   'capacityWaitMs',
   'holdLimitMs',
+  'approvals',
+  'after',
   'health',
   'canary',
   'notifications',

@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from '../lib/json.ts';
+import type { Approvals } from './approval.ts';
 import type { MemberRef } from './balancer.ts';
 import type { Floor } from './capacity.ts';
 import type { DeploymentId, ReleaseId } from './ids.ts';
@@ -36,6 +37,8 @@ export type Plan = {
   readonly stages: readonly Stage[];
   readonly floors: readonly PoolFloor[];
   readonly policy: Policy;
+  /** It starts once so many people have approved it; left out: by itself. */
+  readonly approvals?: Approvals;
   readonly causedBy?: { readonly deployment: DeploymentId; readonly why: string };
 };
 

@@ -49,6 +49,7 @@ export function assemble(context: Context, { candidates, targets, stages }: Part
     stages,
     floors: request.hard ? [] : floorsOf(targets, seen),
     policy: policyOf(settings),
+    ...approvalsOf(request, settings),
   };
 }
 
@@ -95,6 +96,11 @@ function floorsOf(targets: readonly Worked[], { pools }: Survey): Plan['floors']
       ...{ balancer, pool, floor },
       ...(zone && { zone: { name: zone.name, members: [...zone.members] } }),
     }));
+}
+
+function approvalsOf({ unapproved }: PlanRequest, { policy }: Settings): Pick<Plan, 'approvals'> {
+  const { approvals } = policy;
+  return approvals && approvals.count > 0 && !unapproved ? { approvals } : {};
 }
 
 const CAPACITY_RETRY_MS = 5_000;

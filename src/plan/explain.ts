@@ -1,3 +1,4 @@
+import type { Approvals } from '../domain/approval.ts';
 import type { Floor } from '../domain/capacity.ts';
 import type { Batch, Plan, PlanVerb } from '../domain/plan.ts';
 import type { PoolCapacity } from './capacity.ts';
@@ -20,6 +21,7 @@ export type Explained = {
   /** The steps that a rollback of this plan would do; the approval covers them too. */
   readonly rollbacks: Readonly<Record<string, readonly ExplainedStep[]>>;
   readonly policy: Plan['policy'];
+  readonly approvals: Approvals | null;
   readonly floors: readonly { readonly pool: string; readonly zone?: string; readonly floor: string }[];
 };
 
@@ -65,6 +67,7 @@ export function explain({ plan, hash, notes = [], capacity = [], forecast: known
     sequences: Object.fromEntries(described.filter(([name]) => used.has(name))),
     rollbacks: Object.fromEntries(described.filter(([name]) => !used.has(name))),
     policy: plan.policy,
+    approvals: plan.approvals ?? null,
     floors: plan.floors.map((of) => ({
       pool: poolName(of),
       ...(of.zone && { zone: of.zone.name }),

