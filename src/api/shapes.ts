@@ -117,6 +117,8 @@ export const batchViewSchema = z
   })
   .meta({ id: 'BatchView' });
 
+const byPersonSchema = z.object({ by: z.string(), reason: z.string(), at: atField });
+
 /** A deployment as a whole, beside its targets. */
 export const overallSchema = z
   .object({
@@ -131,6 +133,16 @@ export const overallSchema = z
     stopping: z
       .object({ next: z.enum(['rollback', 'nothing']), abort: z.boolean(), by: z.string() })
       .nullable(),
+    approvals: z
+      .object({
+        count: countField,
+        given: z.array(byPersonSchema),
+        promoted: byPersonSchema.nullable().describe('Who let it start without those that were missing.'),
+        waits: z.boolean().describe('It has not begun, and waits for them.'),
+        abortAt: atField.nullable().describe('When it aborts without them.'),
+      })
+      .nullable()
+      .describe('`null`: nobody has to approve it.'),
     startedAt: atField.nullable(),
     endedAt: atField.nullable(),
     rollback: deploymentIdField.nullable().describe('The deployment that rolls this one back.'),

@@ -1,6 +1,7 @@
 import type { CommandId, DeploymentId, PlanHash, TaskId, WorkerId } from './ids.ts';
 import type { Outcome } from './outcome.ts';
 import type { Plan } from './plan.ts';
+import type { RecordVersion } from './records.ts';
 
 /**
  * What is asked of a deployment; an `inbox` row. `id` makes it idempotent: the same id twice is one command.
@@ -12,6 +13,10 @@ export type CommandBody =
   | { readonly kind: 'pause' | 'resume' | 'abort'; readonly reason: string }
   | { readonly kind: 'retry' | 'skip'; readonly target: number; readonly reason: string }
   | { readonly kind: 'rollback'; readonly reason: string }
+  /** `planHash`: of the plan that the person has read. */
+  | { readonly kind: 'approve'; readonly planHash: PlanHash; readonly reason: string }
+  /** It starts without the approvals that it waits for. */
+  | { readonly kind: 'promote'; readonly reason: string }
   | ResolveTask
   | TaskReport
   /** Made by the driver from a due row: the task's deadline has passed (never sent by a person). */
@@ -49,4 +54,6 @@ export type NewDeployment = {
   readonly planHash: PlanHash;
   readonly by: string;
   readonly reason: string;
+  /** What its plan was made from, where it is to be the same still when it starts. */
+  readonly madeFrom?: readonly RecordVersion[];
 };

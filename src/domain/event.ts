@@ -3,6 +3,7 @@ import type { HeldMember } from './capacity.ts';
 import type { DeploymentId, PlanHash, WorkerId } from './ids.ts';
 import type { Failure } from './outcome.ts';
 import type { PlanVerb } from './plan.ts';
+import type { RecordVersion } from './records.ts';
 
 /**
  * A fact of one deployment, in the order of `version` (from 1, without gaps). `at` is the store's time at the commit.
@@ -46,7 +47,13 @@ export type Event =
       readonly by: string;
       readonly reason: string;
       readonly causedBy?: DeploymentId;
+      readonly madeFrom?: readonly RecordVersion[];
     }
+  /** It waits for so many approvals; without them it aborts. */
+  | { readonly kind: 'approvals.asked'; readonly count: number; readonly abortAt: number }
+  | ({ readonly kind: 'deployment.approved'; readonly planHash: PlanHash } & ByPerson)
+  /** A person has let it start without the approvals that were missing. */
+  | ({ readonly kind: 'deployment.promoted' } & ByPerson)
   | { readonly kind: 'deployment.started' }
   | { readonly kind: 'stage.opened'; readonly stage: number }
   | { readonly kind: 'batch.opened'; readonly lane: number; readonly batch: number }

@@ -20,3 +20,6 @@ export type RecordTypes = {
   'host-key': HostKeyRecord;
 };
 export type RecordKind = keyof RecordTypes;
+
+/** A record as somebody read it: `version` counts the writes of its key. */
+export type RecordVersion = { readonly kind: RecordKind; readonly key: string; readonly version: number };

@@ -2,6 +2,7 @@ import type { EndStatus, Event, StopCause } from '../domain/event.ts';
 import type { DeploymentId } from '../domain/ids.ts';
 import { deploys, type Plan } from '../domain/plan.ts';
 import { isTerminal } from '../domain/status.ts';
+import { askedFor, waitsForApprovals } from './approvals.ts';
 import { at } from './chunks.ts';
 import { endedBetween, pausedBy } from './decide-report.ts';
 import type { Facts } from './facts.ts';
@@ -23,6 +24,7 @@ export type PlanRollback = (
 export function advance(model: Model, state: DeploymentState, facts: Facts): Event | undefined {
   if (isTerminal(state.status)) return undefined;
   if (state.stop) return stopping(model, state, state.stop);
+  if (waitsForApprovals(model, state)) return askedFor(model, state, facts.now);
   if (state.status === 'pending') return { kind: 'deployment.started' };
   if (state.status !== 'running') return undefined;
   if (state.stage < 0) return nextStage(model, state, facts);

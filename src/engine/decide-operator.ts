@@ -1,5 +1,6 @@
 import type { Command } from '../domain/command.ts';
 import type { Event } from '../domain/event.ts';
+import { decideApproval, waitsForApprovals } from './approvals.ts';
 import { at } from './chunks.ts';
 import type { Facts } from './facts.ts';
 import type { Model } from './model.ts';
@@ -9,8 +10,11 @@ import type { DeploymentState } from './state.ts';
 
 type Operator = Extract<
   Command,
-  { kind: 'pause' | 'resume' | 'abort' | 'retry' | 'skip' | 'rollback' | 'resolve' }
+  { kind: 'pause' | 'resume' | 'abort' | 'retry' | 'skip' | 'rollback' | 'resolve' | 'approve' | 'promote' }
 >;
+
+/** What is approved is the plan as it was read, with all its targets: nobody changes it meanwhile. */
+const WHILE_IT_WAITS: ReadonlySet<Operator['kind']> = new Set(['approve', 'promote', 'abort']);
 
 /** The operator's verbs. One that cannot be obeyed is refused with the reason, and changes nothing. */
 export function decideOperator(
@@ -20,7 +24,14 @@ export function decideOperator(
   facts: Facts,
 ): readonly Event[] {
   const { by, reason } = command;
+  if (waitsForApprovals(model, state) && !WHILE_IT_WAITS.has(command.kind))
+    return refused(command, 'it waits for approvals, and nothing of it has begun');
   switch (command.kind) {
+    case 'approve':
+    case 'promote': {
+      const answer = decideApproval(model, state, command, facts);
+      return typeof answer === 'string' ? refused(command, answer) : answer;
+    }
     case 'pause': {
       if (state.status === 'paused') return [];
       if (state.stop) return refused(command, 'it is stopping');

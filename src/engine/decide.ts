@@ -35,6 +35,8 @@ export function decide(
     case 'skip':
     case 'rollback':
     case 'resolve':
+    case 'approve':
+    case 'promote':
       return decideOperator(model, state, command, facts);
     default:
       return command satisfies never;
@@ -77,7 +79,7 @@ function decideDeadline(model: Model, state: DeploymentState, key: Key, facts: F
   ];
 }
 
-/** Only a paused deployment has a time at which it gives up. */
+/** Only one that is paused, or waits for approvals, has a time at which it gives up. */
 function decideWake(model: Model, state: DeploymentState, facts: Facts): readonly Event[] {
   if (state.abortAt === null || facts.now < state.abortAt) return [];
   const reason = `nobody decided in time: ${state.reason}`;

@@ -1,5 +1,6 @@
 import type { DeploymentId, PlanHash } from '../domain/ids.ts';
 import type { Plan } from '../domain/plan.ts';
+import type { RecordVersion } from '../domain/records.ts';
 import { isTerminal } from '../domain/status.ts';
 import { DRIVER_TOPIC } from '../domain/topics.ts';
 import { forEachLimited } from '../lib/concurrency.ts';
@@ -42,7 +43,13 @@ const KEPT = 64;
  * somebody rings. `nothing`: there was nothing to do.
  */
 type Progress = 'more' | 'successor' | 'done' | 'nothing';
-type Loaded = { model: Model; state: DeploymentState; version: number; snapshotAt: number };
+type Loaded = {
+  model: Model;
+  state: DeploymentState;
+  version: number;
+  snapshotAt: number;
+  changed?: readonly RecordVersion[];
+};
 
 /**
  * The one committing driver (contract C2): takes what is due, decides in memory, commits once. It holds nothing that the
@@ -120,6 +127,10 @@ export class Driver {
     const isSnapshot = version - loaded.snapshotAt >= snapshotAfter(loaded.model);
     const done = await journal.commit(lease, isSnapshot ? { ...commit, snapshot: state } : commit);
     if (done.kind === 'stale') return 'more';
+    if (done.kind === 'outdated') {
+      this.#keep(lease, { ...loaded, changed: done.changed });
+      return 'more';
+    }
     if (done.kind === 'committed' && !isTerminal(state.status)) {
       this.#keep(lease, { ...loaded, state, version, snapshotAt: isSnapshot ? version : loaded.snapshotAt });
     } else {

@@ -1,6 +1,7 @@
 import type { Event } from '../domain/event.ts';
 import { touches } from '../domain/plan.ts';
 import { cursorsOf } from './ahead.ts';
+import { afterApproval } from './approvals.ts';
 import { at, replaced } from './chunks.ts';
 import { resolved, retried } from './go-on.ts';
 import { type Model, placeOf, present, stepOf, stepsOf } from './model.ts';
@@ -11,9 +12,17 @@ import { CLOSED_LANE, type DeploymentState, type LaneState, type TargetState } f
 export function evolve(model: Model, state: DeploymentState, event: Event): DeploymentState {
   switch (event.kind) {
     case 'deployment.created':
-      return { ...state, planHash: event.planHash };
+      return {
+        ...state,
+        planHash: event.planHash,
+        requestedBy: event.by,
+        madeFrom: event.madeFrom ?? [],
+      };
+    case 'approvals.asked':
+    case 'deployment.approved':
+      return afterApproval(model, state, event);
     case 'deployment.started':
-      return { ...state, status: 'running' };
+      return { ...state, status: 'running', reason: '', abortAt: null, madeFrom: [] };
     case 'stage.opened': {
       const lanes = present(model.plan.stages[event.stage], `stage ${event.stage}`).lanes;
       return { ...state, stage: event.stage, lanes: lanes.map(() => CLOSED_LANE) };
@@ -81,6 +90,7 @@ export function evolve(model: Model, state: DeploymentState, event: Event): Depl
         abortAt: null,
         exceptions: event.exceptions,
       };
+    case 'deployment.promoted':
     case 'command.refused':
       return state;
     default:

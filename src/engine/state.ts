@@ -1,6 +1,7 @@
 import type { HeldMember } from '../domain/capacity.ts';
 import type { ByPerson, StopCause } from '../domain/event.ts';
 import type { PlanHash } from '../domain/ids.ts';
+import type { RecordVersion } from '../domain/records.ts';
 import type { Status } from '../domain/status.ts';
 import type { JsonObject } from '../lib/json.ts';
 import { type Chunks, chunksOf } from './chunks.ts';
@@ -12,6 +13,11 @@ import type { Model } from './model.ts';
  */
 export type DeploymentState = {
   readonly planHash: PlanHash | null;
+  readonly requestedBy: string;
+  /** Who has approved that it starts, each once. */
+  readonly approvedBy: readonly string[];
+  /** What its plan was made from; nothing once it has started. */
+  readonly madeFrom: readonly RecordVersion[];
   readonly status: Status;
   /** One sentence for people: why it is paused, stopping or ended. */
   readonly reason: string;
@@ -22,7 +28,7 @@ export type DeploymentState = {
   /** Failures that count against the deployment's budget, since the last resume. */
   readonly failures: number;
   readonly stop: (StopCause & { readonly abort: boolean }) | null;
-  /** When a paused deployment aborts; ms since the epoch. */
+  /** When one that is paused, or waits for approvals, aborts; ms since the epoch. */
   readonly abortAt: number | null;
   readonly resumedAt: number;
   /** How many failed targets the last resume has accepted. */
@@ -97,9 +103,12 @@ const FRESH: TargetState = {
   outputs: {},
 };
 
+const NO_APPROVAL = { requestedBy: '', approvedBy: [], madeFrom: [] } as const;
+
 export function initialState(model: Model): DeploymentState {
   return {
     planHash: null,
+    ...NO_APPROVAL,
     status: 'pending',
     reason: '',
     stage: -1,
@@ -115,10 +124,13 @@ export function initialState(model: Model): DeploymentState {
   };
 }
 
-/** From a snapshot; one of an earlier Edge knows nothing of what is prepared, and its plan has nothing to prepare. */
+/**
+ * From a snapshot; one of an earlier Edge knows nothing of approvals and of what is prepared, and its plan has nothing to prepare
+ * and waits for nobody.
+ */
 export function restoredState(snapshot: unknown): DeploymentState {
   const state = snapshot as DeploymentState;
-  return { ...state, lanes: state.lanes.map((lane) => ({ ...CLOSED_LANE, ...lane })) };
+  return { ...NO_APPROVAL, ...state, lanes: state.lanes.map((lane) => ({ ...CLOSED_LANE, ...lane })) };
 }
 
 export const CLOSED_LANE: LaneState = {

@@ -3,9 +3,11 @@ import { EdgeError } from '../domain/errors.ts';
 import type { Event } from '../domain/event.ts';
 import { commandId, type DeploymentId, type PlanHash, type TaskId, taskId } from '../domain/ids.ts';
 import type { Plan } from '../domain/plan.ts';
+import type { RecordVersion } from '../domain/records.ts';
 import { isTerminal } from '../domain/status.ts';
 import type { Commit, Lot, NewTask, Summary } from '../ports/journal.ts';
 import { advance, type PlanRollback, successorOf } from './advance.ts';
+import { mustHold } from './approvals.ts';
 import { at } from './chunks.ts';
 import { decide } from './decide.ts';
 import { evolve } from './evolve.ts';
@@ -24,6 +26,8 @@ export type TurnInput = {
   readonly state: DeploymentState;
   readonly version: number;
   readonly lot: Lot;
+  /** Of what the plan was made from, as a commit has found it that failed for it. */
+  readonly changed?: readonly RecordVersion[];
   readonly rollback: {
     readonly id: DeploymentId;
     readonly plan: PlanRollback;
@@ -36,8 +40,8 @@ export type Turn = { readonly state: DeploymentState; readonly commit: Commit };
  * One turn of the engine: a lot of commands in, one commit out (group commit, contract C2). Pure. All commands are decided
  * in order, each on the state after the one before; then batches advance; then the frontier is granted, once.
  */
-export function turn({ model, state, version, lot, rollback }: TurnInput): Turn {
-  const log = new Log(model, state, lot);
+export function turn({ model, state, version, lot, changed = [], rollback }: TurnInput): Turn {
+  const log = new Log(model, state, { ...lot, changed });
   for (const command of [...ofOverdue(lot), ...lot.commands, WAKE]) {
     for (const event of decide(model, log.state, command, log.facts)) log.add(event);
   }
@@ -48,7 +52,7 @@ export function turn({ model, state, version, lot, rollback }: TurnInput): Turn 
   const granted = pending(model, log.state);
   const open = granted.map((target) => taskOf(model, log.state, target, lot.now));
   if (granted.length > 0) log.grant(granted);
-  return { state: log.state, commit: commitOf(log, { version, lot, open }) };
+  return { state: log.state, commit: commitOf(log, { before: state, version, lot, open }) };
 }
 
 /**
@@ -75,11 +79,15 @@ class Log {
   readonly cancel: { task: TaskId; deadlineAt: number }[] = [];
   successor: NewDeployment | undefined;
 
-  constructor(model: Model, state: DeploymentState, lot: Pick<Lot, 'now' | 'holds'>) {
+  constructor(
+    model: Model,
+    state: DeploymentState,
+    given: Pick<Lot, 'now' | 'holds'> & Pick<Facts, 'changed'>,
+  ) {
     this.model = model;
     this.state = state;
-    this.#ledger = new Ledger(lot.holds);
-    this.facts = { now: lot.now, holds: this.#ledger };
+    this.#ledger = new Ledger(given.holds);
+    this.facts = { now: given.now, holds: this.#ledger, changed: given.changed };
   }
 
   add(event: Event): void {
@@ -167,9 +175,14 @@ function askingAgain(
   return { task: currentTask(model, state, target), wakeAt, deadlineAt: wakeAt + timeoutMs };
 }
 
-type Rest = { readonly version: number; readonly lot: Lot; readonly open: readonly NewTask[] };
+type Rest = {
+  readonly before: DeploymentState;
+  readonly version: number;
+  readonly lot: Lot;
+  readonly open: readonly NewTask[];
+};
 
-function commitOf(log: Log, { version, lot, open }: Rest): Commit {
+function commitOf(log: Log, { before, version, lot, open }: Rest): Commit {
   const { model, state, events } = log;
   return {
     expectedVersion: version,
@@ -185,6 +198,7 @@ function commitOf(log: Log, { version, lot, open }: Rest): Commit {
     poolVersions: lot.poolVersions,
     summary: summaryOf(model, state),
     wakeAt: state.abortAt,
+    ...mustHold(before, events),
     ...(log.successor && { successor: log.successor }),
   };
 }

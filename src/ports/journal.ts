@@ -3,6 +3,7 @@ import type { Command, NewDeployment } from '../domain/command.ts';
 import type { Event, StoredEvent } from '../domain/event.ts';
 import type { CommandId, DeploymentId, PlanHash, ReleaseId, TaskId } from '../domain/ids.ts';
 import type { Plan } from '../domain/plan.ts';
+import type { RecordVersion } from '../domain/records.ts';
 import type { Status } from '../domain/status.ts';
 import type { Json, JsonObject } from '../lib/json.ts';
 
@@ -106,6 +107,8 @@ export type Commit = {
   /** When the driver wants to be woken without a command; absolute, store's time. */
   readonly wakeAt: number | null;
   readonly snapshot?: Json;
+  /** Compare-and-set: fails as `outdated` if one of these records has another version by now. */
+  readonly madeFrom?: readonly RecordVersion[];
   /** Made in the same transaction; takes over the lock of the parent and its holds (contract C7). */
   readonly successor?: NewDeployment;
 };
@@ -120,7 +123,9 @@ export type Committed =
   | { readonly kind: 'committed'; readonly version: number; readonly now: number }
   | { readonly kind: 'lost' }
   /** Another deployment changed the holds of a pool since the lot was read: read again and decide again. */
-  | { readonly kind: 'stale' };
+  | { readonly kind: 'stale' }
+  /** Of the records that `madeFrom` names, these have been changed: decide again, knowing that. */
+  | { readonly kind: 'outdated'; readonly changed: readonly RecordVersion[] };
 
 /** The row that lists show; written with every commit. `ended` frees the lock. */
 export type Summary = {

@@ -32,6 +32,8 @@ export type DeploymentFilter = {
   readonly id?: DeploymentId;
   readonly project?: string;
   readonly environment?: string;
+  /** Only those that put this release there. */
+  readonly release?: ReleaseId;
   /** Only those that have, or have not, ended. */
   readonly ended?: boolean;
   /** Only those that deploy, or only those that do not, such as `exec`. */

@@ -1,6 +1,7 @@
+import { waitsFor } from '../domain/approval.ts';
 import { partName } from '../domain/capacity.ts';
 import type { Event, StoredEvent } from '../domain/event.ts';
-import type { DeploymentView, Overall, TargetView } from './deployment-view.ts';
+import type { ApprovalsView, DeploymentView, Overall, TargetView } from './deployment-view.ts';
 import { type Changed, Draft } from './view-draft.ts';
 
 /** The view after more events, in order; those that are in it already change nothing. Costs one copy for the whole lot. */
@@ -87,6 +88,9 @@ function applyEvent(draft: Draft, stored: StoredEvent): void {
       applyTargetEvent(draft, event, since);
       return;
     case 'deployment.created':
+    case 'approvals.asked':
+    case 'deployment.approved':
+    case 'deployment.promoted':
     case 'deployment.started':
     case 'deployment.paused':
     case 'deployment.resumed':
@@ -161,10 +165,31 @@ function resolvedTarget(
 
 const FRESH_STEP = { reason: null, progress: null, worker: null } as const;
 
+function withApprovals(overall: Overall, change: Partial<ApprovalsView>): Overall {
+  const { approvals: before } = overall;
+  if (!before) return overall;
+  const approvals = { ...before, ...change };
+  return { ...overall, approvals, reason: waitsFor(approvals, approvals.given.length) };
+}
+
+/** It waits for no approvals any more. */
+const withoutWait = (overall: Overall): Overall =>
+  overall.approvals ? { ...overall, approvals: { ...overall.approvals, waits: false } } : overall;
+
 function overallAfter(overall: Overall, { event, at }: StoredEvent): Overall {
   switch (event.kind) {
+    case 'approvals.asked':
+      return withApprovals(overall, { abortAt: event.abortAt });
+    case 'deployment.approved': {
+      const { by, reason } = event;
+      return withApprovals(overall, { given: [...(overall.approvals?.given ?? []), { by, reason, at }] });
+    }
+    case 'deployment.promoted': {
+      const { by, reason } = event;
+      return withApprovals(overall, { promoted: { by, reason, at } });
+    }
     case 'deployment.started':
-      return { ...overall, status: 'running', startedAt: at };
+      return { ...withoutWait(overall), status: 'running', reason: '', startedAt: at };
     case 'stage.opened':
       return { ...overall, stage: event.stage };
     case 'deployment.paused': {
@@ -175,7 +200,13 @@ function overallAfter(overall: Overall, { event, at }: StoredEvent): Overall {
       return { ...overall, status: 'running', reason: '', paused: null };
     case 'deployment.stopping': {
       const { next, abort, by, reason } = event;
-      return { ...overall, status: 'running', reason, paused: null, stopping: { next, abort, by } };
+      return {
+        ...withoutWait(overall),
+        status: 'running',
+        reason,
+        paused: null,
+        stopping: { next, abort, by },
+      };
     }
     case 'deployment.ended': {
       const { status, reason, exceptions, notes, rollback = null } = event;

@@ -1,3 +1,5 @@
+import type { Approvals } from '../domain/approval.ts';
+import type { ByPerson } from '../domain/event.ts';
 import type { DeploymentId } from '../domain/ids.ts';
 import type { Plan } from '../domain/plan.ts';
 import type { Status } from '../domain/status.ts';
@@ -34,6 +36,8 @@ export type Overall = {
     readonly abort: boolean;
     readonly by: string;
   } | null;
+  /** `null`: nobody has to approve it. */
+  readonly approvals: ApprovalsView | null;
   readonly startedAt: number | null;
   readonly endedAt: number | null;
   readonly rollback: DeploymentId | null;
@@ -42,6 +46,17 @@ export type Overall = {
   /** Version of the last event that is in the view. */
   readonly version: number;
 };
+
+export type ApprovalsView = Pick<Approvals, 'count'> & {
+  readonly given: readonly ByPersonAt[];
+  /** Who let it start without those that were missing. */
+  readonly promoted: ByPersonAt | null;
+  /** It has not begun, and waits for them. */
+  readonly waits: boolean;
+  /** When it aborts without them, ms since the epoch; `null` until that is settled. */
+  readonly abortAt: number | null;
+};
+type ByPersonAt = ByPerson & { readonly at: number };
 
 export type Place = { readonly stage: number; readonly lane: number; readonly batch: number };
 
@@ -79,6 +94,9 @@ export type TargetView = Place & {
 
 const none = (total: number): Counts => ({ total, succeeded: 0, failed: 0, skipped: 0, active: 0 });
 
+const approvalsOf = ({ approvals }: Plan): ApprovalsView | null =>
+  approvals ? { count: approvals.count, given: [], promoted: null, waits: true, abortAt: null } : null;
+
 export function initialView(plan: Plan): DeploymentView {
   const batches = plan.stages.flatMap(({ name: stageName, lanes }, stage) =>
     lanes.flatMap(({ zone, batches: ofLane }, lane) =>
@@ -93,7 +111,14 @@ export function initialView(plan: Plan): DeploymentView {
   return {
     overall: {
       ...{ status: 'pending', reason: '', counts: none(plan.targets.length), stage: -1 },
-      ...{ paused: null, stopping: null, startedAt: null, endedAt: null, rollback: null },
+      ...{
+        approvals: approvalsOf(plan),
+        paused: null,
+        stopping: null,
+        startedAt: null,
+        endedAt: null,
+        rollback: null,
+      },
       ...{ exceptions: 0, notes: [], version: 0 },
     },
     batches,

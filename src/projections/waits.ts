@@ -1,3 +1,4 @@
+import { waitsFor } from '../domain/approval.ts';
 import type { TaskRow } from '../ports/views.ts';
 import type { DeploymentView, TargetView } from './deployment-view.ts';
 
@@ -14,8 +15,14 @@ export type Wait = {
 const NO_WORKER_MS = 60_000;
 
 export function waitsOf(view: DeploymentView, tasks: readonly TaskRow[], now: number): readonly Wait[] {
-  const { paused, reason } = view.overall;
-  const ofAll = paused ? [{ target: null, step: null, why: `paused: ${reason}`, until: paused.abortAt }] : [];
+  const { paused, approvals, reason } = view.overall;
+  const whole = { target: null, step: null };
+  const ofAll = [
+    ...(paused ? [{ ...whole, why: `paused: ${reason}`, until: paused.abortAt }] : []),
+    ...(approvals?.waits
+      ? [{ ...whole, why: waitsFor(approvals, approvals.given.length), until: approvals.abortAt }]
+      : []),
+  ];
   const byName = new Map(view.targets.map((target) => [target.name, target]));
   return [...ofAll, ...tasks.flatMap((task) => waitOf(task, byName.get(task.target), now))];
 }

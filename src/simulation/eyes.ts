@@ -12,7 +12,7 @@ import type { World } from './world.ts';
 /**
  * What must always hold (FAULTS.md section 5.3), as far as its subject exists; I18 to I20 are ours: Edge meets
  * no fault of its own, what it writes follows from plan and policy, and what it drained stays out of service.
- * I3 and I11 speak of groups and approvals, which Edge does not have yet.
+ * I3 speaks of groups, which Edge does not have yet.
  */
 export const INVARIANTS = [
   ...[
@@ -25,6 +25,7 @@ export const INVARIANTS = [
     'I8',
     'I9',
     'I10',
+    'I11',
     'I12',
     'I13',
     'I14',

@@ -9,6 +9,7 @@ import type { Commit } from '../ports/journal.ts';
 import { type Eyes, type Found, INVARIANTS, type Invariant, type Violation, type Watched } from './eyes.ts';
 import type { Fact } from './facts.ts';
 import type { Faults } from './faults.ts';
+import { approvals } from './invariants/approvals.ts';
 import { capacity } from './invariants/capacity.ts';
 import { endings } from './invariants/endings.ts';
 import { exclusivity } from './invariants/exclusivity.ts';
@@ -57,6 +58,7 @@ const ALL = [
   logs,
   orphans,
   policy,
+  approvals,
   ownership,
   writes,
   kept,

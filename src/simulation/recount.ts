@@ -38,6 +38,12 @@ type LaneCount = {
 /** A deployment as its log alone tells of it: counted anew, in another way than the engine counts. */
 export type Recount = {
   readonly plan: Plan;
+  /** Who asked for it, for which plan. */
+  asked: { readonly by: string; readonly planHash: string };
+  readonly approvedBy: Set<string>;
+  isPromoted: boolean;
+  /** Whether what its plan was made from has changed by now; `perhaps`: in this very moment. */
+  outdated: 'no' | 'perhaps' | 'yes';
   status: 'pending' | 'running' | 'paused' | 'ended';
   stop: (StopCause & { readonly abort: boolean }) | null;
   stage: number;
@@ -61,6 +67,7 @@ export function recountOf(plan: Plan): Recount {
   const byHand = { isLeftOut: false, mayRun: 'no', isUnverified: false } as const;
   return {
     plan,
+    ...{ asked: { by: '', planHash: '' }, approvedBy: new Set(), isPromoted: false, outdated: 'no' },
     ...{ status: 'pending', stop: null, stage: -1, lanes: [], failures: 0 },
     ...{ accepted: 0, abortAtMs: 0, resumedAtMs: 0, refused: null },
     targets: plan.targets.map((_, index): TargetCount => {
@@ -97,6 +104,10 @@ export function isInNextBatch({ stage, lanes }: Recount, { place }: TargetCount)
 /** Whether its next step prepares it only, before its turn or in it. */
 export const isPreparing = (story: Recount, target: TargetCount): boolean =>
   target.status === 'pending' && stepAt(story, target, target.step)?.ahead === true;
+
+/** It has not begun, and may not before people approve it. */
+export const waitsForPeople = ({ plan, status, stop }: Recount): boolean =>
+  plan.approvals !== undefined && status === 'pending' && stop === null;
 
 /** Whether targets of the deployment itself are out of what was short, and are going to be back. A floor of 0 is another's hold. */
 export function isShrunk(
@@ -144,6 +155,15 @@ function exceeds({ count, percent }: Budget, failures: number, size: number): bo
 /** Counts an event in. */
 export function count(story: Recount, event: Event): void {
   switch (event.kind) {
+    case 'approvals.asked':
+      story.abortAtMs = event.abortAt;
+      return;
+    case 'deployment.approved':
+      story.approvedBy.add(event.by);
+      return;
+    case 'deployment.promoted':
+      story.isPromoted = true;
+      return;
     case 'deployment.started':
       story.status = 'running';
       return;
@@ -175,6 +195,8 @@ export function count(story: Recount, event: Event): void {
       for (const index of event.targets) grant(story, targetAt(story, index));
       return;
     case 'deployment.created':
+      story.asked = event;
+      return;
     case 'command.refused':
       return;
     default:

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Event } from '../../src/domain/event.ts';
-import { deploymentId, planHash } from '../../src/domain/ids.ts';
+import { deploymentId, planHash, releaseId } from '../../src/domain/ids.ts';
 import type { Plan } from '../../src/domain/plan.ts';
 import { hashOf } from '../../src/lib/hash.ts';
 import {
@@ -125,6 +125,8 @@ export function viewsContract(name: string, open: OpenStore): void {
         assert.deepEqual(await listed({ ended: false, environment: 'production' }), ['d3', 'd2']);
         assert.deepEqual(await listed({ ended: true }), ['d1']);
         assert.deepEqual(await listed({ environment: 'staging' }), []);
+        assert.deepEqual(await listed({ project: 'shop', release: RELEASE }), ['d2', 'd1']);
+        assert.deepEqual(await listed({ release: releaseId('1.0.0-0a1b2c3d') }), []);
         advance(1);
         await journal.create(deployment('e4', { verb: 'exec' }));
         assert.deepEqual(await listed({ deploys: true }), ['d3', 'd2', 'd1']);

@@ -43,6 +43,7 @@ export function sampleView({ batches, targets = {}, overall = {} }: SampleView):
   return {
     overall: {
       ...{ status: 'running', reason: '', counts: countsOf(views), stage: 0, paused: null, stopping: null },
+      approvals: null,
       ...{ startedAt: STARTED, endedAt: null, rollback: null, exceptions: 0, notes: [], version: 7 },
       ...overall,
     },

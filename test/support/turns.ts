@@ -12,6 +12,7 @@ import {
 } from '../../src/domain/ids.ts';
 import type { Outcome } from '../../src/domain/outcome.ts';
 import type { Plan } from '../../src/domain/plan.ts';
+import type { RecordVersion } from '../../src/domain/records.ts';
 import type { PlanRollback } from '../../src/engine/advance.ts';
 import { at } from '../../src/engine/chunks.ts';
 import { evolve } from '../../src/engine/evolve.ts';
@@ -32,6 +33,8 @@ export type TurnsOptions = {
   readonly planRollback?: PlanRollback;
   /** Called when a rollback takes over what its parent holds. */
   readonly handOver?: (successor: DeploymentId) => void;
+  /** The first event of its log; left out: the log begins with the first turn. */
+  readonly created?: Extract<Event, { kind: 'deployment.created' }>;
   /** What is in the inbox before the first turn. */
   readonly first?: readonly CommandBody[];
 };
@@ -51,6 +54,8 @@ export class Turns {
   now = 1_000_000;
   successor: NewDeployment | undefined;
   last: Commit | undefined;
+  /** Of what the plan was made from, as a commit has found it. */
+  changed: readonly RecordVersion[] = [];
   #count = 0;
   readonly #planRollback: PlanRollback;
   readonly #handOver: TurnsOptions['handOver'];
@@ -63,14 +68,21 @@ export class Turns {
     this.now = options.now ?? this.now;
     this.#handOver = options.handOver;
     this.#planRollback = options.planRollback ?? (() => null);
+    if (options.created) {
+      this.events.push(options.created);
+      this.state = evolve(this.model, this.state, options.created);
+    }
     this.submit(...(options.first ?? []));
   }
 
   /** One lot of commands, one commit. */
   submit(...bodies: readonly CommandBody[]): readonly Event[] {
-    const commands = bodies.map(
-      (body): Command => ({ id: commandId(`c${this.#count++}`), by: 'ann', ...body }),
-    );
+    return this.submitBy(...bodies.map((body) => ({ by: 'ann', ...body })));
+  }
+
+  /** The same of several people. */
+  submitBy(...bodies: readonly ({ readonly by: string } & CommandBody)[]): readonly Event[] {
+    const commands = bodies.map((body): Command => ({ id: commandId(`c${this.#count++}`), ...body }));
     for (const body of bodies) if (body.kind === 'report') this.#markReported(body.task);
     const { state, commit } = turn({
       model: this.model,
@@ -85,6 +97,7 @@ export class Turns {
         holds: [...this.holds.values()],
         poolVersions: {},
       },
+      changed: this.changed,
       rollback: {
         id: deploymentId(`${this.model.id}-rollback`),
         plan: this.#planRollback,

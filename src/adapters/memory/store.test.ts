@@ -1,5 +1,6 @@
 import { journalContract } from '../../../test/contracts/journal.ts';
 import { journalHoldsContract } from '../../../test/contracts/journal-holds.ts';
+import { madeFromContract } from '../../../test/contracts/journal-made-from.ts';
 import { recordsContract } from '../../../test/contracts/records.ts';
 import { sideBySideContract } from '../../../test/contracts/side-by-side.ts';
 import { START, type TestStore } from '../../../test/contracts/store.ts';
@@ -27,6 +28,7 @@ const open = async (): Promise<TestStore> => {
 };
 
 journalContract('memory', open);
+madeFromContract('memory', open);
 journalHoldsContract('memory', open);
 taskBoardContract('memory', open);
 keepOutContract('memory', open);

@@ -2,6 +2,7 @@ import { after, test } from 'node:test';
 import { requireService } from '../../../scripts/services.ts';
 import { journalContract } from '../../../test/contracts/journal.ts';
 import { journalHoldsContract } from '../../../test/contracts/journal-holds.ts';
+import { madeFromContract } from '../../../test/contracts/journal-made-from.ts';
 import { recordsContract } from '../../../test/contracts/records.ts';
 import { sideBySideContract } from '../../../test/contracts/side-by-side.ts';
 import { START, type TestStore } from '../../../test/contracts/store.ts';
@@ -71,6 +72,7 @@ const open = async (): Promise<TestStore> => {
 if (skip === undefined) {
   after(async () => (await starting)?.stop());
   journalContract('mariadb', open);
+  madeFromContract('mariadb', open);
   journalHoldsContract('mariadb', open);
   taskBoardContract('mariadb', open);
   keepOutContract('mariadb', open);

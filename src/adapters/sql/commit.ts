@@ -6,6 +6,7 @@ import { insertDeployment } from './create.ts';
 import { canTake, changeHolds, lockPools } from './holds.ts';
 import { all, first, insert, type Operation, run, type Scope } from './operation.ts';
 import type { PackedCommit } from './packed.ts';
+import { changedRecords } from './records.ts';
 import { changeTasks } from './tasks.ts';
 
 type Place = { readonly project: string; readonly environment: string };
@@ -17,6 +18,8 @@ export function* commit(scope: Scope, lease: Lease, changes: PackedCommit): Oper
   if (!place) return { kind: 'lost' };
   const pools = yield* lockPools(scope, deployment, changes);
   if (!(yield* canTake(deployment, changes, pools))) return { kind: 'stale' };
+  const changed = yield* changedRecords(scope, changes.madeFrom ?? []);
+  if (changed.length > 0) return { kind: 'outdated', changed };
   const version = yield* appendEvents(scope, deployment, changes);
   yield* removeHandled(scope, deployment, changes.handled);
   yield* changeTasks(scope, deployment, changes);

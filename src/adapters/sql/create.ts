@@ -85,7 +85,7 @@ function poolRows({ id, plan }: NewDeployment): readonly Row[] {
   return [...rows.values()];
 }
 
-function createdEvent({ plan, planHash, by, reason }: NewDeployment): Event {
+function createdEvent({ plan, planHash, by, reason, madeFrom }: NewDeployment): Event {
   return {
     kind: 'deployment.created',
     planHash,
@@ -95,5 +95,6 @@ function createdEvent({ plan, planHash, by, reason }: NewDeployment): Event {
     by,
     reason,
     ...(plan.causedBy && { causedBy: plan.causedBy.deployment }),
+    ...(madeFrom && { madeFrom }),
   };
 }

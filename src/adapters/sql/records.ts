@@ -1,4 +1,4 @@
-import type { RecordKind } from '../../domain/records.ts';
+import type { RecordKind, RecordVersion } from '../../domain/records.ts';
 import type { Applied, Kept, RecordChange } from '../../ports/records.ts';
 import { parse } from './json.ts';
 import { all, each, first, type Operation, run, type Scope } from './operation.ts';
@@ -88,4 +88,23 @@ function* lockRecord({ dialect }: Scope, { kind, key }: RecordChange): Operation
     key,
   );
   return row && row.removed === 0 ? row.version : 0;
+}
+
+/** Those that have another version by now, or are gone; the others stay as they are until the transaction ends. */
+export function* changedRecords(
+  { dialect }: Scope,
+  read: readonly RecordVersion[],
+): Operation<readonly RecordVersion[]> {
+  const versions = new Map<string, number>();
+  for (const kind of [...new Set(read.map((one) => one.kind))].toSorted()) {
+    const names = read.filter((one) => one.kind === kind).map(({ key }) => key);
+    const rows = yield* all<Pick<Row, 'name' | 'version'>>(
+      `SELECT name, version FROM records WHERE kind = ? AND name IN (?) AND value IS NOT NULL
+       ORDER BY name ${dialect.forUpdate}`,
+      kind,
+      names,
+    );
+    for (const { name, version } of rows) versions.set(`${kind} ${name}`, version);
+  }
+  return read.filter(({ kind, key, version }) => versions.get(`${kind} ${key}`) !== version);
 }

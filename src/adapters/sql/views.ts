@@ -49,6 +49,7 @@ export function* viewDeployments(
     ['id = ?', filter.id],
     ['project = ?', filter.project],
     ['environment = ?', filter.environment],
+    ['release_id = ?', filter.release],
     ['(ended_at IS NOT NULL) = ?', ended],
     ["(verb <> 'exec') = ?", deploying],
   ]);

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { journalContract } from '../../../test/contracts/journal.ts';
 import { journalHoldsContract } from '../../../test/contracts/journal-holds.ts';
+import { madeFromContract } from '../../../test/contracts/journal-made-from.ts';
 import { recordsContract } from '../../../test/contracts/records.ts';
 import { sideBySideContract } from '../../../test/contracts/side-by-side.ts';
 import { START, type TestStore } from '../../../test/contracts/store.ts';
@@ -41,6 +42,7 @@ const open = async (): Promise<TestStore> => {
 };
 
 journalContract('sqlite', open);
+madeFromContract('sqlite', open);
 journalHoldsContract('sqlite', open);
 taskBoardContract('sqlite', open);
 keepOutContract('sqlite', open);

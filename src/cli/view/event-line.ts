@@ -1,4 +1,5 @@
 import type { DeploymentView, TargetView, WatchItem } from '../../api/contract.ts';
+import { waitsFor } from '../../domain/approval.ts';
 import { partName } from '../../domain/capacity.ts';
 import { oneLine } from '../../lib/inert-text.ts';
 import { counted, moment, timeOfDay, took } from '../format.ts';
@@ -24,6 +25,12 @@ function sentence(event: Event, view: DeploymentView, at: number): string | null
   switch (event.kind) {
     case 'deployment.created':
       return `created by ${event.by}${event.causedBy ? `, because of ${event.causedBy}` : ''}: ${event.reason}`;
+    case 'approvals.asked':
+      return `${waitsFor(event, 0)}; aborts by itself at ${moment(event.abortAt, at)}`;
+    case 'deployment.approved':
+      return `approved by ${event.by}: ${event.reason}`;
+    case 'deployment.promoted':
+      return `promoted by ${event.by}, without the approvals that are missing: ${event.reason}`;
     case 'deployment.started':
       return 'started';
     case 'deployment.paused':

@@ -1,20 +1,18 @@
-import type { Command, CommandBody } from '../../domain/command.ts';
+import type { Command } from '../../domain/command.ts';
 import type { Event } from '../../domain/event.ts';
 import { parseTaskId } from '../../domain/ids.ts';
-import { FAILED, isInNextBatch, isInOpenBatch, type Recount, stepAt } from '../recount.ts';
-
-/** What people ask of a deployment that runs. */
-export type PersonsCommand = Exclude<CommandBody, { kind: 'report' | 'deadline' | 'wake' }>;
-export type Asked = PersonsCommand & Pick<Command, 'id' | 'by'>;
-
-/** What speaks against a command where the log stands. `isFinal`: it will whatever happens next. */
-export type Refusal = { readonly why: string; readonly isFinal: boolean };
-
-const final = (why: string): Refusal => ({ why, isFinal: true });
-const forNow = (why: string): Refusal => ({ why, isFinal: false });
+import { FAILED, isInNextBatch, isInOpenBatch, type Recount, stepAt, waitsForPeople } from '../recount.ts';
+import { type Asked, final, forNow, type PersonsCommand, type Refusal } from './asked.ts';
+import { ofApproval } from './policy-approvals.ts';
 
 /** Why a command of a person cannot be obeyed, if it cannot; whether others hold the target's members is for who sees holds. */
-export function refusalOf(story: Recount, command: PersonsCommand): Refusal | undefined {
+export function refusalOf(
+  story: Recount,
+  command: PersonsCommand & { readonly by?: string },
+  nowMs = 0,
+): Refusal | undefined {
+  if (command.kind === 'approve' || command.kind === 'promote') return ofApproval(story, command, nowMs);
+  if (waitsForPeople(story) && command.kind !== 'abort') return forNow('it waits for approvals');
   switch (command.kind) {
     case 'abort':
       return undefined;
@@ -84,16 +82,20 @@ const isRead = ({ plan }: Recount, sequence: string, id: string): boolean =>
     Object.values(inputs).some((input) => 'from' in input && input.from === id),
   );
 
+type At = { readonly nowMs: number; readonly isTakenByOthers: (target: string) => boolean };
+
 /** What is wrong with the answer to a command: obeyed against the log, or refused with nothing in the log that speaks against it. */
 export function wrongAnswer(
   story: Recount,
   event: Event,
   asked: Asked,
-  isTakenByOthers: (target: string) => boolean,
+  { nowMs, isTakenByOthers }: At,
 ): string | undefined {
-  const refusal = refusalOf(story, asked);
+  const refusal = refusalOf(story, asked, nowMs);
   if (event.kind !== 'command.refused')
-    return refusal && `${asked.kind} by ${asked.by} is obeyed, and ${refusal.why}`;
+    return !refusal || refusal.isUnsure
+      ? undefined
+      : `${asked.kind} by ${asked.by} is obeyed, and ${refusal.why}`;
   if (event.command !== asked.kind) return `${asked.kind} by ${asked.by} is answered as ${event.command}`;
   if (
     refusal ||
@@ -131,6 +133,10 @@ export function isAnswer(event: Event, asked: Asked): boolean {
       return event.kind === 'deployment.stopping' && event.abort;
     case 'rollback':
       return event.kind === 'deployment.stopping' && event.next === 'rollback';
+    case 'approve':
+      return event.kind === 'deployment.approved';
+    case 'promote':
+      return event.kind === 'deployment.promoted';
     case 'retry':
       return event.kind === 'target.retried' && event.target === asked.target;
     case 'skip':

@@ -13,11 +13,13 @@ import {
   isShrunk,
   isSpent,
   type Recount,
-  recountOf,
   type TargetCount,
   targetAt,
+  waitsForPeople,
 } from '../recount.ts';
-import { type Asked, isAlreadyAborted, isAnswer, isOfPerson, wrongAnswer } from './policy-people.ts';
+import type { Asked } from './asked.ts';
+import { begun, isAsking, isLetIn, LATE_MS, outdated, wrongAsking, wrongWait } from './policy-approvals.ts';
+import { isAlreadyAborted, isAnswer, isOfPerson, wrongAnswer } from './policy-people.ts';
 import { wrongWithTarget } from './policy-targets.ts';
 
 /**
@@ -33,9 +35,9 @@ export const policy: MakeInvariant = (eyes) => {
       if (fact.kind === 'asked' && isOfPerson(fact.command)) asked.set(fact.command.id, fact.command);
       if (fact.kind !== 'committed' || fact.committed.kind !== 'committed') return;
       const { deployment } = fact.lease;
-      const plan = eyes.deployments.get(deployment)?.plan;
-      if (!plan) return;
-      const story = stories.get(deployment) ?? recountOf(plan);
+      const made = eyes.deployments.get(deployment)?.made;
+      if (!made) return;
+      const story = stories.get(deployment) ?? begun(made);
       stories.set(deployment, story);
       eyes.checked('I19');
       const say = (wrong: string | undefined): void => {
@@ -44,6 +46,7 @@ export const policy: MakeInvariant = (eyes) => {
       const { now } = fact.committed;
       const { events, handled, cancel, successor } = fact.commit;
       const commands = new Set(handled.flatMap((id) => asked.get(id) ?? []));
+      if (commands.size > 0) story.outdated = outdated(eyes, made, now);
       for (const { id } of commands) asked.delete(id);
       const wasEnded = story.status === 'ended';
       let wasPaused = story.status === 'paused';
@@ -51,7 +54,7 @@ export const policy: MakeInvariant = (eyes) => {
       let isStarved = false;
       for (const event of events) {
         const of = commands.values().find((one) => isAnswer(event, one));
-        say(of ? wrongAnswer(story, event, of, isTaken) : undefined);
+        say(of ? wrongAnswer(story, event, of, { nowMs: now, isTakenByOthers: isTaken }) : undefined);
         say(wrongWith(story, event, now, of !== undefined));
         isStarved ||= starves(story, event, now);
         count(story, event);
@@ -109,9 +112,6 @@ function isByPerson(story: Recount, event: Event): boolean {
   return event.kind !== 'target.skipped' || !targetAt(story, event.target).isLeftOut;
 }
 
-/** A turn is decided at one moment and committed at another: its process may have been paused between. */
-const LATE_MS = 150_000;
-
 /** What is wrong with an event, where the log stands. */
 function wrongWith(story: Recount, event: Event, nowMs: number, isAsked: boolean): string | undefined {
   if (story.status === 'ended') return `${event.kind} after the end`;
@@ -137,8 +137,13 @@ function wrongWith(story: Recount, event: Event, nowMs: number, isAsked: boolean
       return wrongStop(story, event, nowMs);
     case 'deployment.ended':
       return wrongEnd(story, event);
-    case 'deployment.created':
+    case 'approvals.asked':
+      return wrongAsking(story, event, nowMs);
     case 'deployment.started':
+      return waitsForPeople(story) && !isLetIn(story) ? 'it starts before it is approved' : undefined;
+    case 'deployment.created':
+    case 'deployment.approved':
+    case 'deployment.promoted':
     case 'command.refused':
       return undefined;
     default:
@@ -236,7 +241,9 @@ function wrongStop(
   if (event.next === 'rollback' && event.status === 'aborted') return 'what is aborted is rolled back';
   if (event.by !== 'engine') return undefined;
   if (event.status === 'aborted')
-    return story.status === 'paused' && nowMs >= story.abortAtMs ? undefined : 'it gives up before its time';
+    return (story.status === 'paused' || isAsking(story)) && nowMs >= story.abortAtMs
+      ? undefined
+      : 'it gives up before its time';
   if (!isSpent(story)) return 'it stops with budget left';
   const { health, other } = story.plan.policy.onFailure;
   const reaction = event.abort ? 'abort' : 'rollback';
@@ -283,6 +290,7 @@ function wrongAfter(story: Recount, { events, isStarved }: Committed, nowMs: num
   const { status, stop, targets } = story;
   if (status === 'paused' && nowMs >= story.abortAtMs + LATE_MS)
     return 'it is paused for longer than it may be';
+  if (waitsForPeople(story)) return wrongWait(story, nowMs);
   if (stop?.abort && targets.some(({ isOpen, cancelling }) => isOpen && cancelling?.why !== 'abort'))
     return 'what runs is not told of the abort';
   if (stop && targets.some((target) => target.isOpen && isPreparing(story, target) && !target.cancelling))
