@@ -50,7 +50,12 @@ const planRequest = place.extend({
   hard: z.boolean().default(false).describe('Without drain, health check and balancer.'),
   version: releaseVersionField
     .exactOptional()
-    .describe('What to deploy: needed for `deploy`. For `rollback`: the last fully succeeded release.'),
+    .describe(
+      'What to deploy: needed for `deploy`, if `from` is left out. For `rollback`: the last fully succeeded release.',
+    ),
+  from: environmentField
+    .exactOptional()
+    .describe('In place of a version: the release that this environment runs, on all targets.'),
   reload: z
     .boolean()
     .default(false)
@@ -119,7 +124,8 @@ export const DEPLOYMENT_ROUTES = {
     method: 'POST',
     path: '/v1/deployments',
     permission: 'deployment.start',
-    summary: 'Plans and starts a deployment, restart or rollback.',
+    summary:
+      'Plans and starts a deployment, restart or rollback; where approvals are needed it waits for them.',
     longPoll: true,
     body: planRequest.extend({
       reason: reasonField,
@@ -163,7 +169,12 @@ export const DEPLOYMENT_ROUTES = {
     permission: 'deployment.read',
     summary: 'The plan that a deployment follows.',
     params: oneDeployment,
-    response: z.object({ hash: planHashField, plan: opaque<Plan>('Plan', 'The whole plan.') }),
+    response: z.object({
+      hash: planHashField,
+      plan: opaque<Plan>('Plan', 'The whole plan.'),
+      explained: explainedSchema.describe('Without the notes and the capacity of when it was made.'),
+      text: z.string().describe('The same as text.'),
+    }),
   }),
   deploymentForecast: route({
     method: 'GET',
@@ -235,6 +246,24 @@ export const DEPLOYMENT_ROUTES = {
     path: '/v1/deployments/:deployment/abort',
     permission: 'deployment.abort',
     summary: 'Starts nothing new, ends running commands with proof, and parks their targets.',
+    params: oneDeployment,
+    body: because,
+    response: started,
+  }),
+  approve: route({
+    method: 'POST',
+    path: '/v1/deployments/:deployment/approve',
+    permission: 'deployment.approve',
+    summary: 'Says that a deployment may start, by somebody who has read its plan and not asked for it.',
+    params: oneDeployment,
+    body: because.extend({ planHash: planHashField.describe('The plan that was read.') }),
+    response: started,
+  }),
+  promote: route({
+    method: 'POST',
+    path: '/v1/deployments/:deployment/promote',
+    permission: 'deployment.promote',
+    summary: 'Lets a deployment start without the approvals that it waits for; for an emergency.',
     params: oneDeployment,
     body: because,
     response: started,

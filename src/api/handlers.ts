@@ -1,4 +1,5 @@
 import { EdgeError } from '../domain/errors.ts';
+import { approve, promote } from '../operations/approve.ts';
 import type { Caller } from '../operations/caller.ts';
 import { applyConfiguration, configuration } from '../operations/configuration.ts';
 import { deploy } from '../operations/deploy.ts';
@@ -111,6 +112,8 @@ export const HANDLERS: Handlers = {
   pause: does(pause),
   resume: does(resume),
   abort: does(abort),
+  approve: does(approve),
+  promote: does(promote),
   rollback: does(rollback),
   retryTarget: does(retryTarget),
   skipTarget: does(skipTarget),

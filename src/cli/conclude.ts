@@ -6,7 +6,7 @@ import { type Followed, follow } from './follow.ts';
 import { INTERRUPTED } from './interrupts.ts';
 import { type Presenter, presenterOf } from './presenters.ts';
 import type { Expected, Watched } from './view/watched.ts';
-import { waysOn } from './view/ways-on.ts';
+import { waitingLines, waysOn } from './view/ways-on.ts';
 
 export type ConcludeOptions = {
   readonly deployment: DeploymentId;
@@ -92,8 +92,10 @@ async function interrupted(cli: Cli, { kind, watched }: Followed): Promise<numbe
 }
 
 function held(cli: Cli, { watched }: Followed): number {
-  cli.note(`${watched.row.id} is paused and waits for a decision: ${watched.view.overall.reason}`);
-  for (const way of waysOn(watched)) cli.note(`  ${way}`);
+  const { row, view } = watched;
+  const isPaused = view.overall.status === 'paused';
+  cli.note(`${row.id} ${isPaused ? 'is paused and waits for a decision: ' : ''}${view.overall.reason}`);
+  for (const way of isPaused ? waysOn(watched) : waitingLines(watched)) cli.note(`  ${way}`);
   return 1;
 }
 

@@ -29,7 +29,7 @@ export type FollowOptions = {
 
 /**
  * `left`: by Ctrl-C, without waiting for anything; `paused`: by Ctrl-C, at a safe point; `held`: paused by Edge, which waits
- * for a decision.
+ * for a decision, or it waits for approvals.
  */
 export type Followed = {
   readonly kind: 'ended' | 'reached' | 'paused' | 'held' | 'left';
@@ -110,9 +110,12 @@ function endingOf(
   pausing: boolean,
   { until, onHold, after = 0, resumed = null }: FollowOptions,
 ): Followed['kind'] | null {
-  const { endedAt, status, counts, paused, version } = watched.view.overall;
+  const { endedAt, status, counts, paused, approvals, version } = watched.view.overall;
   if (endedAt !== null) return 'ended';
   if (until?.(watched)) return 'reached';
+  // Its approvals are asked for in its first turn: before, nobody could say until when it waits.
+  if (approvals?.waits && approvals.abortAt !== null && version > after)
+    return onHold === 'leave' ? 'held' : null;
   if (status !== 'paused' || counts.active > 0) return null;
   if (pausing) return 'paused';
   const isNew = version > after && (paused === null || paused.abortAt !== resumed);

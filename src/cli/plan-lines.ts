@@ -4,8 +4,10 @@ import { counted } from './format.ts';
 import { capacityLines } from './view/capacity-lines.ts';
 import type { Line } from './view/line.ts';
 
+type Shown = Pick<Output<'plan'>, 'text' | 'hash' | 'explained' | 'changes'>;
+
 /** A plan for people: what the server explains of it, its capacity as a picture, and the hash that an approval is bound to. */
-export function planLines({ text, hash, explained, changes }: Output<'plan'>): readonly (string | Line)[] {
+export function planLines({ text, hash, explained, changes }: Shown): readonly (string | Line)[] {
   const picture = capacityLines(explained);
   const parts = [[text.trimEnd()], changesLines(changes), picture].filter((lines) => lines.length > 0);
   return [...parts.flatMap((lines) => [...lines, '']), `hash ${hash}`];

@@ -25,7 +25,14 @@ export function presenterOf(cli: Cli, json: 'answer' | 'stream'): Presenter {
   return cli.environment.terminal.redraws ? liveScreen(cli) : eventLog(cli);
 }
 
-const silent: Presenter = { frames: null, tells: false, begin: () => {}, show: () => {}, end: () => {} };
+/** What follows says how it ended, and nothing of the way there. */
+export const silent: Presenter = {
+  frames: null,
+  tells: false,
+  begin: () => {},
+  show: () => {},
+  end: () => {},
+};
 
 function jsonLines(cli: Cli): Presenter {
   const show = (items: readonly WatchItem[]) => {

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { nearest } from '../lib/nearest.ts';
 import { addCommonOptions, type Choose, forEachCommand, newCommand } from './command.ts';
 import { addApply } from './commands/apply.ts';
+import { addApprove, addPromote } from './commands/approve.ts';
 import { addDeploy, addRestart, addRollback } from './commands/deploy.ts';
 import { addDiff } from './commands/diff.ts';
 import { addDoctor } from './commands/doctor.ts';
@@ -27,7 +28,17 @@ const GROUPS: Readonly<Record<string, readonly Add[]>> = {
   'Deploy:': [addDiff, addPlan, addDeploy, addRestart, addRollback, addReleases],
   'Look:': [addStatus, addWatch, addLogs, addHistory],
   'Run:': [addExec],
-  'Decide:': [addPause, addResume, addAbort, addRetry, addSkip, addResolve, addReturn],
+  'Decide:': [
+    addApprove,
+    addPromote,
+    addPause,
+    addResume,
+    addAbort,
+    addRetry,
+    addSkip,
+    addResolve,
+    addReturn,
+  ],
   'Run Edge:': [addServer, addWorker, addToken],
 };
 

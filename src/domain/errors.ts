@@ -53,11 +53,13 @@ export const CATALOGUE = {
   floor_impossible: entry('user', 409, 5, 'The floor leaves no server that may be taken out', 'Lower minInService, or bring servers back into service first.'),
   plan_empty: entry('user', 409, 5, 'There is nothing to do', 'All targets are on this release, running and in service; --force reinstalls.'),
   plan_changed: entry('user', 409, 5, 'The plan is not the one that was read', 'Read it again with `edge plan`, then start that one.'),
+  release_unproven: entry('user', 409, 5, 'The release has not succeeded where it has to come from', 'Deploy it there first, and see that it succeeds on every target.'),
   plan_too_large: entry('user', 422, 5, 'The plan is larger than Edge accepts', 'Split the environment; a plan holds at most 20,000 targets.'),
   // Running
   environment_locked: entry('user', 409, 6, 'Another deployment holds this project and environment', 'Wait for it, or end it with `edge abort`.', true),
   deployment_ended: entry('user', 409, 6, 'The deployment has ended', 'Start a new one.'),
   verb_refused: entry('user', 409, 6, 'The deployment cannot do this now', 'Run `edge status <deployment>` to see where it stands.'),
+  approval_refused: entry('user', 403, 4, 'This token cannot approve the deployment', 'Another person has to: whoever asks for a deployment approves it never, and nobody twice.'),
   target_active: entry('user', 409, 6, 'The target is still being worked on', 'Pause the deployment, or wait until its step has ended.', true),
   // The world
   host_unreachable: entry('target', 502, 7, 'A host cannot be reached over SSH', 'Check address, port, sshd and firewalls; `edge doctor` tries each host.', true),

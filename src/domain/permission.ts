@@ -11,6 +11,8 @@ export const PERMISSIONS = [
   'deployment.pause',
   'deployment.abort',
   'deployment.decide',
+  'deployment.approve',
+  'deployment.promote',
   'target.return',
   'target.resolve',
   'target.vouch',
@@ -21,7 +23,7 @@ export const PERMISSIONS = [
 ] as const;
 export type Permission = (typeof PERMISSIONS)[number];
 
-export const ROLES = ['view', 'deploy', 'admin', 'worker'] as const;
+export const ROLES = ['view', 'deploy', 'approve', 'lead', 'admin', 'worker'] as const;
 export type Role = (typeof ROLES)[number];
 
 const VIEW: readonly Permission[] = ['status.read', 'deployment.read', 'logs.read', 'configuration.read'];
@@ -37,12 +39,18 @@ const DEPLOY: readonly Permission[] = [
   'target.resolve',
 ];
 
+/** `lead`: who deploys, and approves what others ask for, with one token: two would be two people to Edge. */
+const LEAD: readonly Permission[] = [...DEPLOY, 'deployment.approve'];
+
 /** `admin` has all but `worker.serve`: a worker's token is a thing of its own and good for nothing else. */
 export const ROLE_PERMISSIONS: Readonly<Record<Role, ReadonlySet<Permission>>> = {
   view: new Set(VIEW),
   deploy: new Set(DEPLOY),
+  approve: new Set([...VIEW, 'deployment.approve']),
+  lead: new Set(LEAD),
   admin: new Set([
-    ...DEPLOY,
+    ...LEAD,
+    'deployment.promote',
     'target.vouch',
     'configuration.write',
     'host.trust',

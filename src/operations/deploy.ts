@@ -13,7 +13,7 @@ export type DeployInput = PlanInput & {
 };
 export type Started = { readonly deployment: DeploymentId; readonly planHash: PlanHash };
 
-/** Plans and starts. Throws what planning throws, `plan_changed` and `environment_locked`; then nothing was started. */
+/** Plans and starts, or has it wait for approvals. Throws what planning throws, `plan_changed` and `environment_locked`; then nothing was started. */
 export async function deploy(ports: OperationPorts, caller: Caller, input: DeployInput): Promise<Started> {
   authorize(caller, 'deployment.start');
   return start(ports, caller, input);
@@ -24,9 +24,12 @@ export async function start(ports: OperationPorts, caller: Caller, input: Deploy
   await refuseLocked(ports, input);
   const planned = await makePlan(ports, input);
   refuseChanged(planned, input.planHash);
-  const { plan, hash: planHash } = planned;
+  const { plan, hash: planHash, madeFrom } = planned;
   const id = ports.ids.deployment();
-  const created = await ports.journal.create({ id, plan, planHash, by: caller.name, reason: input.reason });
+  const created = await ports.journal.create({
+    ...{ id, plan, planHash, by: caller.name, reason: input.reason },
+    ...(plan.approvals && { madeFrom }),
+  });
   switch (created.kind) {
     case 'created':
       return { deployment: id, planHash };

@@ -3,6 +3,8 @@ import { EdgeError } from '../domain/errors.ts';
 import type { StoredEvent } from '../domain/event.ts';
 import type { DeploymentId, PlanHash, TaskId } from '../domain/ids.ts';
 import { deploys, type Plan } from '../domain/plan.ts';
+import { type Explained, explain } from '../plan/explain.ts';
+import { renderPlan } from '../plan/render.ts';
 import type { DeploymentRow, OutputRow, Views } from '../ports/views.ts';
 import { advanceView } from '../projections/advance-view.ts';
 import type { DeploymentView } from '../projections/deployment-view.ts';
@@ -57,14 +59,24 @@ export async function deployment(
   };
 }
 
+/** The plan as it is kept, and for people: without the notes and the capacity of when it was made. */
+export type DeploymentPlanOutput = {
+  readonly hash: PlanHash;
+  readonly plan: Plan;
+  readonly explained: Explained;
+  readonly text: string;
+};
+
 export async function deploymentPlan(
   { views }: OperationPorts,
   caller: Caller,
   input: OneDeployment,
-): Promise<{ readonly hash: PlanHash; readonly plan: Plan }> {
+): Promise<DeploymentPlanOutput> {
   authorize(caller, 'deployment.read');
-  const row = await mustSee(views, caller, input.deployment);
-  return { hash: row.planHash, plan: await planOf(views, input.deployment) };
+  const { planHash: hash } = await mustSee(views, caller, input.deployment);
+  const plan = await planOf(views, input.deployment);
+  const explained = explain({ plan, hash });
+  return { hash, plan, explained, text: renderPlan(explained) };
 }
 
 /** Releases are looked at as they are now: one that was forgotten since is missing. */

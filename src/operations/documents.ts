@@ -1,14 +1,27 @@
 import { EdgeError } from '../domain/errors.ts';
 import { placeOfKey } from '../domain/host-key.ts';
+import type { RecordKind, RecordVersion } from '../domain/records.ts';
 import type { Release } from '../domain/release.ts';
+import { hopsOf } from '../domain/ssh.ts';
 import { didYouMean } from '../lib/nearest.ts';
 import type { Documents } from '../plan/settings.ts';
-import type { Records } from '../ports/records.ts';
+import type { Kept, Records } from '../ports/records.ts';
 
 export type PlaceRequest = { readonly project: string; readonly environment: string };
 
 /** The documents that hold for a project in an environment. Throws `project_unknown`, `environment_unknown`. */
 export async function documentsOf(records: Records, place: PlaceRequest): Promise<Documents> {
+  return (await readDocuments(records, place)).documents;
+}
+
+export type DocumentsRead = {
+  readonly documents: Documents;
+  /** Those of their records that decide what is done: of strategies and keys of hosts only what is used. */
+  readonly madeFrom: readonly RecordVersion[];
+};
+
+/** The same with the versions of their records. */
+export async function readDocuments(records: Records, place: PlaceRequest): Promise<DocumentsRead> {
   const { project, environment } = place;
   const [ofProject, ofEnvironment, ofBoth, strategies, keys] = await Promise.all([
     records.get('project', project),
@@ -19,15 +32,33 @@ export async function documentsOf(records: Records, place: PlaceRequest): Promis
   ]);
   if (!ofProject) throw await unknownProject(records, project);
   if (!ofEnvironment || !ofBoth) throw await unknownEnvironment(records, place, ofEnvironment !== null);
+  const { strategy, targets } = ofBoth.value;
+  const { jump } = ofEnvironment.value.ssh;
+  const hosts = new Set(
+    [...targets, ...(jump === undefined ? [] : hopsOf(jump))].map((host) => host.address),
+  );
   return {
-    project: ofProject.value,
-    environment: ofEnvironment.value,
-    projectEnvironment: ofBoth.value,
-    strategies: strategies.map(({ value }) => value),
-    hostKeys: new Map(
-      keys.map(({ value: { address, port, key } }) => [placeOfKey(address, port), key.fingerprint]),
-    ),
+    documents: {
+      project: ofProject.value,
+      environment: ofEnvironment.value,
+      projectEnvironment: ofBoth.value,
+      strategies: strategies.map(({ value }) => value),
+      hostKeys: new Map(
+        keys.map(({ value: { address, port, key } }) => [placeOfKey(address, port), key.fingerprint]),
+      ),
+    },
+    madeFrom: [
+      versionOf('project', ofProject),
+      versionOf('environment', ofEnvironment),
+      versionOf('project-environment', ofBoth),
+      ...strategies.filter(({ key }) => key === strategy).map((kept) => versionOf('strategy', kept)),
+      ...keys.filter(({ value }) => hosts.has(value.address)).map((kept) => versionOf('host-key', kept)),
+    ],
   };
+}
+
+export function versionOf<K extends RecordKind>(kind: K, { key, version }: Kept<K>): RecordVersion {
+  return { kind, key, version };
 }
 
 /** With the name that was meant, if one is near. */
@@ -59,7 +90,10 @@ export async function mustBePlace(records: Records, place: Partial<PlaceRequest>
 
 /** All releases of a project, newest first. */
 export async function releasesOf(records: Records, project: string): Promise<readonly Release[]> {
-  const kept = await records.list('release', `${project}/`);
+  return newestFirst(await records.list('release', `${project}/`));
+}
+
+export function newestFirst(kept: readonly Kept<'release'>[]): readonly Release[] {
   return kept.map(({ value }) => value).sort((a, b) => b.createdAt - a.createdAt);
 }
 

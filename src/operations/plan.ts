@@ -2,6 +2,7 @@ import { type Changes, changesOf } from '../domain/changes.ts';
 import { EdgeError, together } from '../domain/errors.ts';
 import type { PlanHash } from '../domain/ids.ts';
 import type { Plan, Verb } from '../domain/plan.ts';
+import type { RecordVersion } from '../domain/records.ts';
 import type { Release } from '../domain/release.ts';
 import { buildPlan } from '../plan/build-plan.ts';
 import { type Explained, explain } from '../plan/explain.ts';
@@ -9,11 +10,21 @@ import type { Forecast } from '../plan/forecast.ts';
 import { renderPlan } from '../plan/render.ts';
 import type { Past, Planned, PlanRequest } from '../plan/request.ts';
 import { rollbackRelease } from '../plan/rollback-release.ts';
+import { type Documents, resolveSettings } from '../plan/settings.ts';
+import type { Views } from '../ports/views.ts';
 import { brokenArtifacts } from './artifact-check.ts';
 import { authorize, type Caller } from './caller.ts';
-import { documentsOf, findRelease, type PlaceRequest, releasesOf } from './documents.ts';
+import {
+  findRelease,
+  newestFirst,
+  type PlaceRequest,
+  readDocuments,
+  releasesOf,
+  versionOf,
+} from './documents.ts';
 import { pastOf, withFleet } from './forecast.ts';
 import { leftRunning } from './left-running.ts';
+import { refuseSkipped, releaseIn } from './path.ts';
 import type { OperationPorts } from './ports.ts';
 import { type FleetSeen, fleetSeen, poolsSeen } from './survey.ts';
 
@@ -21,6 +32,10 @@ export type PlanInput = PlaceRequest & {
   readonly verb: Verb;
   readonly hard: boolean;
   readonly version?: string;
+  /** The release that this environment runs, in place of a version. */
+  readonly from?: string;
+  /** Only for what Edge asks of itself for a person: it needs no approval. */
+  readonly returns?: boolean;
   readonly force: boolean;
   readonly reload?: boolean;
   readonly targets?: readonly string[];
@@ -62,7 +77,11 @@ export async function planWithPast(
 }
 
 /** A plan with what was looked at for it. */
-export type PlannedNow = Planned & { readonly seen: Seen };
+export type PlannedNow = Planned & {
+  readonly seen: Seen;
+  /** The records that it was made from. */
+  readonly madeFrom: readonly RecordVersion[];
+};
 export type Seen = Pick<FleetSeen, 'heldByOthers' | 'parked'> & Pick<PlanRequest, 'pools'>;
 
 /** How many ended deployments are searched for one to roll back to. */
@@ -73,9 +92,12 @@ const HISTORY = 1_000;
  * `release_missing_rollback`, `artifact_unreadable`, `artifact_mismatch`, `balancer_refused`, `balancer_member_unknown`.
  */
 export async function makePlan(ports: OperationPorts, input: PlanInput, past?: Past): Promise<PlannedNow> {
-  const documents = await documentsOf(ports.records, input);
-  const releases = await releasesOf(ports.records, input.project);
+  const { documents, madeFrom } = await readDocuments(ports.records, input);
+  const kept = await ports.records.list('release', `${input.project}/`);
+  const releases = newestFirst(kept);
   const release = await releaseFor(ports, input, releases);
+  const goesBack = await isGoingBack(ports.views, input, release);
+  if (release && !goesBack) await refuseSkippedHere(ports.views, documents, release);
   const [{ targets, heldByOthers, parked }, pools] = await Promise.all([
     fleetSeen(ports, input),
     poolsSeen(ports, documents),
@@ -93,25 +115,64 @@ export async function makePlan(ports: OperationPorts, input: PlanInput, past?: P
     pools,
     heldByOthers,
     options,
+    ...(goesBack && { unapproved: 'goes-back' }),
+    ...(input.returns && { unapproved: 'returns' }),
     ...(past && { past }),
   };
   const planned = buildPlan(request, ports.platform);
   const broken = together(await brokenArtifacts(ports.artifacts, planned.plan));
   if (broken) throw broken;
-  return { ...planned, seen: { heldByOthers, parked, pools } };
+  const ofRelease = kept.filter(({ value }) => value.id === release?.id);
+  return {
+    ...planned,
+    seen: { heldByOthers, parked, pools },
+    madeFrom: [...madeFrom, ...ofRelease.map((one) => versionOf('release', one))],
+  };
+}
+
+/**
+ * A rollback to a release that has been let in here before: one that `edge rollback` could choose by itself. To any other, or
+ * without drain and health check, it is a deployment by another name.
+ */
+async function isGoingBack(
+  views: Views,
+  { verb, hard, project, environment }: PlanInput,
+  release: Release | null,
+): Promise<boolean> {
+  if (verb !== 'rollback' || hard || !release || release.bad) return false;
+  const rows = await views.deployments({
+    ...{ project, environment, release: release.id, ended: true, limit: HISTORY },
+  });
+  return rows.some(({ status, exceptions }) => status === 'succeeded' && exceptions === 0);
+}
+
+async function refuseSkippedHere(views: Views, documents: Documents, release: Release): Promise<void> {
+  const { policy, project, environment } = resolveSettings(documents);
+  const place = { project, environment, version: release.version, release: release.id };
+  await refuseSkipped(views, policy.after ?? [], place);
 }
 
 async function releaseFor(
-  { views }: OperationPorts,
+  ports: OperationPorts,
   input: PlanInput,
   releases: readonly Release[],
 ): Promise<Release | null> {
   const { verb, version, project, environment } = input;
   if (verb === 'restart') return null;
+  if (version !== undefined && input.from !== undefined)
+    throw new EdgeError(
+      'request_invalid',
+      'A deployment has a version, or the environment that it comes from',
+      {
+        where: { path: 'from' },
+        hint: 'Leave one of the two out.',
+      },
+    );
+  if (input.from !== undefined) return releaseIn(ports, { project, environment: input.from });
   if (version !== undefined) return findRelease(releases, project, version);
   if (verb === 'rollback') {
     return rollbackRelease(
-      await views.deployments({ project, environment, deploys: true, ended: true, limit: HISTORY }),
+      await ports.views.deployments({ project, environment, deploys: true, ended: true, limit: HISTORY }),
       releases,
     );
   }

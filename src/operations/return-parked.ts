@@ -34,6 +34,7 @@ export async function returnParked(
     verb: 'restart',
     hard: false,
     force: false,
+    returns: true,
     project,
     environment,
     targets,

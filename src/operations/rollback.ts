@@ -5,7 +5,7 @@ import { authorize, type Caller } from './caller.ts';
 import { start } from './deploy.ts';
 import { loadView, mustExist } from './deployments.ts';
 import type { OperationPorts } from './ports.ts';
-import { refused, type Steered, type SteerInput, submit } from './steer.ts';
+import { refused, refuseWaiting, type Steered, type SteerInput, submit } from './steer.ts';
 
 /**
  * Of a deployment that runs: it stops, and its end starts the rollback (`overall.rollback` names it). Of one that has ended: a
@@ -22,6 +22,7 @@ export async function rollback(ports: OperationPorts, caller: Caller, input: Ste
 
 async function stop(ports: OperationPorts, caller: Caller, input: SteerInput): Promise<Steered> {
   const { overall } = await loadView(ports.views, input.deployment);
+  refuseWaiting(overall, input.deployment);
   if (overall.stopping) throw refused(input.deployment, 'is stopping already');
   return submit(ports, caller, {
     deployment: input.deployment,

@@ -55,10 +55,15 @@ export async function simulatePlan(
   const bad = isNew ? Math.floor(input.runs / BAD_AMONG) : 0;
   const runs = { good: input.runs - bad, bad };
   const request: PlanSimulation = {
-    ...{ plan, runs, seed: input.seed, odds: oddsOf(plan, past.history) },
+    ...{ plan: begun(plan), runs, seed: input.seed, odds: oddsOf(plan, past.history) },
     ...surroundings(plan, seen),
   };
   return items(ports, { request, hash, signal });
+}
+
+/** As it is once it may start: how long people take to approve it nobody simulates. */
+function begun({ approvals: _, ...plan }: Plan): Plan {
+  return plan;
 }
 
 /** As much of what was seen as concerns the pools of the plan, and nothing that a thread could not be sent. */

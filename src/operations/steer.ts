@@ -4,7 +4,7 @@ import type { DeploymentId } from '../domain/ids.ts';
 import type { Status } from '../domain/status.ts';
 import { didYouMean } from '../lib/nearest.ts';
 import type { DeploymentRow } from '../ports/views.ts';
-import type { DeploymentView, TargetView } from '../projections/deployment-view.ts';
+import type { DeploymentView, Overall, TargetView } from '../projections/deployment-view.ts';
 import { authorize, type Caller } from './caller.ts';
 import { loadView, mustSee } from './deployments.ts';
 import type { OperationPorts } from './ports.ts';
@@ -23,6 +23,7 @@ export async function pause(ports: OperationPorts, caller: Caller, input: SteerI
   authorize(caller, 'deployment.pause');
   await mustRun(ports, caller, input.deployment);
   const { overall } = await loadView(ports.views, input.deployment);
+  refuseWaiting(overall, input.deployment);
   if (overall.stopping) throw refused(input.deployment, 'is stopping: what runs is brought to its end');
   return submit(ports, caller, {
     deployment: input.deployment,
@@ -83,6 +84,7 @@ export async function skipTarget(
 ): Promise<Steered> {
   authorize(caller, 'deployment.decide');
   const { view, target } = await targetOf(ports, caller, input);
+  refuseWaiting(view.overall, input.deployment);
   if (target.status === 'succeeded' || target.status === 'skipped')
     throw refusedTarget(input, `is ${target.status}`);
   if (target.status === 'running' && view.overall.stopping) throw refused(input.deployment, 'is stopping');
@@ -101,6 +103,11 @@ export async function mustRun(
   const row = await mustSee(views, caller, id);
   if (!row.ended) return row;
   throw new EdgeError('deployment_ended', `The deployment ${id} has ended: it ${row.status}`);
+}
+
+/** What people approve is the plan as they read it. */
+export function refuseWaiting({ approvals }: Overall, id: DeploymentId): void {
+  if (approvals?.waits) throw refused(id, 'waits for approvals, and nothing of it has begun');
 }
 
 export const refused = (id: DeploymentId, why: string): EdgeError =>

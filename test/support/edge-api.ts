@@ -45,7 +45,10 @@ export type EdgeApi = {
   /** Hosts that `trust` asks for their keys. */
   readonly shown: MemoryHosts;
   client(token: string, more?: Partial<ClientOptions>): EdgeClient;
-  token(role: Role, more?: { readonly pool?: string; readonly expiresAt?: number }): Promise<string>;
+  token(
+    role: Role,
+    more?: { readonly name?: string; readonly pool?: string; readonly expiresAt?: number },
+  ): Promise<string>;
   /** Project `web` in `production` with this many targets behind the pool `web`, and the releases. */
   configure(count: number, versions?: readonly string[]): Promise<void>;
   /** Engine and workers, in turns, until nothing is left to do. `outcome`: what a task ends with; default: it is done. */

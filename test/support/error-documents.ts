@@ -72,6 +72,8 @@ function environments({
     environment('locked-out', { password: { source: 'file', name: wrongPasswordFile } }),
     environment('secretless', { password: { source: 'env', name: 'EDGE_TEST_F5_PASSWORD' } }),
     environment('misnamed', {}),
+    environment('guarded', {}, { policy: { ...policy, approvals: { count: 1 } } }),
+    environment('later', {}, { policy: { ...policy, after: ['fresh'] } }),
   ];
 }
 
@@ -89,6 +91,8 @@ function placed({ lab }: DocumentsFor): readonly object[] {
   return [
     place('shop', 'lab', at(0)),
     place('shop', 'fresh', at(0)),
+    place('shop', 'guarded', at(0)),
+    place('shop', 'later', at(0)),
     ...behind.map((environment) => place('shop', environment, { ...at(0), member: 'web/web-1:80' })),
     place('shop', 'misnamed', { ...at(0), member: 'web/web-9:80' }),
     ...['slow', 'broken', 'sick', 'lost'].map((project) => place(project, 'lab', at(1))),

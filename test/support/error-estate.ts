@@ -31,6 +31,8 @@ export type Estate = {
   /** One that has ended, and one that is in the middle of a command of 60 s. */
   readonly ended: DeploymentId;
   readonly slow: DeploymentId;
+  /** One that waits for an approval, asked for with the token of the estate. */
+  readonly waiting: DeploymentId;
   close(): Promise<void>;
 };
 
@@ -67,9 +69,10 @@ async function fill(ends: AsyncDisposableStack, sshdPath: string | undefined): P
   const ended = await deployed(admin);
   const slow = await started(admin, 'slow');
   await until('the slow command runs', () => dumpDatabase(data).some(isDispatched));
+  const waiting = await asked(admin);
   const close = () => ends.disposeAsync();
   const { hosts } = lab;
-  return { folder, data, admin, settings, viewer, balancer, members, hosts, ended, slow, close };
+  return { folder, data, admin, settings, viewer, balancer, members, hosts, ended, slow, waiting, close };
 }
 
 /** A server with its own data folder; it works for the pool `default`. */
@@ -96,6 +99,14 @@ export function apply(admin: EdgeClient, documents: readonly object[]): Promise<
 export async function started(admin: EdgeClient, project: string): Promise<DeploymentId> {
   const place = { project, environment: 'lab', reason: 'test' };
   return (await admin.deploy({ ...place, verb: 'restart' })).deployment;
+}
+
+async function asked(admin: EdgeClient): Promise<DeploymentId> {
+  const request = { project: 'shop', environment: 'guarded', version: '1.0.0', reason: 'test' };
+  const { deployment } = await admin.deploy(request);
+  const isAsked = async () => (await admin.deployment({ deployment })).view.overall.reason !== '';
+  await until('it waits for its approval', isAsked, 20_000);
+  return deployment;
 }
 
 /** A task of the dump whose command was handed to its host: nothing more is written of it until it ends. */

@@ -37,8 +37,10 @@ const command =
       folder: estate.folder,
     });
 
-const words = (line: string, { slow, ended }: Estate): readonly string[] =>
-  line.split(' ').map((word) => (word === 'SLOW' ? slow : word === 'ENDED' ? ended : word));
+const words = (line: string, { slow, ended, waiting }: Estate): readonly string[] => {
+  const ids: Readonly<Record<string, string>> = { SLOW: slow, ENDED: ended, WAITING: waiting };
+  return line.split(' ').map((word) => ids[word] ?? word);
+};
 
 const doctor = (environment: string) => (estate: Estate) =>
   throughDoctor(['shop', environment], { settings: estate.settings });
@@ -198,6 +200,12 @@ export const ROWS: Readonly<Record<ErrorCode, ErrorRow>> = {
     hint: /edge abort 01/,
   },
   deployment_ended: { ask: command('abort ENDED'), says: /has ended: it succeeded/ },
+  release_unproven: {
+    ask: command('deploy shop later 1.0.0 --force'),
+    says: /shop 1\.0\.0 comes to later only after it fully succeeded in fresh \(no deployment\)/,
+    hint: /edge deploy shop fresh 1\.0\.0/,
+  },
+  approval_refused: { ask: command('approve WAITING'), says: /was asked for by first, with this token/ },
   verb_refused: { ask: command('resume SLOW'), says: /is running, not paused/, hint: /edge status 01/ },
   target_active: {
     ask: command('retry SLOW web-2'),

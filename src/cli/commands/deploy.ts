@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Input } from '../../api/contract.ts';
+import { EdgeError } from '../../domain/errors.ts';
 import { BECAUSE, type Choose, DETACH, deploymentNamed, names, newCommand, only } from '../command.ts';
 import type { Cli } from '../context.ts';
 import { goOn, type StartOptions, start, unexplained, versionOf } from '../start.ts';
@@ -12,18 +13,23 @@ const ENDS =
 
 export function addDeploy(program: Command, choose: Choose): void {
   const description = `Puts a release onto the targets of an environment, batch by batch, and follows it. ${ENDS}`;
-  startOptions(newCommand(program, 'deploy <project> <environment> <version>', description))
+  startOptions(newCommand(program, 'deploy <project> <environment> [version]', description))
+    .option('--from <environment>', 'in place of a version: the release that runs there, on all targets')
     .option('--force', 'also targets that are on the release already, running and in service')
     .option(
       '--reload',
       'services only read their property files again, and go on all the while; refused if artifacts differ',
     )
-    .action((project: string, environment: string, version: string, options: Options) => {
+    .action((project: string, environment: string, version: string | undefined, options: Options) => {
+      if ((version === undefined) === (options.from === undefined))
+        throw new EdgeError('usage_invalid', 'What to deploy is a version, or --from and an environment', {
+          hint: `Write \`edge deploy ${project} ${environment} <version>\`, or --from <environment>.`,
+        });
       const request = {
         project,
         environment,
-        version,
-        ...only(options, 'hard', 'force', 'reload', 'targets'),
+        ...(version !== undefined && { version }),
+        ...only(options, 'from', 'hard', 'force', 'reload', 'targets'),
       };
       choose((cli) => start(cli, { ...request, verb: 'deploy' }, options));
     });

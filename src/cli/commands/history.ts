@@ -34,7 +34,7 @@ export function historyLines(rows: readonly DeploymentRow[], now: number): reado
 function cellsOf(row: DeploymentRow, now: number): readonly string[] {
   const { id, project, environment, exceptions, startedAt, endedAt, by, causedBy } = row;
   const missed = exceptions > 0 && row.status === 'succeeded';
-  const status = missed ? `${row.status}, ${counted(exceptions, 'exception')}` : row.status;
+  const status = missed ? `${row.status}, ${counted(exceptions, 'exception')}` : waitsOrStatus(row);
   const time = startedAt === null ? '' : took((endedAt ?? now) - startedAt);
   return [
     id,
@@ -47,3 +47,7 @@ function cellsOf(row: DeploymentRow, now: number): readonly string[] {
     causedBy ?? '',
   ];
 }
+
+/** One that has not begun says what it waits for. */
+const waitsOrStatus = ({ status, reason }: DeploymentRow): string =>
+  status === 'pending' && reason.startsWith('waits for ') ? `${status}, ${reason}` : status;

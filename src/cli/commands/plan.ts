@@ -22,6 +22,7 @@ export function addPlan(program: Command, choose: Choose): void {
     'Shows what a deployment would do now, in order: targets, commands, waits, capacity before and after each batch. Touches nothing. The version is the release to deploy, or to roll back to. With --simulate that very plan is run so many times in a simulated world, with failures as often as the log tells of them: how often it ends how, how long it takes, and how far a bad release gets.',
   )
     .addOption(new Option('--verb <verb>', 'what to plan').choices(VERBS).default('deploy'))
+    .option('--from <environment>', 'in place of a version: the release that runs there, on all targets')
     .option('--hard', 'without drain, health check and balancer')
     .option('--force', 'also targets that are on the release already')
     .option('--reload', 'services only read their property files again, and go on all the while')
@@ -38,7 +39,7 @@ export function addPlan(program: Command, choose: Choose): void {
         project,
         environment,
         ...what,
-        ...only(options, 'verb', 'hard', 'force', 'reload', 'targets'),
+        ...only(options, 'verb', 'from', 'hard', 'force', 'reload', 'targets'),
       };
       choose(async (cli) => {
         if (options.seed !== undefined && options.simulate === undefined)

@@ -74,8 +74,9 @@ const spaced = (lines: readonly string[]): readonly Line[] =>
 
 /** What the deployment waits for, with the moment when it is looked at again. */
 function waitLines({ waits: all, view }: Output<'deployment'>, now: number): readonly Line[] {
-  // Of a pause the screen above has told already.
-  const waits = all.filter(({ target }) => target !== null || view.overall.paused === null);
+  // Of a pause, or of approvals, the screen above has told already.
+  const isTold = view.overall.paused !== null || view.overall.approvals?.waits === true;
+  const waits = all.filter(({ target }) => target !== null || !isTold);
   if (waits.length === 0) return [];
   const text = ({ target, step, why, until }: (typeof waits)[number]) => {
     const who = [target, step].filter((part) => part !== null).join(' ');
@@ -128,6 +129,6 @@ function rowSpans(row: NonNullable<ProjectEnvironmentStatus['active']>): Line {
   return [
     span(`${row.id} ${whatOf(row)} `),
     span(`${symbol} ${row.status}`, tone),
-    span(`, ${done}, ${when}${why}`),
+    span(`, ${done}, ${when}, by ${row.by}${why}`),
   ];
 }

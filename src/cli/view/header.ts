@@ -2,7 +2,7 @@ import { counted, duration, roughly, took, whatOf } from '../format.ts';
 import { type Line, line, span, type Tone } from './line.ts';
 import { bar, PARKED, SIGNS, type Sign } from './symbols.ts';
 import { doneOf, type Expected, type Watched } from './watched.ts';
-import { waysOn } from './ways-on.ts';
+import { waitingLines, waysOn } from './ways-on.ts';
 
 /** What deployment it is, how it stands, how long it has taken and may still take. */
 export function headerLines(watched: Watched, now: number): readonly Line[] {
@@ -17,10 +17,16 @@ export function headerLines(watched: Watched, now: number): readonly Line[] {
       span(`   ${timesOf(watched, now)}`),
     ],
     line(
-      `${row.id} · by ${row.by}${row.causedBy === null ? '' : ` · because of ${row.causedBy}`}${stageOf(watched)}`,
+      `${row.id} · by ${row.by}${row.causedBy === null ? '' : ` · because of ${row.causedBy}`}${approvedBy(watched)}${stageOf(watched)}`,
       'dim',
     ),
   ];
+}
+
+function approvedBy({ view: { overall } }: Watched): string {
+  const { given, promoted } = overall.approvals ?? { given: [], promoted: null };
+  const by = given.length > 0 ? ` · approved by ${given.map((one) => one.by).join(', ')}` : '';
+  return promoted ? `${by} · promoted by ${promoted.by}: ${promoted.reason}` : by;
 }
 
 function stageOf({ view: { overall, batches } }: Watched): string {
@@ -78,13 +84,19 @@ const count = ({ symbol, word, tone }: Sign, number: number): Line =>
 export function bannerLines(watched: Watched, now: number): readonly Line[] {
   const { view, notice } = watched;
   const { overall } = view;
-  const { status, paused, stopping, reason } = overall;
+  const { status, paused, stopping, reason, approvals } = overall;
   const lines: Line[] = [];
   if (notice !== null) lines.push(line(notice, 'warn'));
   if (paused) {
     lines.push(line(`paused by ${paused.by}: ${reason}`, 'warn'));
     lines.push(...waysOn(watched).map((way) => line(`  ${way}`, 'dim')));
     lines.push(line(`  else it aborts by itself in ${duration(paused.abortAt - now)}`, 'dim'));
+  }
+  if (approvals?.waits) {
+    lines.push(line(reason === '' ? 'waits for approvals' : reason, 'warn'));
+    lines.push(...waitingLines(watched).map((way) => line(`  ${way}`, 'dim')));
+    if (approvals.abortAt !== null)
+      lines.push(line(`  else it aborts by itself in ${duration(approvals.abortAt - now)}`, 'dim'));
   }
   if (stopping) {
     const next = stopping.next === 'rollback' ? 'a rollback follows' : 'nothing new is started';

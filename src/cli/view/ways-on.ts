@@ -1,5 +1,14 @@
 import { placeOf, type Watched } from './watched.ts';
 
+/** What people can do about a deployment that waits for approvals. */
+export function waitingLines({ row: { id } }: Watched): readonly string[] {
+  return [
+    `approve it, as another person than who asked for it: \`edge approve ${id}\``,
+    `let it start without, in an emergency: \`edge promote ${id} --reason …\``,
+    `end it: \`edge abort ${id}\``,
+  ];
+}
+
 /** What a person can do about a deployment that is paused, as command lines; what goes on with it comes first. */
 export function waysOn({ row: { id, verb }, view: { targets, batches } }: Watched): readonly string[] {
   const failed = targets.find(({ status }) => status === 'failed' || status === 'unknown');
