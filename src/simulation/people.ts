@@ -1,5 +1,5 @@
 import { asEdgeError, EdgeError } from '../domain/errors.ts';
-import type { DeploymentId } from '../domain/ids.ts';
+import { type DeploymentId, planHash } from '../domain/ids.ts';
 import { ROLE_PERMISSIONS } from '../domain/permission.ts';
 import type { Plan } from '../domain/plan.ts';
 import type { Caller } from '../operations/caller.ts';
@@ -11,6 +11,7 @@ import { returnParked } from '../operations/return-parked.ts';
 import { rollback } from '../operations/rollback.ts';
 import { abort, pause, resume, retryTarget, skipTarget, submit } from '../operations/steer.ts';
 import type { DeploymentRow } from '../ports/views.ts';
+import { Approvers, waiting } from './approvers.ts';
 import type { Cluster } from './cluster.ts';
 import type { Draw } from './draw.ts';
 import type { Tell } from './facts.ts';
@@ -69,6 +70,7 @@ const RETURNS = 6;
  */
 export class People {
   readonly #parts: PeopleParts;
+  readonly #approvers: Approvers;
   readonly #open = new Set<Ask>();
   readonly #asked = new Map<Ask, number>();
   readonly #patience = new Map<string, number>();
@@ -81,6 +83,10 @@ export class People {
 
   constructor(parts: PeopleParts) {
     this.#parts = parts;
+    this.#approvers = new Approvers({
+      ...{ store: parts.store, draw: parts.draw, person: () => this.#person() },
+      edit: (ports, project) => this.#edit(ports, project),
+    });
     for (const ask of parts.scenario.asks) {
       this.#open.add(ask);
       parts.schedule.after(ask.atMs, () => void this.#ask(ask));
@@ -141,6 +147,9 @@ export class People {
 
   #meddle(row: DeploymentRow | undefined): void {
     if (row) this.#interfere(row);
+    for (const one of waiting(this.#parts.store))
+      if (this.#parts.draw.chance(0.7))
+        void this.#do('approves', (ports) => this.#approvers.anyhow(ports, one));
     const [known] = this.#parts.draw.shuffled(this.#latest());
     if (known) this.#lateOn(known);
   }
@@ -166,7 +175,10 @@ export class People {
    */
   async #late(ports: OperationPorts, { id, plan }: Known): Promise<unknown> {
     const { draw } = this.#parts;
-    const { targets } = JSON.parse(plan) as Plan;
+    const { targets, approvals } = JSON.parse(plan) as Plan;
+    const [of] = waiting(this.#parts.store).filter((one) => one.id === id);
+    if (approvals && draw.chance(0.3))
+      return this.#approvers.late(ports, of ?? { id, project: '', by: '', planHash: LONG_AGO });
     const kind = draw.pick(LATE_VERBS);
     const target = draw.int(0, draw.chance(0.1) ? targets.length : targets.length - 1);
     const reason = 'late';
@@ -217,6 +229,8 @@ export class People {
   #tidyUp(): void {
     const active = this.#active();
     for (const row of active) if (row.status === 'paused') void this.#decide(row);
+    for (const one of waiting(this.#parts.store))
+      void this.#do('approves', (ports) => this.#approvers.decided(ports, one));
     if (active.length > 0 || this.#open.size > 0) return;
     for (const { name } of this.#parts.scenario.projects) if (!this.#isTidy(name)) void this.#return(name);
   }
@@ -382,6 +396,9 @@ export class People {
     );
   }
 }
+
+/** Of a deployment that does not wait any more nobody looks at the hash. */
+const LONG_AGO = planHash('0'.repeat(64));
 
 const PLAN_TARGET = `SELECT json_extract(p.body, ?) AS name FROM deployments d JOIN plans p ON p.hash = d.plan_hash WHERE d.id = ?`;
 

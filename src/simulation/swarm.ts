@@ -108,7 +108,7 @@ export function scenarioOf(seed: number): Scenario {
     faultsUntilMs,
     startsAtBoot: draw.chance(0.5),
   };
-  const policy = { ...scenario.policy, ...zoneFloorOf(draw, targets) };
+  const policy = { ...scenario.policy, ...zoneFloorOf(draw, targets), ...approvalsOf(seed) };
   return { ...scenario, policy, projects: projects.map((project) => withSteps(draw, project)) };
 }
 
@@ -250,6 +250,14 @@ function zoneFloorOf(draw: Draw, targets: readonly ScenarioTarget[]): Scenario['
   return floors.length > 0 && draw.chance(isZoned ? 0.9 : 0.2)
     ? { minInServicePerZone: draw.pick(floors) }
     : {};
+}
+
+/** Drawn by itself, so that a seed is otherwise what it was before there were approvals. */
+function approvalsOf(seed: number): Scenario['policy'] {
+  const draw = new Draw(seed ^ 0x2545f491);
+  if (!draw.chance(0.25)) return {};
+  const limitMs = draw.pick([45_000, 240_000, 86_400_000, 86_400_000]);
+  return { approvals: { count: draw.pick([1, 2, 2, 3]), limitMs } };
 }
 
 const placeOf = ({ project, zone }: ScenarioTarget): string => `${project}/${zone}`;
