@@ -124,6 +124,15 @@ const AREAS: Readonly<Record<string, readonly Row[]>> = {
     ['risk-notes', 'a plan says what is risky about it'],
     ['simulate', '`edge plan --simulate` runs that very plan, with failures as often as in the log'],
   ],
+  Approvals: [
+    [
+      'approvals',
+      'N approvals by token holders with the permission, never the requester, bound to plan hash and artifact digest',
+    ],
+    ['approvals-void', 'an approval is void after any edit'],
+    ['promote', 'an administrator promotes a deployment past its approvals, with a reason'],
+    ['through-environments', 'one release is promoted through environments'],
+  ],
   Guides: [
     ['guide-first', 'the guide to your first real environment can be typed as it stands'],
     ['guide-ansible', 'the guide from Ansible can be typed as it stands'],

@@ -73,10 +73,17 @@ export class Approvers {
   readonly #promoted: Says = (ports, { id: deployment }) =>
     promote(ports, this.#parts.person(), { deployment, reason: 'it is urgent' });
 
-  /** While the approval is on its way, somebody changes what the plan was made from. */
+  /** While the word is on its way, somebody changes what the plan was made from. */
   readonly #edited: Says = async (ports, one) => {
-    await this.#says(one, this.#parts.person())(ports, one);
-    return this.#parts.edit(ports, one.project);
+    const { draw, person, edit } = this.#parts;
+    const promoted = { kind: 'promote', reason: 'it is urgent' } as const;
+    const says = draw.chance(0.3)
+      ? () => submit(ports, person(), { deployment: one.id, body: promoted })
+      : () => this.#says(one, person())(ports, one);
+    // A server has looked, and is slow to hand it on.
+    if (draw.chance(0.6)) await edit(ports, one.project);
+    await says();
+    return edit(ports, one.project);
   };
 
   /** Somebody says something of a deployment that waits. */

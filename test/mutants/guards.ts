@@ -7,6 +7,7 @@ import { projectRoot } from '../../scripts/project.ts';
 const GUARDED_FILES = [
   'src/engine/decide.ts',
   'src/engine/decide-operator.ts',
+  'src/engine/approvals.ts',
   'src/engine/decide-report.ts',
   'src/engine/resolve-task.ts',
   'src/engine/capacity.ts',

@@ -1,4 +1,5 @@
 import { ACTION_MUTANTS } from './actions.ts';
+import { APPROVAL_MUTANTS } from './approvals.ts';
 import { DRIVER_MUTANTS } from './driver.ts';
 import { ENGINE_MUTANTS } from './engine.ts';
 import { KEEPING_MUTANTS } from './keeping.ts';
@@ -10,6 +11,7 @@ import { WORKER_MUTANTS } from './worker.ts';
 /** All planted bugs. Production code carries none of it: `plant.ts` patches a source as it is loaded. */
 export const MUTANTS: readonly Mutant[] = [
   ...ENGINE_MUTANTS,
+  ...APPROVAL_MUTANTS,
   ...DRIVER_MUTANTS,
   ...WORKER_MUTANTS,
   ...ACTION_MUTANTS,
