@@ -71,5 +71,5 @@ export function mustHold(
   events: readonly Event[],
 ): { readonly madeFrom?: readonly RecordVersion[] } {
   const lets = events.some(({ kind }) => kind === 'deployment.approved' || kind === 'deployment.promoted');
-  return lets && madeFrom.length > 0 ? { madeFrom } : {};
+  return lets ? { madeFrom } : {};
 }

@@ -108,20 +108,4 @@ export const APPROVAL_MUTANTS: readonly Mutant[] = [
       },
     ],
   },
-  {
-    name: 'approved-too-late',
-    story: 'An approval starts a deployment whose time to wait is over, where nobody drove it meanwhile.',
-    edits: [
-      {
-        file: 'src/engine/approvals.ts',
-        from: "if (state.abortAt !== null && now >= state.abortAt) return 'it has waited for as long as it may';",
-        to: '',
-      },
-      {
-        file: 'src/engine/decide.ts',
-        from: 'if (state.abortAt === null || facts.now < state.abortAt) return [];',
-        to: "if (state.abortAt === null || facts.now < state.abortAt + (state.status === 'pending' ? 400_000 : 0)) return [];",
-      },
-    ],
-  },
 ];

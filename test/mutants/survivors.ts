@@ -19,6 +19,10 @@ export const SURVIVORS: Readonly<Record<string, string>> = {
     'needs a step that may be asked again, is left out while it runs, and whose end nobody can prove then: no seed of 3,000 has that. src/engine/resolve-task.test.ts shows it',
   "resolve-task.ts whyNotSucceeded: if (record.mayRun === 'at-worker') return 'nobody has proved that its worker let go of it;…":
     'needs a step on a host of which no worker is heard until its deadline and that of its cancel have passed, and a guess about it: no seed of 3,000 has that. src/engine/resolve-task.test.ts shows it',
+  "approvals.ts refusal: if (state.abortAt !== null && now >= state.abortAt) return 'it has waited for as long as i…":
+    'needs a deployment that nobody drives when its time to wait is over, and an approval that comes before the next driver: the observer cannot tell that from a turn that was decided just in time. src/engine/approvals.test.ts shows it',
+  'approvals.ts askedFor: without !plan.approvals':
+    'says to the compiler what its caller has looked at: only what waits for approvals comes here',
   ...ofStaleReports(
     'if (!granted || command.task !== currentTask(model, state, key.target)) return [];',
     'without !granted',
