@@ -18,6 +18,9 @@ export type MemberState = {
   readonly reserve?: boolean;
   /** What a person should know of it; one sentence without a full stop. */
   readonly note?: string;
+  /** Host name or IP address that it sends the member's traffic to; left out where it does not tell, or tells of none. */
+  readonly address?: string;
+  readonly port?: number;
   /** Restored by `enable`, byte for byte; only the adapter that wrote it reads it. */
   readonly asFound: AsFound;
 };
@@ -43,6 +46,8 @@ export function seenTogether(
   const [{ member, admin }] = states;
   const agree = states.every((state) => state.admin === admin);
   const healths = states.map((state) => state.health);
+  const [{ address, port }] = states;
+  const isOnePlace = states.every((state) => state.address === address && state.port === port);
   const health = HEALTH_ORDER.find((each) => healths.includes(each)) ?? 'unknown';
   return {
     member,
@@ -53,7 +58,17 @@ export function seenTogether(
         sum === undefined || connections === undefined ? undefined : sum + connections,
       0,
     ),
+    ...(isOnePlace && placeOf(address, port)),
   };
+}
+
+/** The place of a member as fields of its state: none where the address is unknown. */
+export function placeOf(
+  address: string | undefined,
+  port: number | undefined,
+): Pick<MemberState, 'address' | 'port'> {
+  if (address === undefined) return {};
+  return { address, ...(port !== undefined && { port }) };
 }
 
 /**

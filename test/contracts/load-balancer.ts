@@ -11,6 +11,8 @@ export type BalancerWorld = {
   readonly balancer: LoadBalancer;
   readonly pool: string;
   readonly members: readonly string[];
+  /** Where the balancer sends the traffic of each. */
+  readonly places: readonly Pick<MemberState, 'address' | 'port'>[];
   /** What this kind of balancer does not have: a monitor to ask, or a word for drained other than that for offline. */
   readonly lacks?: readonly ('health' | 'drained')[];
   /** Opens a connection or request that stays on this member until the returned function is called. */
@@ -43,6 +45,15 @@ export function loadBalancerContract(name: string, make: () => Promise<BalancerW
       seen.map(({ member, admin, health, connections }) => ({ member, admin, health, connections })),
       world.members.map((member) => ({ member, admin: 'enabled', health, connections: 0 })),
     );
+  });
+
+  does('tells where each member is, in service or not', async (world, first) => {
+    const { balancer, pool, places } = world;
+    const seen = async () =>
+      (await balancer.members(pool, signal)).map(({ address, port }) => ({ address, port }));
+    assert.deepEqual(await seen(), places);
+    await balancer.disable({ pool, member: first }, 'offline', signal);
+    assert.deepEqual(await seen(), places);
   });
 
   for (const to of ['drained', 'offline'] as const) {

@@ -32,6 +32,7 @@ async function makeWorld(settings: Partial<HaproxySettings> = {}): Promise<World
     servers,
     pool: POOL,
     members: servers.map(({ name }) => name),
+    places: servers.map(({ port }) => ({ address: '127.0.0.1', port })),
     occupy: (member) => occupy(haproxy.url(POOL), serverOf(member)),
     setHealthy: async (member, healthy) => {
       serverOf(member).healthy = healthy;

@@ -68,8 +68,9 @@ type Servers = { readonly servers: readonly MemberServer[]; readonly pool: PoolS
 
 async function startServers(): Promise<Servers> {
   const servers = await Promise.all([1, 2, 3].map((n) => startMemberServer(`web-${n}`)));
-  const members = servers.map(({ name, port }) => ({
+  const members = servers.map(({ name, port }, index) => ({
     name: `${name}:80`,
+    address: `10.0.0.${index + 1}`,
     connect: { host: '127.0.0.1', port },
   }));
   const monitor = { path: '/health', intervalMs: 50, timeoutMs: 5_000, fall: 1 };
@@ -126,6 +127,7 @@ function connected(
     balancer: connect(),
     pool: LAB_POOL,
     members: pool.members.map(({ name }) => name),
+    places: pool.members.map(({ address }) => ({ ...(address !== undefined && { address }), port: 80 })),
     occupy: (member) => occupy(lab.virtualUrl(LAB_POOL), serverOf(member)),
     setHealthy: async (member, healthy) => {
       serverOf(member).healthy = healthy;

@@ -82,6 +82,7 @@ export async function openNginxWorld(options: NginxWorldOptions): Promise<NginxW
   return {
     ...{ servers, fleet, members, memberOf, connect, pool: POOL },
     nginxes: [first, ...others],
+    places: servers.map(({ port }) => ({ address: '127.0.0.1', port })),
     lacks: ['health', 'drained'],
     balancer: connect(),
     occupy: (member) => occupy(first.url, serverOf(member)),

@@ -26,7 +26,17 @@ export function segment(path: string): string {
  * member has a dot before its port; `any` is port 0.
  */
 export function nodeKey(memberPath: string): string {
+  const { node, port } = partsOf(memberPath);
+  return `${node}|${port === 'any' ? 0 : Number(port)}`;
+}
+
+/** The port of a member's name; a member on any port has none. */
+export function portOf(memberPath: string): number | undefined {
+  const port = Number(partsOf(memberPath).port);
+  return Number.isInteger(port) && port > 0 && port <= 65_535 ? port : undefined;
+}
+
+function partsOf(memberPath: string): { readonly node: string; readonly port: string } {
   const at = memberPath.split(':').length > 2 ? memberPath.lastIndexOf('.') : memberPath.lastIndexOf(':');
-  const port = memberPath.slice(at + 1);
-  return `${memberPath.slice(0, at)}|${port === 'any' ? 0 : Number(port)}`;
+  return { node: memberPath.slice(0, at), port: memberPath.slice(at + 1) };
 }

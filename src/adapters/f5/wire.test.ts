@@ -48,6 +48,25 @@ test('whatever was found, what is written back of it reads as it was found', () 
   );
 });
 
+test('the address of a member is without its route domain, and a node that has none tells none', () => {
+  const placeOf = (address: string | undefined, fullPath = '/Common/web-1:80') => {
+    const wire = {
+      fullPath,
+      session: 'user-enabled',
+      state: 'up',
+      ...(address !== undefined && { address }),
+    };
+    const [state] = poolStates({ minActiveMembers: 0, members: [wire] }, 'Common', new Map());
+    return [state?.address, state?.port];
+  };
+  assert.deepEqual(placeOf('10.0.0.1'), ['10.0.0.1', 80]);
+  assert.deepEqual(placeOf('10.0.0.1%2'), ['10.0.0.1', 80]);
+  assert.deepEqual(placeOf('2001:db8::1', '/Common/2001:db8::1.8080'), ['2001:db8::1', 8080]);
+  assert.deepEqual(placeOf('10.0.0.1', '/Common/web-1:any'), ['10.0.0.1', undefined]);
+  for (const none of [undefined, '', 'any', 'any6', '0.0.0.0', '::'])
+    assert.deepEqual(placeOf(none), [undefined, undefined], String(none));
+});
+
 test('a reserve is never needed: without it, enough members are available', () => {
   fc.assert(
     fc.property(fc.array(member, { maxLength: 8 }), fc.nat(4), (members, minActiveMembers) => {

@@ -1,6 +1,6 @@
 import * as z from 'zod';
-import { type AsFound, isInService, type MemberState } from '../../domain/balancer.ts';
-import { nodeKey, shortName } from './names.ts';
+import { type AsFound, isInService, type MemberState, placeOf } from '../../domain/balancer.ts';
+import { nodeKey, portOf, shortName } from './names.ts';
 
 /** A member as the device's configuration shows it. Unknown values of `state` stay readable: newer versions add some. */
 const MemberSchema = z.object({
@@ -9,6 +9,7 @@ const MemberSchema = z.object({
   state: z.string(),
   ratio: z.number().optional(),
   priorityGroup: z.number().optional(),
+  address: z.string().optional(),
 });
 export type WireMember = z.infer<typeof MemberSchema>;
 
@@ -40,12 +41,19 @@ export function memberState(wire: WireMember, partition: string, stats?: WireSta
     health: healthOf(wire.state),
     connections: stats?.connections,
     persistent: true,
+    ...placeOf(addressOf(wire), portOf(wire.fullPath)),
     asFound: {
       ...{ session, state },
       ...(ratio !== undefined && { ratio }),
       ...(priorityGroup !== undefined && { priorityGroup }),
     },
   };
+}
+
+/** Without its route domain (`10.0.0.1%2`). A node by name that has not resolved shows `any`, or no address at all. */
+function addressOf({ address }: WireMember): string | undefined {
+  const bare = address?.split('%', 1)[0];
+  return bare === undefined || bare === '' || /^any6?$|^0\.0\.0\.0$|^::$/.test(bare) ? undefined : bare;
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { AsFound, MemberState } from '../../domain/balancer.ts';
+import { type AsFound, type MemberState, placeOf } from '../../domain/balancer.ts';
 import { EdgeError } from '../../domain/errors.ts';
 import { SharedReads } from '../../lib/shared-reads.ts';
 import type { LoadBalancer, MayWrite, PoolMember } from '../../ports/load-balancer.ts';
@@ -67,6 +67,7 @@ async function members(
       health: healthOf(server, stat),
       connections: stat?.connections,
       ...(stat?.hasCookie && { persistent: true }),
+      ...placeOf(server.address, server.port),
       asFound: asFoundOf(server),
     };
   });

@@ -18,9 +18,16 @@ api,web-1,0,0,9,0,,0,UP,1,L7OK,200`;
 
 test('reads state, admin bits and weight of each server by the names of the columns', () => {
   assert.deepEqual(parseServersState(STATE), [
-    { name: 'web-1', opState: 2, adminState: 8, weight: 30 },
-    { name: 'web-2', opState: 0, adminState: 1, weight: 1 },
+    { name: 'web-1', opState: 2, adminState: 8, weight: 30, address: '127.0.0.1', port: 18_081 },
+    { name: 'web-2', opState: 0, adminState: 1, weight: 1, address: '127.0.0.1', port: 18_082 },
   ]);
+});
+
+test('a server that is not resolved, or on a file of its machine, has no address', () => {
+  for (const address of ['-', '0.0.0.0', '::', 'unix']) {
+    const [server] = parseServersState(STATE.replace('127.0.0.1', address)) ?? [];
+    assert.ok(server && !('address' in server) && !('port' in server), address);
+  }
 });
 
 test('the text of an error is no table', () => {

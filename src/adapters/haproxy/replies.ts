@@ -1,4 +1,4 @@
-import type { MemberState } from '../../domain/balancer.ts';
+import { type MemberState, placeOf } from '../../domain/balancer.ts';
 
 /** A server as `show servers state` describes it; the columns are named in its second line. */
 export type ServerState = {
@@ -8,6 +8,8 @@ export type ServerState = {
   /** 1, 2, 4, 32 are kinds of maintenance; 8, 16 kinds of drain; 64 says that the name was set by the socket. */
   readonly adminState: number;
   readonly weight: number;
+  readonly address?: string;
+  readonly port?: number;
 };
 
 /** A server as `show stat` counts it. `unsure`: not looked at yet, or not often enough to change its mind (`UP 1/2`). */
@@ -33,8 +35,15 @@ export function parseServersState(reply: string): readonly ServerState[] | undef
       opState: Number(field('srv_op_state')),
       adminState: Number(field('srv_admin_state')),
       weight: Number(field('srv_uweight')),
+      ...addressOf(field('srv_addr'), Number(field('srv_port'))),
     };
   });
+}
+
+/** A server whose name is not resolved yet, or that listens on a file of its machine, has none. */
+function addressOf(address: string, port: number): Pick<ServerState, 'address' | 'port'> {
+  const isPlace = /^[0-9a-fA-F.:]+$/.test(address) && address !== '0.0.0.0' && address !== '::';
+  return isPlace ? placeOf(address, port > 0 ? port : undefined) : {};
 }
 
 /**

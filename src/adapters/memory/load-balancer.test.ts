@@ -9,10 +9,14 @@ const members = ['web-1:80', 'web-2:80', 'web-3:80'];
 
 loadBalancerContract('memory', async () => {
   const balancer = createMemoryBalancer({ [pool]: members });
+  members.forEach((member, index) => {
+    balancer.setAddress({ pool, member }, `10.0.0.${index + 1}:80`);
+  });
   return {
     balancer,
     pool,
     members,
+    places: members.map((_, index) => ({ address: `10.0.0.${index + 1}`, port: 80 })),
     occupy: async (member) => {
       balancer.setConnections({ pool, member }, 1);
       return () => balancer.setConnections({ pool, member }, 0);

@@ -1,5 +1,6 @@
-import type { AsFound, MemberState } from '../../domain/balancer.ts';
+import { type AsFound, type MemberState, placeOf } from '../../domain/balancer.ts';
 import { EdgeError } from '../../domain/errors.ts';
+import { hostAndPort } from '../../lib/host-port.ts';
 import type { LoadBalancer, MayWrite, PoolMember } from '../../ports/load-balancer.ts';
 
 type Admin = MemberState['admin'];
@@ -10,6 +11,7 @@ type Entry = {
   connections: number | undefined;
   weight: number;
   persistent: boolean;
+  address: string | undefined;
 };
 
 /** The world's side of a balancer in memory: what its monitor sees, and who is connected. */
@@ -20,6 +22,10 @@ export type MemoryBalancer = LoadBalancer & {
   setConnections(member: PoolMember, connections: number | undefined): void;
   /** Somebody else changes a member, past Edge. */
   editByHand(member: PoolMember, to: { readonly admin?: Admin; readonly weight?: number }): void;
+  /** Its traffic goes there from now on, as `host` or `host:port`; a pool without such a member gets it. */
+  setAddress(member: PoolMember, address: string): void;
+  /** Takes a member out of its pool for good. */
+  remove(member: PoolMember): void;
   /** `false`: every call rejects with `balancer_unreachable`. */
   setReachable(reachable: boolean): void;
   /** `true`: every call rejects with `balancer_refused`, and nothing is done. */
@@ -77,6 +83,11 @@ export function createMemoryBalancer(
     setHealth: (member, health) => void change(member, { health }),
     setConnections: (member, connections) => void change(member, { connections }),
     editByHand: (member, to) => void change(member, to),
+    setAddress: ({ pool, member }, address) => {
+      const entries = entriesOf(world, pool);
+      entries.set(member, { ...(entries.get(member) ?? newEntry(persistent)), address });
+    },
+    remove: ({ pool, member }) => void entriesOf(world, pool).delete(member),
     setReachable: (to) => {
       reachable = to;
     },
@@ -93,10 +104,13 @@ export function createMemoryBalancer(
 type World = ReadonlyMap<string, Map<string, Entry>>;
 
 function newEntries(names: readonly string[], persistent: boolean): Map<string, Entry> {
-  return new Map(
-    names.map((name) => [name, { admin: 'enabled', health: 'up', connections: 0, weight: 1, persistent }]),
-  );
+  return new Map(names.map((name) => [name, newEntry(persistent)]));
 }
+
+const newEntry = (persistent: boolean): Entry => ({
+  ...{ admin: 'enabled', health: 'up', connections: 0, weight: 1, persistent },
+  address: undefined,
+});
 
 function entriesOf(world: World, pool: string): Map<string, Entry> {
   const entries = world.get(pool);
@@ -110,9 +124,15 @@ function entryOf(world: World, { pool, member }: PoolMember): Entry {
   return entry;
 }
 
-function stateOf(member: string, { admin, health, connections, weight, persistent }: Entry): MemberState {
+function stateOf(member: string, entry: Entry): MemberState {
+  const { admin, health, connections, weight, persistent, address } = entry;
   const asFound = { admin, weight };
-  return { member, admin, health, connections, asFound, ...(persistent && { persistent }) };
+  const { host, port } = address === undefined ? {} : hostAndPort(address);
+  return {
+    ...{ member, admin, health, connections, asFound },
+    ...(persistent && { persistent }),
+    ...placeOf(host, port),
+  };
 }
 
 function parseAsFound({ admin, weight }: AsFound): Pick<Entry, 'admin' | 'weight'> {

@@ -1,6 +1,13 @@
-import type { AsFound, BalancerConfig, MemberState, NginxHost } from '../../domain/balancer.ts';
+import {
+  type AsFound,
+  type BalancerConfig,
+  type MemberState,
+  type NginxHost,
+  placeOf,
+} from '../../domain/balancer.ts';
 import { EdgeError } from '../../domain/errors.ts';
 import { sha256 } from '../../lib/hash.ts';
+import { hostAndPort } from '../../lib/host-port.ts';
 import { createSerial, type Serial } from '../../lib/serial.ts';
 import { SharedReads } from '../../lib/shared-reads.ts';
 import type { HostAddress, Hosts } from '../../ports/hosts.ts';
@@ -171,8 +178,17 @@ function stateOf(line: ServerLine, seen: Look): MemberState {
     admin: adminOf(line),
     health: 'unknown',
     connections: connectionsTo(line.address, seen),
+    ...addressIn(line.address),
     asFound: { line: line.text },
   };
+}
+
+const HTTP_PORT = 80;
+
+/** A server without a port is on that of HTTP; one on a file of the machine has no address. */
+function addressIn(server: string): Pick<MemberState, 'address' | 'port'> {
+  const { host, port = HTTP_PORT } = hostAndPort(server);
+  return host.startsWith('unix:') ? {} : placeOf(host, port);
 }
 
 /** What was found, if it is a server of this name and nothing else: it goes into a configuration as it is. */

@@ -29,8 +29,11 @@ const adminOf = (balancer: MemoryBalancer) => balancer.look(pool)[0]?.admin;
 
 loadBalancerContract('two instances', async () => {
   const { one, two, balancer } = pair();
+  for (const name of members)
+    for (const each of [one, two]) each.setAddress({ pool, member: name }, `10.0.0.1:80`);
   return {
     ...{ balancer, pool, members },
+    places: members.map(() => ({ address: '10.0.0.1', port: 80 })),
     occupy: async (name) => {
       one.setConnections({ pool, member: name }, 1);
       return () => one.setConnections({ pool, member: name }, 0);
@@ -45,6 +48,14 @@ loadBalancerContract('two instances', async () => {
 test('one instance is the balancer itself', () => {
   const one = createMemoryBalancer({ [pool]: members });
   assert.equal(together([{ name: 'lb-1', balancer: one }]), one);
+});
+
+test('an address is told where all tell the same, and no instance is believed against another', async () => {
+  const { one, two, balancer } = pair();
+  for (const each of [one, two]) each.setAddress(member, '10.0.0.1:80');
+  assert.deepEqual([(await first({ balancer })).address, (await first({ balancer })).port], ['10.0.0.1', 80]);
+  two.setAddress(member, '10.0.0.2:80');
+  assert.equal((await first({ balancer })).address, undefined);
 });
 
 test('all are written, and the connections of all are counted', async () => {

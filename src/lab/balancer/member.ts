@@ -3,6 +3,8 @@ export type MemberSettings = {
   /** Without a partition it belongs to that of its pool; `/Common/web-1:8080` names another. */
   readonly name: string;
   readonly connect: { readonly host: string; readonly port: number };
+  /** Address of its node, as the configuration shows it; else the name of the node. */
+  readonly address?: string;
   /** Shown and kept, as `ratio` of a device is: the lab's virtual servers go round robin, which heeds none. */
   readonly ratio?: number;
   /** Higher ones get the traffic first; heeded once the pool has `minActiveMembers`. */
@@ -17,6 +19,7 @@ export type Member = {
   readonly name: string;
   readonly partition: string;
   readonly connect: { readonly host: string; readonly port: number };
+  readonly address: string | undefined;
   readonly monitored: boolean;
   disabled: boolean;
   forcedDown: boolean;
@@ -37,6 +40,7 @@ export function newMember(settings: MemberSettings, poolPartition: string, monit
     name: parts?.[2] ?? settings.name,
     partition: parts?.[1] ?? poolPartition,
     connect: settings.connect,
+    address: settings.address,
     monitored,
     disabled: false,
     forcedDown: false,

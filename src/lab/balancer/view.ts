@@ -15,7 +15,7 @@ export function memberView(pool: Pool, member: Member): JsonObject {
     fullPath: `/${member.partition}/${member.name}`,
     generation: 1,
     selfLink: `${linkOf(pool, member)}?ver=${VERSION}`,
-    address: node,
+    address: member.address ?? node,
     connectionLimit: 0,
     dynamicRatio: 1,
     ephemeral: 'false',
