@@ -48,7 +48,7 @@ const sqlAdapters = ['sqlite', 'mysql', 'memory'];
 const pureFolders = {
   lib: [],
   domain: ['zod'],
-  config: ['zod', 'yaml'],
+  config: ['zod', 'yaml', 'csv-parse'],
   plan: [],
   analysis: [],
   ports: [],

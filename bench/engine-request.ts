@@ -54,12 +54,15 @@ export function requestOf(count: number, workload: Workload): PlanRequest {
       ssh: { user: 'deploy', identityFile: '/keys/edge', knownHosts: '/keys/known_hosts' },
       balancers: { lb: { kind: 'haproxy', socket: '/run/haproxy.sock' } },
     }),
-    projectEnvironment: projectEnvironmentSchema.parse({
-      kind: 'project-environment',
-      ...place,
+    projectEnvironment: {
+      ...projectEnvironmentSchema.parse({
+        kind: 'project-environment',
+        ...place,
+        targets,
+        ...SETTINGS[workload],
+      }),
       targets,
-      ...SETTINGS[workload],
-    }),
+    },
     strategies: [],
     hostKeys: new Map(),
     verb: 'deploy',

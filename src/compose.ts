@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { bindActions, COMMON_ACTIONS } from './actions/registry.ts';
 import { fileArtifacts } from './adapters/files/artifacts.ts';
 import { httpTaskBoard } from './adapters/http-task-board/task-board.ts';
+import { createInventory } from './adapters/inventory/inventory.ts';
 import { memoryBell } from './adapters/memory/bell.ts';
 import { parseStoreAddress } from './adapters/mysql/address.ts';
 import { endpointOf } from './adapters/mysql/endpoint.ts';
@@ -26,6 +27,7 @@ import { planRollback } from './plan/rollback.ts';
 import { DATACENTER_ACTIONS } from './platforms/datacenter/actions.ts';
 import { datacenter } from './platforms/datacenter/plan.ts';
 import type { Bell } from './ports/bell.ts';
+import type { Inventory } from './ports/inventory.ts';
 import type { TaskBoard } from './ports/task-board.ts';
 import { threadedSimulator } from './simulation/plan/threads.ts';
 import { WORKER_DEFAULTS } from './worker/settings.ts';
@@ -75,7 +77,8 @@ export async function startServer(settings: ServerSettings): Promise<RunningServ
   const bell = memoryBell();
   const store = await openStore(settings, bell);
   const world = worldOf(settings.environment);
-  const ports: OperationPorts = { ...portsOf(store, world), bell };
+  const inventory = createInventory({ ...world, environment: settings.environment });
+  const ports: OperationPorts = { ...portsOf(store, world, inventory), bell };
   const stopping = new AbortController();
   const driver = await startDriver(ports, settings, stopping.signal);
   const api = apiServer({
@@ -88,6 +91,7 @@ export async function startServer(settings: ServerSettings): Promise<RunningServ
     settings.pools.map((pool) => startEmbedded(store.tasks, world, { settings, pool })),
   );
   const stop = async () => {
+    await inventory.close();
     await api.close();
     await Promise.all(workers.map((worker) => worker.stop()));
     stopping.abort();
@@ -203,12 +207,16 @@ function runWorker(board: TaskBoard, world: World, { incarnation, pool, slots, l
   };
 }
 
-function portsOf({ journal, tasks, records, views }: Store, world: World): Omit<OperationPorts, 'bell'> {
+function portsOf(
+  { journal, tasks, records, views }: Store,
+  world: World,
+  inventory: Inventory,
+): Omit<OperationPorts, 'bell'> {
   const { clock, hosts, balancer } = world;
   const ids = sortableIds(clock);
   const beside = {
     ...{ artifacts: fileArtifacts(), random: systemRandom, platform: datacenter },
-    simulator: threadedSimulator(),
+    ...{ simulator: threadedSimulator(), inventory },
   };
   return { journal, board: tasks, records, views, ids, clock, hosts, balancer, ...beside };
 }

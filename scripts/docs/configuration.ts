@@ -55,11 +55,17 @@ function fieldsOf(schema: JsonSchema, base: string): readonly Field[] {
 /** Fields of the variants of a value; what several of them share is told once. */
 function variantFields(schema: JsonSchema, base: string): readonly Field[] {
   const all = (schema.anyOf ?? schema.oneOf ?? []).flatMap((variant) => {
-    const kind = variant.properties?.kind?.const;
-    return fieldsOf(variant, kind === undefined ? base : `${base}(${kind})`);
+    const name = nameOfVariant(variant);
+    return fieldsOf(variant, name === undefined ? base : `${base}(${name})`);
   });
-  const told = all.filter(({ path }) => !path.endsWith(').kind'));
+  const told = all.filter(({ path }) => !/\)\.(kind|from)$/.test(path));
   return [...new Map(told.map((field) => [field.path, field])).values()];
+}
+
+/** Variants of a value are told apart by a field with a name for each. */
+function nameOfVariant({ properties }: JsonSchema): string | undefined {
+  const name = properties?.kind?.const ?? properties?.from?.const;
+  return name === undefined ? undefined : String(name);
 }
 
 function typeOf(schema: JsonSchema): string {
@@ -73,8 +79,8 @@ function typeOf(schema: JsonSchema): string {
 }
 
 function variantName(variant: JsonSchema): string {
-  const kind = variant.properties?.kind?.const;
-  if (kind !== undefined) return `\`${String(kind)}\``;
+  const name = nameOfVariant(variant);
+  if (name !== undefined) return `\`${name}\``;
   return variant.pattern?.endsWith('%$') ? 'share' : typeOf(variant);
 }
 

@@ -10,6 +10,7 @@ import {
   doctorCheckSchema,
   overviewItemSchema,
   projectEnvironmentStatusSchema,
+  targetsSchema,
   tokenInfoSchema,
 } from './shapes.ts';
 import { WORKER_ROUTES } from './worker-contract.ts';
@@ -48,6 +49,7 @@ export const ROUTES = {
     permission: 'configuration.write',
     summary: 'Creates or changes projects, environments, strategies and releases: all or none.',
     maxBodyBytes: 16 * MEGABYTE,
+    longPoll: true,
     body: z.strictObject({
       files: z
         .array(
@@ -122,11 +124,20 @@ export const ROUTES = {
     stream: { resumes: false },
     response: overviewItemSchema,
   }),
+  targets: route({
+    method: 'GET',
+    path: '/v1/projects/:project/environments/:environment/targets',
+    permission: 'deployment.plan',
+    summary: 'The targets that a plan would be made of now; an inventory is read anew.',
+    longPoll: true,
+    params: z.strictObject({ project: projectField, environment: environmentField }),
+    response: targetsSchema,
+  }),
   doctor: route({
     method: 'GET',
     path: '/v1/doctor',
     permission: 'deployment.plan',
-    summary: 'Tries every host and balancer of a project environment.',
+    summary: 'Reads every inventory, and tries every host and balancer, of a project environment.',
     query: placeFilter,
     longPoll: true,
     response: z.object({ checks: z.array(doctorCheckSchema) }),

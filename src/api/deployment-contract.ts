@@ -93,6 +93,7 @@ export const DEPLOYMENT_ROUTES = {
     path: '/v1/diffs',
     permission: 'deployment.plan',
     summary: 'What deploying a release would change on the disks of targets; asks no host, touches nothing.',
+    longPoll: true,
     body: place.extend({
       version: releaseVersionField.describe('What would be deployed.'),
       targets: z.array(targetNameField).min(1).max(20_000).exactOptional().describe('Only these.'),

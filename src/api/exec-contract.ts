@@ -33,6 +33,7 @@ export const EXEC_ROUTES = {
     path: '/v1/execs',
     permission: 'host.exec',
     summary: 'Runs a command on targets, at most once on each; takes no lock and nothing out of service.',
+    longPoll: true,
     body: z.strictObject({
       project: projectField,
       environment: environmentField,

@@ -33,6 +33,7 @@ import {
 import { simulatePlan } from '../operations/simulate-plan.ts';
 import { status } from '../operations/status.ts';
 import { abort, pause, resume, retryTarget, skipTarget } from '../operations/steer.ts';
+import { targets } from '../operations/targets.ts';
 import { createToken, revokeToken, tokens } from '../operations/tokens.ts';
 import { followLogs, overview, type Watched, watchDeployment } from '../operations/watch.ts';
 import type { CallName, Output, Parsed, StreamName } from './contract.ts';
@@ -85,6 +86,7 @@ export const HANDLERS: Handlers = {
 
   status: does(status),
   overview: { open: watches(overview), idOf: () => null },
+  targets: does(targets),
   doctor: does(doctor),
   showHostKeys: does(showHostKeys),
   trustHostKeys: does(trustHostKeys),

@@ -66,6 +66,7 @@ export const HOST_KEY_ROUTES = {
     path: '/v1/host-keys',
     permission: 'host.trust',
     summary: 'Records these very keys as those of hosts: all or none. No host is asked again.',
+    longPoll: true,
     maxBodyBytes: 32 * MEGABYTE,
     body: place.extend({
       keys: z

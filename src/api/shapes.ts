@@ -233,7 +233,14 @@ export const parkedSchema = z
 export const projectEnvironmentStatusSchema = z.object({
   project: projectField,
   environment: environmentField,
-  targets: countField,
+  targets: countField.describe('Of an inventory: those that it gave last.'),
+  inventory: z
+    .object({
+      origin: z.string().describe('What the targets are read from.'),
+      readAt: atField.nullable().describe('When that was done last; `null`: never.'),
+    })
+    .exactOptional()
+    .describe('Left out where the targets stand in the configuration.'),
   releases: z
     .array(
       z.object({
@@ -251,6 +258,27 @@ export const projectEnvironmentStatusSchema = z.object({
   parked: z.array(parkedSchema),
 });
 
+export const targetsSchema = z.object({
+  origin: z
+    .string()
+    .nullable()
+    .describe('What they were read from just now; `null`: they stand in the configuration.'),
+  targets: z.array(
+    z.object({
+      name: targetNameField,
+      address: z.string(),
+      sshPort: z.int().nullable().describe('`null`: as the environment says.'),
+      port: z.int().nullable().describe('Of the service.'),
+      zone: z.string(),
+      members: z.array(z.object({ balancer: z.string(), pool: z.string(), member: z.string() })),
+    }),
+  ),
+  changed: z
+    .object({ since: atField, what: z.string() })
+    .nullable()
+    .describe('What is other than when it was read before; `null`: nothing, or it never was.'),
+});
+
 export const tokenInfoSchema = z
   .object({
     id: z.string(),
@@ -264,7 +292,7 @@ export const tokenInfoSchema = z
   .meta({ id: 'Token' });
 
 export const doctorCheckSchema = z.object({
-  kind: z.enum(['host', 'balancer']),
+  kind: z.enum(['inventory', 'host', 'balancer']),
   name: z.string(),
   project: projectField,
   environment: environmentField,

@@ -16,6 +16,7 @@ import { addDemo, addServer, addWorker } from './commands/roles.ts';
 import { addStatus } from './commands/status.ts';
 import { addAbort, addPause, addResume } from './commands/steer.ts';
 import { addResolve, addRetry, addReturn, addSkip } from './commands/target.ts';
+import { addTargets } from './commands/targets.ts';
 import { addToken } from './commands/token.ts';
 import { addTrust } from './commands/trust.ts';
 import { addWatch } from './commands/watch.ts';
@@ -26,7 +27,7 @@ type Add = (program: Command, choose: Choose) => void;
 const GROUPS: Readonly<Record<string, readonly Add[]>> = {
   'Begin:': [addDemo, addInit, addApply, addTrust, addDoctor],
   'Deploy:': [addDiff, addPlan, addDeploy, addRestart, addRollback, addReleases],
-  'Look:': [addStatus, addWatch, addLogs, addHistory],
+  'Look:': [addStatus, addTargets, addWatch, addLogs, addHistory],
   'Run:': [addExec],
   'Decide:': [
     addApprove,

@@ -45,11 +45,23 @@ export function configJsonSchema(): Readonly<Record<string, unknown>> {
   };
 }
 
-/** The names of the fields that an object at this path may have. */
-export function fieldsAt(kind: Kind, path: Path): readonly string[] {
+/** The names of the fields that an object at a path of a document may have. The schema is made once, when it is needed. */
+export function fieldsOf(kind: Kind): (path: Path) => readonly string[] {
+  let schema: JsonSchema | undefined;
+  const known = new Map<string, readonly string[]>();
+  return (path) => {
+    const key = path.map((segment) => (typeof segment === 'number' ? '' : String(segment))).join('\n');
+    schema ??= schemaOfKind(kind);
+    const fields = known.get(key) ?? fieldsIn(schema, path);
+    known.set(key, fields);
+    return fields;
+  };
+}
+
+function fieldsIn(schema: JsonSchema, path: Path): readonly string[] {
   const found = path.reduce<readonly JsonSchema[]>(
-    (schemas, segment) => schemas.flatMap((schema) => childrenOf(schema, segment)),
-    variantsOf(schemaOfKind(kind)),
+    (schemas, segment) => schemas.flatMap((each) => childrenOf(each, segment)),
+    variantsOf(schema),
   );
   return [...new Set(found.flatMap(({ properties }) => Object.keys(properties ?? {})))];
 }

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { release } from '../../test/fixtures/configuration.ts';
 import { asEdgeError, EdgeError, type ErrorBody } from '../domain/errors.ts';
+import { isList } from '../domain/project-environment.ts';
 import { buildPlan } from '../plan/build-plan.ts';
 import { datacenter } from '../platforms/datacenter/plan.ts';
 import { KINDS } from './kinds.ts';
@@ -56,7 +57,8 @@ test('the examples are valid and can be planned', () => {
   assert.ok(
     project?.kind === 'project' &&
       environment?.kind === 'environment' &&
-      projectEnvironment?.kind === 'project-environment',
+      projectEnvironment?.kind === 'project-environment' &&
+      isList(projectEnvironment.targets),
   );
   const strategies = documents.flatMap((each) => (each.kind === 'strategy' ? [each] : []));
   const request = {
@@ -71,7 +73,10 @@ test('the examples are valid and can be planned', () => {
   } as const;
   const options = { force: false, targets: null };
   const { plan } = buildPlan(
-    { ...request, project, environment, projectEnvironment, strategies, options },
+    {
+      ...{ ...request, project, environment, strategies, options },
+      projectEnvironment: { ...projectEnvironment, targets: projectEnvironment.targets },
+    },
     datacenter,
   );
   assert.equal(plan.targets.length, 4);

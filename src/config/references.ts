@@ -1,18 +1,13 @@
-import { memberKey } from '../domain/capacity.ts';
 import type { Environment } from '../domain/environment.ts';
 import type { Where } from '../domain/errors.ts';
+import type { InventorySource, PoolSource } from '../domain/inventory.ts';
 import type { Project } from '../domain/project.ts';
-import {
-  namedMembers,
-  type ProjectEnvironment,
-  type TargetConfig,
-  writtenMembers,
-} from '../domain/project-environment.ts';
+import { isList, type ProjectEnvironment } from '../domain/project-environment.ts';
 import type { CheckSteps, Strategy } from '../domain/strategy.ts';
-import { didYouMean } from '../lib/nearest.ts';
 import type { ConfigDocument } from './kinds.ts';
 import { checkOwned } from './owned.ts';
 import type { Problem } from './problem.ts';
+import { checkTargets, needed, repeated, twice, unknown } from './target-references.ts';
 import type { Path } from './yaml-text.ts';
 
 /** The configuration that is in force already. */
@@ -157,99 +152,49 @@ function checkProjectEnvironment(
       : []),
     ...checkAfter({ document, whereIs }, name, world),
     ...(environment ? checkOwned({ document, whereIs }, environment) : []),
-    ...(environment ? checkTargets({ document, whereIs }, environment) : []),
+    ...(environment ? checkHosts({ document, whereIs }, environment) : []),
   ];
 }
 
-function checkTargets(
+/** Where the targets are read only when a plan is made, what is written here is all that can be checked now. */
+function checkHosts(
   { document, whereIs }: Placed<ProjectEnvironment>,
   environment: Environment,
 ): readonly Problem[] {
   const { targets, floors } = document;
-  const each = targets.flatMap((target, index) =>
-    checkTarget(target, environment, (path) => whereIs(['targets', index, ...path])),
-  );
-  const names = repeated(
-    targets,
-    ({ name }) => name,
-    (name, index) => twice(`The target "${name}" is there twice`, whereIs(['targets', index, 'name'])),
-  );
-  const members = targets.flatMap((target, index) =>
-    namedMembers(target, environment).map((ref) => ({ ref, index })),
-  );
-  const shared = repeated(
-    members,
-    ({ ref }) => memberKey(ref),
-    (_, at) => {
-      const { ref, index } = members[at] ?? { index: 0 };
-      return twice(
-        `The member ${ref?.pool}/${ref?.member} belongs to two targets`,
-        whereIs(['targets', index]),
-      );
-    },
-  );
-  const pools = new Set(members.flatMap(({ ref }) => [ref.pool, `${ref.balancer}/${ref.pool}`]));
-  const floored = Object.keys(floors).flatMap((pool) =>
-    unknown(pools, pool, 'pool of a target', whereIs(['floors', pool])),
-  );
-  return [...each, ...names, ...shared, ...floored];
+  if (!isList(targets)) return checkInventory(targets, environment, (path) => whereIs(['targets', ...path]));
+  return checkTargets({ targets, floors }, environment, {
+    ofTarget: (index, path) => whereIs(['targets', index, ...path]),
+    ofFloor: (pool) => whereIs(['floors', pool]),
+  });
 }
 
-function checkTarget(
-  target: TargetConfig,
+function checkInventory(
+  source: InventorySource,
   environment: Environment,
   whereIs: (path: Path) => Where,
 ): readonly Problem[] {
   const zones = new Set(environment.zones.map(({ name }) => name));
-  const balancers = new Set(Object.keys(environment.balancers));
-  const zone =
-    target.zone === undefined
-      ? needed(
-          zones.size > 1,
-          `The target ${target.name} needs a zone, since ${environment.name} has several`,
-          whereIs([]),
-        )
-      : unknown(zones, target.zone, `zone of ${environment.name}`, whereIs(['zone']));
-  const members = writtenMembers(target).flatMap(({ balancer }, index) => {
-    const where = whereIs(target.member === undefined ? ['members', index] : ['member']);
-    if (balancer !== undefined) return unknown(balancers, balancer, `balancer of ${environment.name}`, where);
-    return needed(
-      balancers.size !== 1,
-      `The member needs its balancer: ${environment.name} has ${balancers.size}`,
-      where,
-    );
-  });
-  return [...zone, ...members];
-}
-
-function unknown(names: ReadonlySet<string>, name: string, what: string, where: Where): readonly Problem[] {
-  if (names.has(name)) return [];
+  const zone = (name: string, path: Path) =>
+    unknown(zones, name, `zone of ${environment.name}`, whereIs(path));
+  const usual = source.defaults?.zone;
   return [
-    {
-      code: 'config_reference',
-      message: `There is no ${what} "${name}"`,
-      where,
-      hint: didYouMean(name, names),
-    },
+    ...(usual === undefined ? [] : zone(usual, ['defaults', 'zone'])),
+    ...Object.keys(source.zones ?? {}).flatMap((name) => zone(name, ['zones', name])),
+    ...(source.from === 'pool' ? checkBalancer(source, environment, whereIs) : []),
   ];
 }
 
-function needed(when: boolean, message: string, where: Where): readonly Problem[] {
-  return when ? [{ code: 'config_invalid', message, where }] : [];
-}
-
-const twice = (message: string, where: Where): Problem => ({ code: 'config_duplicate', message, where });
-
-function repeated<T>(
-  items: readonly T[],
-  nameOf: (item: T) => string,
-  problem: (name: string, index: number) => Problem,
+function checkBalancer(
+  { balancer }: PoolSource,
+  { name, balancers }: Environment,
+  whereIs: (path: Path) => Where,
 ): readonly Problem[] {
-  const seen = new Set<string>();
-  return items.flatMap((item, index) => {
-    const name = nameOf(item);
-    if (seen.has(name)) return [problem(name, index)];
-    seen.add(name);
-    return [];
-  });
+  const names = new Set(Object.keys(balancers));
+  if (balancer !== undefined) return unknown(names, balancer, `balancer of ${name}`, whereIs(['balancer']));
+  return needed(
+    names.size !== 1,
+    `The pool needs its balancer: ${name} has ${names.size}`,
+    whereIs(['pool']),
+  );
 }

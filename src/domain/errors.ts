@@ -51,6 +51,8 @@ export const CATALOGUE = {
   variable_undefined: entry('user', 422, 5, 'A property file cannot be made for a target', 'Define the variable for this environment, zone or target in a new release.'),
   reload_impossible: entry('user', 409, 5, 'A reload alone cannot bring this release', 'Deploy it without --reload: its targets are drained, stopped and started then.'),
   floor_impossible: entry('user', 409, 5, 'The floor leaves no server that may be taken out', 'Lower minInService, or bring servers back into service first.'),
+  inventory_unreachable: entry('world', 502, 7, 'An inventory gives no answer', 'Nothing was planned or started. Try what it reads by hand, on the machine of the server; `edge targets` reads it again.', true),
+  inventory_invalid: entry('user', 422, 5, 'An inventory says something that cannot be used', 'Nothing of it was used. Mend the row that is named; `edge targets` reads it again.'),
   plan_empty: entry('user', 409, 5, 'There is nothing to do', 'All targets are on this release, running and in service; --force reinstalls.'),
   plan_changed: entry('user', 409, 5, 'The plan is not the one that was read', 'Read it again with `edge plan`, then start that one.'),
   release_unproven: entry('user', 409, 5, 'The release has not succeeded where it has to come from', 'Deploy it there first, and see that it succeeds on every target.'),

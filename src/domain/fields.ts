@@ -31,6 +31,27 @@ export const remoteFolderField = pattern(
 
 export const localPathField = pattern(/^[^\p{Cc}]{1,1024}$/u, 'a path of a file');
 
+/** A text in which these words, in braces, stand for something: `web/{name}:8080`. */
+export const composedField = (words: readonly string[]) =>
+  pattern(
+    new RegExp(`^(?:[^\\p{Cc}\\s{}]|\\{(?:${words.join('|')})\\}){1,255}$`, 'u'),
+    `a text without spaces, in which ${words.map((word) => `{${word}}`).join(', ')} may stand`,
+  );
+
+/** The text with what its words stand for; none where one of them stands for nothing. */
+export function composed(
+  form: string,
+  words: Readonly<Record<string, string | number | undefined>>,
+): string | undefined {
+  let isWhole = true;
+  const text = form.replaceAll(/\{(\w+)\}/g, (_, word: string) => {
+    const value = Object.hasOwn(words, word) ? words[word] : undefined;
+    isWhole &&= value !== undefined;
+    return String(value);
+  });
+  return isWhole ? text : undefined;
+}
+
 const MAX_MS = 7 * 24 * 3_600_000;
 export const durationField = z.int('a whole number of milliseconds').min(0).max(MAX_MS);
 export const timeoutField = z.int('a whole number of milliseconds').min(1).max(MAX_MS);

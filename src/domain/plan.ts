@@ -3,6 +3,7 @@ import type { Approvals } from './approval.ts';
 import type { MemberRef } from './balancer.ts';
 import type { Floor } from './capacity.ts';
 import type { DeploymentId, ReleaseId } from './ids.ts';
+import type { TargetConfig } from './project-environment.ts';
 import type { FilePlace, PropertyFile } from './property-file.ts';
 import type { Variable } from './variable.ts';
 
@@ -87,6 +88,8 @@ export type PlanTarget = {
   readonly facts: JsonObject;
   /** Where its files are made for, if a release of the plan has any. */
   readonly filesFor?: FilesFor;
+  /** What an inventory said of it: by this it is returned if it is parked, and has left the inventory since. */
+  readonly config?: TargetConfig;
 };
 
 /** `digests`: of its files as they have to be, by release; one that cannot be made there any more has none. */

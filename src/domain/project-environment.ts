@@ -4,6 +4,7 @@ import type { MemberRef } from './balancer.ts';
 import { deviceOf, type Environment, fingerprintField, policyOverrideSchema } from './environment.ts';
 import { amountField, envField, hostField, nameField, portField, vendorNameField } from './fields.ts';
 import { healthOverrideSchema } from './health.ts';
+import { inventorySchema } from './inventory.ts';
 import { projectOverridesSchema } from './project.ts';
 import { inlineStrategySchema } from './strategy.ts';
 
@@ -18,7 +19,8 @@ const memberSchema = z.strictObject({
 });
 
 const SHORTHAND = 'pool/member, such as web/web-1:8080';
-const targetSchema = z
+/** A target as it is written, or as a row of an inventory says. */
+export const targetSchema = z
   .strictObject({
     name: nameField.describe('Name of the target, unique here.'),
     address: hostField.describe('Host name or IP address.'),
@@ -90,10 +92,13 @@ export const projectEnvironmentSchema = z
       .prefault({})
       .describe('Name of a strategy, or one written in place.'),
     targets: z
-      .array(targetSchema)
-      .min(1)
-      .max(100_000)
-      .describe('The hosts, in the order in which they are deployed to.'),
+      .union(
+        [z.array(targetSchema).min(1).max(100_000), inventorySchema],
+        'a list of targets, or { from: pool, file, command or http, … }',
+      )
+      .describe(
+        'The hosts, in the order in which they are deployed to; or the inventory that they are read from, by name, when a plan is made.',
+      ),
     floors: z
       .record(vendorNameField, amountField)
       .default({})
@@ -114,3 +119,10 @@ export const projectEnvironmentSchema = z
   })
   .describe('A project in one environment: its targets and what differs there.');
 export type ProjectEnvironment = DeepReadonly<z.infer<typeof projectEnvironmentSchema>>;
+
+/** The same with the targets that its inventory gave, or that stand there. */
+export type WithTargets = Omit<ProjectEnvironment, 'targets'> & { readonly targets: readonly TargetConfig[] };
+
+/** Whether the targets stand there, and not only where to read them. */
+export const isList = (targets: ProjectEnvironment['targets']): targets is readonly TargetConfig[] =>
+  Array.isArray(targets);

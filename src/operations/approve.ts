@@ -1,12 +1,15 @@
 import { EdgeError, together } from '../domain/errors.ts';
 import type { DeploymentId, PlanHash } from '../domain/ids.ts';
 import type { RecordKind, RecordVersion } from '../domain/records.ts';
+import type { Documents } from '../plan/settings.ts';
 import type { Records } from '../ports/records.ts';
 import type { DeploymentRow, Views } from '../ports/views.ts';
 import type { ApprovalsView } from '../projections/deployment-view.ts';
 import { brokenArtifacts } from './artifact-check.ts';
 import { authorize, type Caller } from './caller.ts';
-import { loadView, planOf } from './deployments.ts';
+import { loadView, mustExist, planOf } from './deployments.ts';
+import { documentsNow } from './inventory.ts';
+import { changedSince } from './inventory-reads.ts';
 import { refuseUnproven } from './path.ts';
 import type { OperationPorts } from './ports.ts';
 import { mustRun, refused, type Steered, type SteerInput, submit } from './steer.ts';
@@ -20,7 +23,7 @@ export type ApproveInput = SteerInput & {
  * Says that a deployment may start, by somebody who has read its plan. What the plan was made from is looked at here, so that a
  * refusal is an answer, and again in the commit that counts the approval (docs/decisions/0023). Throws `deployment_unknown`,
  * `deployment_ended`, `verb_refused`, `approval_refused`, `plan_changed`, `release_unproven`, `artifact_unreadable`,
- * `artifact_mismatch`.
+ * `artifact_mismatch`, and what reading an inventory throws.
  */
 export async function approve(ports: OperationPorts, caller: Caller, input: ApproveInput): Promise<Steered> {
   authorize(caller, 'deployment.approve');
@@ -72,12 +75,33 @@ async function refuseOutdated(ports: OperationPorts, id: DeploymentId): Promise<
     throw new EdgeError(
       'plan_changed',
       `What the plan of ${id} was made from has changed: ${changed.map(({ kind, key }) => `${kind} ${key}`).join(', ')}`,
-      { hint: `End it with \`edge abort ${id}\`, and deploy again: the new plan is approved anew.` },
+      { hint: anew(id) },
     );
-  await refuseUnproven(ports, plan);
+  const documents = await documentsNow(ports, plan);
+  if (documents.inventory) await refuseOtherTargets(ports, documents, id);
+  await refuseUnproven(ports, plan, documents);
   const broken = together(await brokenArtifacts(ports.artifacts, plan));
   if (broken) throw broken;
 }
+
+/** The plan has the targets that the inventory gave then: those of now may be others, or nobody knows any more. */
+async function refuseOtherTargets(
+  ports: OperationPorts,
+  documents: Documents,
+  id: DeploymentId,
+): Promise<void> {
+  const { planHash } = await mustExist(ports.views, id);
+  const changed = await changedSince(ports.records, documents, planHash);
+  if (changed === null) return;
+  throw new EdgeError(
+    'plan_changed',
+    `The targets of ${id} may be others by now: ${changed ?? 'what the inventory gave then is not known any more'}`,
+    { hint: anew(id) },
+  );
+}
+
+const anew = (id: DeploymentId): string =>
+  `End it with \`edge abort ${id}\`, and deploy again: the new plan is approved anew.`;
 
 async function madeFrom(views: Views, id: DeploymentId): Promise<readonly RecordVersion[]> {
   const [first] = await views.events(id, 0, 1);

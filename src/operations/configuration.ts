@@ -2,10 +2,12 @@ import { type ConfigDocument, keyOf } from '../config/kinds.ts';
 import { type ConfigFile, loadConfig } from '../config/load-config.ts';
 import type { Known } from '../config/references.ts';
 import { EdgeError } from '../domain/errors.ts';
+import { isList } from '../domain/project-environment.ts';
 import type { ReleaseRequest } from '../domain/release.ts';
 import { canonicalJson } from '../lib/json.ts';
 import type { Kept, RecordChange, Records } from '../ports/records.ts';
 import { authorize, type Caller } from './caller.ts';
+import { readInventory } from './inventory.ts';
 import type { OperationPorts } from './ports.ts';
 import { prepareRelease } from './releases.ts';
 
@@ -21,7 +23,7 @@ const TRIES = 5;
 
 /**
  * Creates or changes what the files define, all of it or nothing; what they do not name stays. Releases among them are made.
- * Throws what `loadConfig` and `createRelease` throw, every problem with its place.
+ * Throws what `loadConfig`, `readInventory` and `createRelease` throw, every problem with its place.
  */
 export async function applyConfiguration(
   ports: OperationPorts,
@@ -32,6 +34,7 @@ export async function applyConfiguration(
   for (let tries = 0; tries < TRIES; tries += 1) {
     const kept = await allKept(ports.records);
     const documents = loadConfig(files, kept.known, ports.platform.checkSteps);
+    await readFiles(ports, documents, kept.known);
     const prepared: Prepared[] = [];
     for (const document of documents) prepared.push(await prepare(ports, document, kept));
     const changes = prepared.flatMap(({ change }) => change ?? []);
@@ -42,6 +45,24 @@ export async function applyConfiguration(
     'store_unavailable',
     'Others changed the same configuration at the same time; nothing was changed',
   );
+}
+
+/**
+ * An inventory that is a file has to be one that can be used. Others are read when a plan is made: what they reach may be
+ * elsewhere, or not there yet.
+ */
+async function readFiles(
+  ports: OperationPorts,
+  documents: readonly ConfigDocument[],
+  { environments }: Known,
+): Promise<void> {
+  const written = documents.flatMap((each) => (each.kind === 'environment' ? [each] : []));
+  for (const document of documents) {
+    if (document.kind !== 'project-environment' || isList(document.targets)) continue;
+    const { targets: source, floors } = document;
+    const environment = [...written, ...environments].find(({ name }) => name === document.environment);
+    if (source.from === 'file' && environment) await readInventory(ports, { source, environment, floors });
+  }
 }
 
 type Configured = Exclude<ConfigDocument, ReleaseRequest>;

@@ -1,9 +1,9 @@
 import { EdgeError } from '../domain/errors.ts';
 import type { DeploymentId, PlanHash } from '../domain/ids.ts';
-import type { Planned } from '../plan/request.ts';
 import { authorize, type Caller } from './caller.ts';
 import type { PlaceRequest } from './documents.ts';
-import { makePlan, type PlanInput } from './plan.ts';
+import { changedSince } from './inventory-reads.ts';
+import { makePlan, type PlanInput, type PlannedNow } from './plan.ts';
 import type { OperationPorts } from './ports.ts';
 
 export type DeployInput = PlanInput & {
@@ -23,7 +23,7 @@ export async function deploy(ports: OperationPorts, caller: Caller, input: Deplo
 export async function start(ports: OperationPorts, caller: Caller, input: DeployInput): Promise<Started> {
   await refuseLocked(ports, input);
   const planned = await makePlan(ports, input);
-  refuseChanged(planned, input.planHash);
+  await refuseChanged(ports, planned, input.planHash);
   const { plan, hash: planHash, madeFrom } = planned;
   const id = ports.ids.deployment();
   const created = await ports.journal.create({
@@ -65,11 +65,17 @@ async function locked(
   );
 }
 
-function refuseChanged({ hash }: Planned, read: PlanHash | undefined): void {
+async function refuseChanged(
+  { records }: OperationPorts,
+  { hash, listed }: PlannedNow,
+  read: PlanHash | undefined,
+): Promise<void> {
   if (read === undefined || read === hash) return;
+  const changed = listed && (await changedSince(records, listed, read));
+  const why = changed ? `: since then, ${changed}` : '';
   throw new EdgeError(
     'plan_changed',
-    `The plan would be ${hash.slice(0, 12)} now, and not ${read.slice(0, 12)}`,
+    `The plan would be ${hash.slice(0, 12)} now, and not ${read.slice(0, 12)}${why}`,
     { where: { path: 'planHash' } },
   );
 }

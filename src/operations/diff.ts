@@ -1,7 +1,8 @@
 import { named, zoneNameOf } from '../plan/targets.ts';
 import { authorize, type Caller } from './caller.ts';
 import { type Difference, type DiffTarget, differences } from './differences.ts';
-import { documentsOf, findRelease, type PlaceRequest, releasesOf } from './documents.ts';
+import { findRelease, type PlaceRequest, releasesOf } from './documents.ts';
+import { documentsNow } from './inventory.ts';
 import type { OperationPorts } from './ports.ts';
 import { fleetSeen } from './survey.ts';
 
@@ -18,7 +19,7 @@ export type DiffOutput = {
  */
 export async function diff(ports: OperationPorts, caller: Caller, input: DiffInput): Promise<DiffOutput> {
   authorize(caller, 'deployment.plan');
-  const documents = await documentsOf(ports.records, input);
+  const documents = await documentsNow(ports, input);
   const releases = await releasesOf(ports.records, input.project);
   const release = findRelease(releases, input.project, input.version);
   const { targets: fleet } = await fleetSeen(ports, input);

@@ -1,18 +1,20 @@
 import { isInService, withoutReserve } from '../domain/balancer.ts';
 import type { Environment } from '../domain/environment.ts';
 import { asEdgeError, EdgeError, type ErrorBody } from '../domain/errors.ts';
-import { membersOf, type TargetConfig } from '../domain/project-environment.ts';
+import { originOf } from '../domain/inventory.ts';
+import { isList, membersOf, type TargetConfig } from '../domain/project-environment.ts';
 import { forEachLimited } from '../lib/concurrency.ts';
 import { hostAddressOf } from '../plan/host-address.ts';
-import { resolveSettings, type Settings } from '../plan/settings.ts';
+import { type Documents, resolveSettings, type Settings } from '../plan/settings.ts';
 import { authorize, type Caller } from './caller.ts';
-import { documentsOf, mustBePlace } from './documents.ts';
+import { documentsOf, type KeptDocuments, mustBePlace } from './documents.ts';
+import { withTargets } from './inventory.ts';
 import type { OperationPorts } from './ports.ts';
 import type { StatusInput } from './status.ts';
 import { membersSeen, type PoolRef, poolsNamed } from './survey.ts';
 
 export type DoctorCheck = {
-  readonly kind: 'host' | 'balancer';
+  readonly kind: 'inventory' | 'host' | 'balancer';
   readonly name: string;
   readonly project: string;
   readonly environment: string;
@@ -23,8 +25,9 @@ export type DoctorCheck = {
 };
 
 const SIDE_BY_SIDE = 16;
+const READ_AT_ONCE = 8;
 
-/** Tries each host and pool that the filter lets through. What is wrong is in the answer; changes nothing. */
+/** Reads each inventory, and tries each host and pool, that the filter lets through. What is wrong is in the answer; changes nothing. */
 export async function doctor(
   ports: OperationPorts,
   caller: Caller,
@@ -50,24 +53,51 @@ async function looksFor(ports: OperationPorts, input: StatusInput): Promise<read
     ({ value }) => input.environment === undefined || value.environment === input.environment,
   );
   if (asked.length === 0) await mustBePlace(ports.records, input);
-  const looks: Look[] = [];
-  for (const { value } of asked) {
-    const { project, environment, targets } = value;
-    const documents = await documentsOf(ports.records, value);
-    const settings = resolveSettings(documents);
-    const at = { project, environment };
-    for (const target of targets)
-      looks.push({ ...at, kind: 'host', name: target.name, see: () => seeHost(ports, target, settings) });
-    for (const pool of poolsNamed(documents)) {
-      const members = targets
-        .flatMap((target) => membersOf(target, documents.environment))
-        .filter((ref) => ref.balancer === pool.balancer && ref.pool === pool.pool)
-        .map(({ member }) => member);
-      const see = () => seePool(ports, documents.environment, { ...pool, members });
-      looks.push({ ...at, kind: 'balancer', name: `${pool.balancer}/${pool.pool}`, see });
-    }
+  const looks: (readonly Look[])[] = [];
+  await forEachLimited(asked, READ_AT_ONCE, async ({ value }, index) => {
+    looks[index] = await looksOf(ports, await documentsOf(ports.records, value));
+  });
+  return looks.flat();
+}
+
+async function looksOf(ports: OperationPorts, kept: KeptDocuments): Promise<readonly Look[]> {
+  const { project, environment } = kept.projectEnvironment;
+  const at = { project, environment };
+  const { documents, look } = await readFor(ports, kept);
+  const looks: Look[] = look ? [{ ...at, ...look }] : [];
+  if (!documents) return looks;
+  const { targets } = documents.projectEnvironment;
+  const settings = resolveSettings(documents);
+  for (const target of targets)
+    looks.push({ ...at, kind: 'host', name: target.name, see: () => seeHost(ports, target, settings) });
+  for (const pool of poolsNamed(documents)) {
+    const members = targets
+      .flatMap((target) => membersOf(target, documents.environment))
+      .filter((ref) => ref.balancer === pool.balancer && ref.pool === pool.pool)
+      .map(({ member }) => member);
+    const see = () => seePool(ports, documents.environment, { ...pool, members });
+    looks.push({ ...at, kind: 'balancer', name: `${pool.balancer}/${pool.pool}`, see });
   }
   return looks;
+}
+
+type Read = {
+  readonly documents: Documents | null;
+  readonly look: Pick<Look, 'kind' | 'name' | 'see'> | null;
+};
+
+/** An inventory that cannot be read is one finding; of its hosts nothing can be said. */
+async function readFor(ports: OperationPorts, kept: KeptDocuments): Promise<Read> {
+  const { targets } = kept.projectEnvironment;
+  const of = (see: Look['see']): Read['look'] =>
+    isList(targets) ? null : { kind: 'inventory', name: originOf(targets), see };
+  try {
+    const documents = await withTargets(ports, kept);
+    const facts = { targets: String(documents.projectEnvironment.targets.length) };
+    return { documents, look: of(async () => ({ facts, problems: [] })) };
+  } catch (thrown) {
+    return { documents: null, look: of(() => Promise.reject(thrown)) };
+  }
 }
 
 async function checked({ see, ...look }: Look): Promise<DoctorCheck> {

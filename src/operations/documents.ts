@@ -1,5 +1,6 @@
 import { EdgeError } from '../domain/errors.ts';
 import { placeOfKey } from '../domain/host-key.ts';
+import type { ProjectEnvironment, TargetConfig } from '../domain/project-environment.ts';
 import type { RecordKind, RecordVersion } from '../domain/records.ts';
 import type { Release } from '../domain/release.ts';
 import { hopsOf } from '../domain/ssh.ts';
@@ -9,15 +10,20 @@ import type { Kept, Records } from '../ports/records.ts';
 
 export type PlaceRequest = { readonly project: string; readonly environment: string };
 
+/** The documents as they are kept: the targets may still have to be read (`withTargets`). */
+export type KeptDocuments = Omit<Documents, 'projectEnvironment' | 'inventory'> & {
+  readonly projectEnvironment: ProjectEnvironment;
+};
+
 /** The documents that hold for a project in an environment. Throws `project_unknown`, `environment_unknown`. */
-export async function documentsOf(records: Records, place: PlaceRequest): Promise<Documents> {
+export async function documentsOf(records: Records, place: PlaceRequest): Promise<KeptDocuments> {
   return (await readDocuments(records, place)).documents;
 }
 
 export type DocumentsRead = {
-  readonly documents: Documents;
-  /** Those of their records that decide what is done: of strategies and keys of hosts only what is used. */
-  readonly madeFrom: readonly RecordVersion[];
+  readonly documents: KeptDocuments;
+  /** Those of their records that decide what is done: of strategies and keys of hosts only what these targets use. */
+  readonly madeFrom: (targets: readonly TargetConfig[]) => readonly RecordVersion[];
 };
 
 /** The same with the versions of their records. */
@@ -32,11 +38,9 @@ export async function readDocuments(records: Records, place: PlaceRequest): Prom
   ]);
   if (!ofProject) throw await unknownProject(records, project);
   if (!ofEnvironment || !ofBoth) throw await unknownEnvironment(records, place, ofEnvironment !== null);
-  const { strategy, targets } = ofBoth.value;
+  const { strategy } = ofBoth.value;
   const { jump } = ofEnvironment.value.ssh;
-  const hosts = new Set(
-    [...targets, ...(jump === undefined ? [] : hopsOf(jump))].map((host) => host.address),
-  );
+  const hops = jump === undefined ? [] : hopsOf(jump);
   return {
     documents: {
       project: ofProject.value,
@@ -47,13 +51,16 @@ export async function readDocuments(records: Records, place: PlaceRequest): Prom
         keys.map(({ value: { address, port, key } }) => [placeOfKey(address, port), key.fingerprint]),
       ),
     },
-    madeFrom: [
-      versionOf('project', ofProject),
-      versionOf('environment', ofEnvironment),
-      versionOf('project-environment', ofBoth),
-      ...strategies.filter(({ key }) => key === strategy).map((kept) => versionOf('strategy', kept)),
-      ...keys.filter(({ value }) => hosts.has(value.address)).map((kept) => versionOf('host-key', kept)),
-    ],
+    madeFrom: (targets) => {
+      const hosts = new Set([...targets, ...hops].map((host) => host.address));
+      return [
+        versionOf('project', ofProject),
+        versionOf('environment', ofEnvironment),
+        versionOf('project-environment', ofBoth),
+        ...strategies.filter(({ key }) => key === strategy).map((kept) => versionOf('strategy', kept)),
+        ...keys.filter(({ value }) => hosts.has(value.address)).map((kept) => versionOf('host-key', kept)),
+      ];
+    },
   };
 }
 

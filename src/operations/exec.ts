@@ -9,7 +9,9 @@ import type { DeploymentRow } from '../ports/views.ts';
 import { type Answer, Answers } from '../projections/answers.ts';
 import { authorize, type Caller } from './caller.ts';
 import { mustExist, planOf } from './deployments.ts';
-import { documentsOf, type PlaceRequest } from './documents.ts';
+import type { PlaceRequest } from './documents.ts';
+import { documentsNow } from './inventory.ts';
+import { changedSince, rememberRead } from './inventory-reads.ts';
 import type { OperationPorts } from './ports.ts';
 
 export type ExecInput = PlaceRequest &
@@ -33,7 +35,7 @@ export type ExecOutput = {
   readonly targets: readonly string[];
 };
 
-/** Runs a command on targets: beside deployments, since it takes no lock. Throws what `planExec` throws, and `plan_changed`. */
+/** Runs a command on targets: beside deployments, since it takes no lock. Throws what `documentsNow` and `planExec` throw, and `plan_changed`. */
 export async function exec(ports: OperationPorts, caller: Caller, input: ExecInput): Promise<ExecOutput> {
   authorize(caller, 'host.exec');
   const { argv, cwd, sudoUser, timeoutMs, parallel, batches = ['100%'], reason } = input;
@@ -43,9 +45,10 @@ export async function exec(ports: OperationPorts, caller: Caller, input: ExecInp
     ...(cwd !== undefined && { cwd }),
     ...(sudoUser !== undefined && { sudoUser }),
   };
+  const documents = await documentsNow(ports, input);
   const plan = planExec(
     {
-      ...(await documentsOf(ports.records, input)),
+      ...documents,
       ...{ order, batches, parallel },
       ...{ targets: input.targets ?? null, zones: input.zones ?? null },
       ...{ limit: input.limit ?? null, maxFailures: input.maxFailures ?? null },
@@ -54,10 +57,16 @@ export async function exec(ports: OperationPorts, caller: Caller, input: ExecInp
   );
   const hash = planHash(plan);
   const targets = plan.targets.map(({ name }) => name);
-  if (input.planHash !== undefined && input.planHash !== hash)
-    throw new EdgeError('plan_changed', `It would run on ${targets.length} targets now, or in another way`, {
-      where: { path: 'planHash' },
-    });
+  if (input.planHash !== undefined && input.planHash !== hash) {
+    const changed = await changedSince(ports.records, documents, input.planHash);
+    const why = changed === null ? '' : `: since then, ${changed}`;
+    throw new EdgeError(
+      'plan_changed',
+      `It would run on ${targets.length} targets now, or in another way${why}`,
+      { where: { path: 'planHash' } },
+    );
+  }
+  await rememberRead(ports, documents, hash);
   if (input.dryRun) return { deployment: null, planHash: hash, targets };
   const id = ports.ids.deployment();
   await ports.journal.create({ id, plan, planHash: hash, by: caller.name, reason });

@@ -6,9 +6,10 @@ import { didYouMean } from '../lib/nearest.ts';
 import { waysToJumpHosts, wayTo } from '../plan/host-address.ts';
 import { resolveSettings } from '../plan/settings.ts';
 import type { UnprovenHost } from '../ports/host-keys.ts';
-import type { Kept, RecordChange, Records } from '../ports/records.ts';
+import type { Kept, RecordChange } from '../ports/records.ts';
 import { authorize, type Caller } from './caller.ts';
-import { documentsOf, type PlaceRequest } from './documents.ts';
+import type { PlaceRequest } from './documents.ts';
+import { documentsNow } from './inventory.ts';
 import type { OperationPorts } from './ports.ts';
 
 /** What says which key of a host is its own; only what is recorded, or said by nobody, can be recorded here. */
@@ -43,7 +44,7 @@ export async function showHostKeys(
   input: PlaceRequest & { readonly targets?: readonly string[] },
 ): Promise<{ readonly hosts: readonly HostKeyRow[] }> {
   authorize(caller, 'host.trust');
-  const asked = await askedHosts(ports.records, input);
+  const asked = await askedHosts(ports, input);
   const hosts: HostKeyRow[] = [];
   await forEachLimited(asked, SIDE_BY_SIDE, async (host, index) => {
     hosts[index] = await looked(ports, host);
@@ -59,10 +60,11 @@ type Asked = {
 };
 
 async function askedHosts(
-  records: Records,
+  ports: OperationPorts,
   input: PlaceRequest & { readonly targets?: readonly string[] },
 ): Promise<readonly Asked[]> {
-  const documents = await documentsOf(records, input);
+  const { records } = ports;
+  const documents = await documentsNow(ports, input);
   const settings = resolveSettings(documents);
   const all = await records.list('host-key', `${input.environment}/`);
   const byKey = new Map(all.map((kept) => [kept.key, kept]));
@@ -176,7 +178,7 @@ export async function trustHostKeys(
   const keys = onePerPlace(input.keys);
   for (let tries = 0; tries < TRIES; tries += 1) {
     const { project, environment } = input;
-    const hosts = Map.groupBy(await askedHosts(ports.records, { project, environment }), placeOf);
+    const hosts = Map.groupBy(await askedHosts(ports, { project, environment }), placeOf);
     const prepared = keys.map((key) => {
       const host = recordable(placeOf({ way: key }), hosts);
       return prepare(key, host, { by: caller.name, environment });

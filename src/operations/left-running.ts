@@ -1,10 +1,11 @@
 import type { Event } from '../domain/event.ts';
 import type { DeploymentId } from '../domain/ids.ts';
 import { type Plan, stepsOfTarget } from '../domain/plan.ts';
+import type { TargetConfig } from '../domain/project-environment.ts';
 import type { LeftRunning } from '../plan/request.ts';
 import type { DeploymentRow, Fleet } from '../ports/views.ts';
 import { planOf } from './deployments.ts';
-import { documentsOf, type PlaceRequest } from './documents.ts';
+import type { PlaceRequest } from './documents.ts';
 import type { OperationPorts } from './ports.ts';
 import { isParked } from './survey.ts';
 
@@ -18,14 +19,11 @@ const EVENTS_AT_ONCE = 5_000;
  */
 export async function leftRunning(
   ports: OperationPorts,
-  place: PlaceRequest,
+  { project, environment }: PlaceRequest,
+  targets: readonly Pick<TargetConfig, 'name'>[],
 ): Promise<readonly LeftRunning[]> {
-  const { project, environment } = place;
-  const [{ projectEnvironment }, fleet] = await Promise.all([
-    documentsOf(ports.records, place),
-    ports.views.fleet({ project, environment }),
-  ]);
-  const sought = new Set(projectEnvironment.targets.map(({ name }) => name).filter(mayHaveLeft(fleet)));
+  const fleet = await ports.views.fleet({ project, environment });
+  const sought = new Set(targets.map(({ name }) => name).filter(mayHaveLeft(fleet)));
   if (sought.size === 0) return [];
   const rows = await ports.views.deployments({ project, environment, ended: true, limit: MOST });
   const left = new Map<string, LeftRunning>();

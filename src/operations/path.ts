@@ -2,9 +2,10 @@ import { EdgeError } from '../domain/errors.ts';
 import type { ReleaseId } from '../domain/ids.ts';
 import type { Plan } from '../domain/plan.ts';
 import type { Release } from '../domain/release.ts';
-import { resolveSettings } from '../plan/settings.ts';
+import { type Documents, resolveSettings } from '../plan/settings.ts';
 import type { DeploymentRow, Views } from '../ports/views.ts';
-import { documentsOf, findRelease, type PlaceRequest, releasesOf } from './documents.ts';
+import { findRelease, type PlaceRequest, releasesOf } from './documents.ts';
+import { documentsNow } from './inventory.ts';
 import type { OperationPorts } from './ports.ts';
 
 /** The way of one release through environments, by what is on record of it. */
@@ -37,10 +38,13 @@ export async function refuseSkipped(
 const firstOf = ([first = '']: readonly string[]): string => first.split(' ', 1)[0] ?? '';
 
 /** Looks again at what a plan was let through for. Throws `release_unproven`. */
-export async function refuseUnproven({ records, views }: OperationPorts, plan: Plan): Promise<void> {
+export async function refuseUnproven(
+  { views }: OperationPorts,
+  plan: Plan,
+  documents: Documents,
+): Promise<void> {
   const { project, environment, release, verb } = plan;
   if (release === null || verb === 'restart') return;
-  const documents = await documentsOf(records, { project, environment });
   const { after = [] } = resolveSettings(documents).policy;
   const version = plan.releases[release]?.version ?? release;
   await refuseSkipped(views, after, { project, environment, version, release });
@@ -52,7 +56,7 @@ export async function refuseUnproven({ records, views }: OperationPorts, plan: P
  */
 export async function releaseIn(ports: OperationPorts, place: PlaceRequest): Promise<Release> {
   const { project, environment } = place;
-  const documents = await documentsOf(ports.records, place);
+  const documents = await documentsNow(ports, place);
   const rows = await ports.views.deployments({ project, environment, limit: MOST });
   const last = rows.find(({ release }) => release !== null);
   const unproven = (why: string) =>

@@ -14,16 +14,11 @@ import { type Documents, resolveSettings } from '../plan/settings.ts';
 import type { Views } from '../ports/views.ts';
 import { brokenArtifacts } from './artifact-check.ts';
 import { authorize, type Caller } from './caller.ts';
-import {
-  findRelease,
-  newestFirst,
-  type PlaceRequest,
-  readDocuments,
-  releasesOf,
-  versionOf,
-} from './documents.ts';
+import { findRelease, newestFirst, type PlaceRequest, releasesOf, versionOf } from './documents.ts';
 import { pastOf, withFleet } from './forecast.ts';
+import { rememberRead } from './inventory-reads.ts';
 import { leftRunning } from './left-running.ts';
+import { type Targets, targetsFor } from './left-targets.ts';
 import { refuseSkipped, releaseIn } from './path.ts';
 import type { OperationPorts } from './ports.ts';
 import { type FleetSeen, fleetSeen, poolsSeen } from './survey.ts';
@@ -68,8 +63,12 @@ export async function planWithPast(
   ports: OperationPorts,
   input: PlanInput,
 ): Promise<PlannedNow & { readonly past: Past }> {
-  const [past, left] = await Promise.all([pastOf(ports.views, input), leftRunning(ports, input)]);
-  const planned = await makePlan(ports, input, { ...past, leftRunning: left });
+  const targets = await targetsFor(ports, input);
+  const [past, left] = await Promise.all([
+    pastOf(ports.views, input),
+    leftRunning(ports, input, targets.documents.projectEnvironment.targets),
+  ]);
+  const planned = await makePlan(ports, input, { targets, past: { ...past, leftRunning: left } });
   return {
     ...planned,
     ...(await withFleet(ports.views, planned.plan, { past, forecast: planned.forecast })),
@@ -81,18 +80,26 @@ export type PlannedNow = Planned & {
   readonly seen: Seen;
   /** The records that it was made from. */
   readonly madeFrom: readonly RecordVersion[];
-};
+} & Pick<Targets, 'listed'>;
 export type Seen = Pick<FleetSeen, 'heldByOthers' | 'parked'> & Pick<PlanRequest, 'pools'>;
+
+/** What whoever asks for a plan has looked up already. */
+type Known = { readonly targets?: Targets; readonly past?: Past };
 
 /** How many ended deployments are searched for one to roll back to. */
 const HISTORY = 1_000;
 
 /**
  * Throws, beside what `buildPlan` throws: `project_unknown`, `environment_unknown`, `release_unknown`, `request_invalid`,
- * `release_missing_rollback`, `artifact_unreadable`, `artifact_mismatch`, `balancer_refused`, `balancer_member_unknown`.
+ * `release_missing_rollback`, `artifact_unreadable`, `artifact_mismatch`, `balancer_refused`, `balancer_member_unknown`, and
+ * what reading the inventory throws.
  */
-export async function makePlan(ports: OperationPorts, input: PlanInput, past?: Past): Promise<PlannedNow> {
-  const { documents, madeFrom } = await readDocuments(ports.records, input);
+export async function makePlan(
+  ports: OperationPorts,
+  input: PlanInput,
+  { targets: known, past }: Known = {},
+): Promise<PlannedNow> {
+  const { documents, listed, madeFrom } = known ?? (await targetsFor(ports, input));
   const kept = await ports.records.list('release', `${input.project}/`);
   const releases = newestFirst(kept);
   const release = await releaseFor(ports, input, releases);
@@ -122,9 +129,11 @@ export async function makePlan(ports: OperationPorts, input: PlanInput, past?: P
   const planned = buildPlan(request, ports.platform);
   const broken = together(await brokenArtifacts(ports.artifacts, planned.plan));
   if (broken) throw broken;
+  if (listed) await rememberRead(ports, listed, planned.hash);
   const ofRelease = kept.filter(({ value }) => value.id === release?.id);
   return {
     ...planned,
+    listed,
     seen: { heldByOthers, parked, pools },
     madeFrom: [...madeFrom, ...ofRelease.map((one) => versionOf('release', one))],
   };

@@ -6,6 +6,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { HostKeys } from '../ports/host-keys.ts';
 import type { Hosts } from '../ports/hosts.ts';
 import type { Ids } from '../ports/ids.ts';
+import type { Inventory } from '../ports/inventory.ts';
 import type { Journal } from '../ports/journal.ts';
 import type { LoadBalancer } from '../ports/load-balancer.ts';
 import type { Random } from '../ports/random.ts';
@@ -26,6 +27,7 @@ export type OperationPorts = {
   readonly random: Random;
   readonly artifacts: Artifacts;
   readonly hosts: Pick<Hosts, 'facts'> & HostKeys;
+  readonly inventory: Inventory;
   /** One per device, shared. Used for looking only. */
   readonly balancer: (config: BalancerConfig) => Promise<LoadBalancer>;
   readonly platform: Platform;

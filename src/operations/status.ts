@@ -1,11 +1,14 @@
 import type { AsFound } from '../domain/balancer.ts';
 import type { Hold } from '../domain/capacity.ts';
 import type { DeploymentId, ReleaseId } from '../domain/ids.ts';
-import type { ProjectEnvironment } from '../domain/project-environment.ts';
+import { originOf } from '../domain/inventory.ts';
+import { isList, type ProjectEnvironment } from '../domain/project-environment.ts';
 import { forEachLimited } from '../lib/concurrency.ts';
+import type { Records } from '../ports/records.ts';
 import type { DeploymentRow, Fleet, Views } from '../ports/views.ts';
 import { authorize, type Caller } from './caller.ts';
 import { mustBePlace } from './documents.ts';
+import { lastRead } from './inventory-reads.ts';
 import type { OperationPorts } from './ports.ts';
 import { isParked } from './survey.ts';
 
@@ -28,6 +31,8 @@ export type ProjectEnvironmentStatus = {
   readonly project: string;
   readonly environment: string;
   readonly targets: number;
+  /** Where the targets are read from, and when that was done last; left out where they stand in the configuration. */
+  readonly inventory?: { readonly origin: string; readonly readAt: number | null };
   /** What runs on how many targets, most first; a `null` release: Edge never put anything there. */
   readonly releases: readonly {
     readonly release: ReleaseId | null;
@@ -60,40 +65,56 @@ export async function status(
   if (asked.length === 0) await mustBePlace(ports.records, input);
   const found: ProjectEnvironmentStatus[] = [];
   await forEachLimited(asked, SIDE_BY_SIDE, async (document, index) => {
-    found[index] = await statusOf(ports.views, document);
+    found[index] = await statusOf(ports, document);
   });
   return { projectEnvironments: found };
 }
 
-async function statusOf(views: Views, document: ProjectEnvironment): Promise<ProjectEnvironmentStatus> {
+async function statusOf(
+  { views, records }: OperationPorts,
+  document: ProjectEnvironment,
+): Promise<ProjectEnvironmentStatus> {
   const place = { project: document.project, environment: document.environment };
-  const [fleet, [active = null], [last = null]] = await Promise.all([
+  const [{ names, inventory }, fleet, [active = null], [last = null]] = await Promise.all([
+    namesOf(records, document),
     views.fleet(place),
     views.deployments({ ...place, deploys: true, ended: false, limit: 1 }),
     views.deployments({ ...place, deploys: true, ended: true, limit: 1 }),
   ]);
   return {
     ...place,
-    targets: document.targets.length,
-    releases: releasesRunning(document, fleet),
+    targets: names.length,
+    ...(inventory && { inventory }),
+    releases: releasesRunning(names, fleet),
     active,
     last,
     parked: await parkedOf(views, fleet.holds.filter(isParked)),
   };
 }
 
-function releasesRunning(
-  { targets }: ProjectEnvironment,
-  fleet: Fleet,
-): ProjectEnvironmentStatus['releases'] {
+type Names = {
+  readonly names: readonly string[];
+  readonly inventory?: ProjectEnvironmentStatus['inventory'];
+};
+
+/** An inventory is not read here: what is shown is what it gave last, and when. */
+async function namesOf(records: Records, { targets, ...place }: ProjectEnvironment): Promise<Names> {
+  if (isList(targets)) return { names: targets.map(({ name }) => name) };
+  const origin = originOf(targets);
+  const read = await lastRead(records, place, origin);
+  const names = read?.targets.map(([name]) => name) ?? [];
+  return { names, inventory: { origin, readAt: read?.at ?? null } };
+}
+
+function releasesRunning(names: readonly string[], fleet: Fleet): ProjectEnvironmentStatus['releases'] {
   const placed = new Map(fleet.targets.map((each) => [each.target, each]));
-  const byRelease = Map.groupBy(targets, ({ name }) => placed.get(name)?.release ?? null);
+  const byRelease = Map.groupBy(names, (name) => placed.get(name)?.release ?? null);
   return [...byRelease]
     .map(([release, on]) => ({
       release,
       version: release && versionOf(release),
       targets: on.length,
-      unproven: on.filter(({ name }) => placed.get(name)?.unproven).length,
+      unproven: on.filter((name) => placed.get(name)?.unproven).length,
     }))
     .sort((a, b) => b.targets - a.targets);
 }

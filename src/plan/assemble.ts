@@ -81,6 +81,7 @@ function planTarget(target: Candidate, context: Context, releases: Plan['release
     before: target.before !== null && Object.hasOwn(releases, target.before) ? target.before : null,
     facts: platform.facts(target.config, settings),
     ...(files && { filesFor: files }),
+    ...(request.inventory && { config: target.config }),
   };
 }
 

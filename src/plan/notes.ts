@@ -1,3 +1,4 @@
+import { listOf } from '../lib/list-of.ts';
 import type { Findings } from './findings.ts';
 import { partTitle, poolName } from './pools.ts';
 import type { Note, NoteCode } from './request.ts';
@@ -118,14 +119,23 @@ function notesOnPools({ request, seen, plan, short, capacity }: Findings): reado
   ];
 }
 
-function notesOnTargets({ request, treated, plan }: Findings): readonly Note[] {
+function notesOnTargets({ request, treated, plan, seen }: Findings): readonly Note[] {
   const works = treated.filter(([, { kind }]) => kind === 'work').map(([target]) => target);
   const onRelease = treated.filter(
     ([, treatment]) => treatment.kind === 'leave' && treatment.why === 'on-release',
   );
   const parked = works.filter((target) => target.parked);
+  const known = new Set(seen.all.map(({ config }) => config.name));
+  const left = request.fleet.filter((each) => each.parked && !known.has(each.target));
   const forgotten = works.filter(({ before }) => before !== null && !Object.hasOwn(plan.releases, before));
   return [
+    ...notesOnInventory(request, seen),
+    ...note(
+      'parked_left',
+      left.length > 0,
+      () =>
+        `Parked by Edge, and no targets any more: ${listOf(left.map(({ target }) => target))}. \`edge return\` brings them back.`,
+    ),
     ...about(
       'left_alone',
       onRelease.map(([target]) => target),
@@ -141,6 +151,23 @@ function notesOnTargets({ request, treated, plan }: Findings): readonly Note[] {
       'The release before is not known any more, so a rollback cannot return',
     ),
   ];
+}
+
+function notesOnInventory({ inventory }: Findings['request'], { all }: Findings['seen']): readonly Note[] {
+  if (!inventory) return [];
+  const { origin, unread } = inventory;
+  if (unread === undefined)
+    return note(
+      'inventory_read',
+      true,
+      () => `The targets, ${all.length}, are those of ${origin}, as it was when this plan was made.`,
+    );
+  return note(
+    'inventory_unread',
+    true,
+    () =>
+      `The inventory could not be read (${unread}): the targets are reached as the plans say that took them out of service, and zones have no floor of their own.`,
+  );
 }
 
 function notesOnOthers(treated: Findings['treated']): readonly Note[] {
@@ -165,8 +192,4 @@ function notesOnOthers(treated: Findings['treated']): readonly Note[] {
 const about = (code: NoteCode, targets: readonly Candidate[], what: string) =>
   note(code, targets.length > 0, () => `${what}: ${namesOf(targets)}.`);
 
-function namesOf(targets: readonly Candidate[]): string {
-  const names = targets.slice(0, 8).map(({ config }) => config.name);
-  const more = targets.length - names.length;
-  return names.join(', ') + (more > 0 ? ` and ${more} more` : '');
-}
+const namesOf = (targets: readonly Candidate[]): string => listOf(targets.map(({ config }) => config.name));

@@ -2,7 +2,7 @@ import { deviceOf, devicesOf, type Environment } from '../domain/environment.ts'
 import { EdgeError } from '../domain/errors.ts';
 import type { Health } from '../domain/health.ts';
 import type { Project } from '../domain/project.ts';
-import type { ProjectEnvironment } from '../domain/project-environment.ts';
+import type { ProjectEnvironment, WithTargets } from '../domain/project-environment.ts';
 import type { Release } from '../domain/release.ts';
 import type { InlineStrategy, Strategy } from '../domain/strategy.ts';
 import { didYouMean } from '../lib/nearest.ts';
@@ -38,10 +38,15 @@ export type Settings = {
   readonly showsOther: boolean;
 };
 
+/** `origin`: what was read, in words. `unread`: why it could not be, so that the targets are known from earlier plans. */
+export type InventorySeen = { readonly origin: string; readonly unread?: string };
+
 export type Documents = {
   readonly project: Project;
   readonly environment: Environment;
-  readonly projectEnvironment: ProjectEnvironment;
+  readonly projectEnvironment: WithTargets;
+  /** What the targets were read from; left out where they stand in the configuration. */
+  readonly inventory?: InventorySeen;
   readonly strategies: readonly Strategy[];
   /** The fingerprints that people have recorded for hosts of the environment, by `address:port`. */
   readonly hostKeys: ReadonlyMap<string, string>;
@@ -115,7 +120,7 @@ function approvalsOf(
 }
 
 function strategyOf(
-  { strategy, project, environment }: ProjectEnvironment,
+  { strategy, project, environment }: WithTargets,
   all: readonly Strategy[],
 ): InlineStrategy {
   if (typeof strategy !== 'string') return strategy;

@@ -3,7 +3,7 @@ import { environmentSchema } from '../domain/environment.ts';
 import { deploymentId, type ReleaseId } from '../domain/ids.ts';
 import type { Plan } from '../domain/plan.ts';
 import { type Project, projectSchema } from '../domain/project.ts';
-import { projectEnvironmentSchema } from '../domain/project-environment.ts';
+import { isList, projectEnvironmentSchema } from '../domain/project-environment.ts';
 import { makeRelease, type Release, releaseRequestSchema } from '../domain/release.ts';
 import { buildPlan } from '../plan/build-plan.ts';
 import { planHash } from '../plan/hash.ts';
@@ -163,9 +163,15 @@ async function earlierPlan(
     records.get('release', `${project}/${id}`),
   ]);
   if (!ofProject || !environment || !place || !release) throw new Error(`nothing is known of ${project}`);
+  const { targets } = place.value;
+  if (!isList(targets)) throw new Error(`the targets of ${project} are to be read`);
   return buildPlan(
     {
-      ...{ project: ofProject.value, environment: environment.value, projectEnvironment: place.value },
+      ...{
+        project: ofProject.value,
+        environment: environment.value,
+        projectEnvironment: { ...place.value, targets },
+      },
       ...{
         strategies: [],
         hostKeys: new Map(),

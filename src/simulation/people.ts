@@ -2,6 +2,7 @@ import { asEdgeError, EdgeError } from '../domain/errors.ts';
 import { type DeploymentId, planHash } from '../domain/ids.ts';
 import { ROLE_PERMISSIONS } from '../domain/permission.ts';
 import type { Plan } from '../domain/plan.ts';
+import { isList } from '../domain/project-environment.ts';
 import type { Caller } from '../operations/caller.ts';
 import { deploy } from '../operations/deploy.ts';
 import { exec } from '../operations/exec.ts';
@@ -357,7 +358,7 @@ export class People {
   async #edit({ records }: OperationPorts, project: string): Promise<void> {
     const key = `${project}/${ENVIRONMENT}`;
     const kept = await records.get('project-environment', key);
-    if (!kept) return;
+    if (!kept || !isList(kept.value.targets)) return;
     const [first, ...others] = kept.value.targets;
     const targets = first && others.length > 0 ? [...others, first] : kept.value.targets;
     await records.apply([

@@ -1,4 +1,5 @@
 import { bindActions, COMMON_ACTIONS } from '../actions/registry.ts';
+import { createMemoryInventory } from '../adapters/memory/inventory.ts';
 import { EdgeError } from '../domain/errors.ts';
 import { commandId, deploymentId, workerId } from '../domain/ids.ts';
 import { Driver } from '../engine/driver.ts';
@@ -72,7 +73,7 @@ export function startServer(parts: RoleParts, name: string, gone: readonly strin
   void driver.run(stop.signal);
   const ports: OperationPorts = {
     ...{ journal: store.journal, board: store.tasks, records: store.records, views: store.views },
-    ...{ ids, clock, bell, hosts, balancer, platform: datacenter },
+    ...{ ids, clock, bell, hosts, balancer, platform: datacenter, inventory: createMemoryInventory() },
     random: { bytes: (count) => new Uint8Array(count) },
     // A simulation simulates no plans.
     simulator: { simulate: () => Promise.reject(new EdgeError('internal', 'a simulation in a simulation')) },

@@ -1,5 +1,6 @@
 import { memoryBell } from '../../src/adapters/memory/bell.ts';
 import { MemoryClock } from '../../src/adapters/memory/clock.ts';
+import { createMemoryInventory } from '../../src/adapters/memory/inventory.ts';
 import { createMemoryBalancer } from '../../src/adapters/memory/load-balancer.ts';
 import { openMemoryStore } from '../../src/adapters/memory/store.ts';
 import { isInService } from '../../src/domain/balancer.ts';
@@ -72,6 +73,7 @@ export class RealEdge {
       random: { bytes: (size) => new Uint8Array(size) },
       artifacts: { measure: async (path) => measured(path), readText: async (path) => path },
       hosts: { facts: nobody, shownKey: nobody },
+      inventory: createMemoryInventory(),
       balancer: async () => this.balancer,
       platform: datacenter,
       simulator: threadedSimulator(),

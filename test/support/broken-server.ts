@@ -35,6 +35,7 @@ export async function brokenServerIn(folder: string): Promise<BrokenServer> {
       },
       ...{ ids: sortableIds(realClock), clock: realClock, random: systemRandom, artifacts: fileArtifacts() },
       ...{ hosts: { facts: nobody, shownKey: nobody }, balancer: nobody, platform: datacenter },
+      inventory: { read: nobody },
       simulator: threadedSimulator(),
     },
   });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileArtifacts } from '../../src/adapters/files/artifacts.ts';
 import { memoryBell } from '../../src/adapters/memory/bell.ts';
 import { MemoryHosts } from '../../src/adapters/memory/hosts.ts';
+import { createMemoryInventory, type MemoryInventory } from '../../src/adapters/memory/inventory.ts';
 import { createMemoryBalancer, type MemoryBalancer } from '../../src/adapters/memory/load-balancer.ts';
 import { openMemoryStore } from '../../src/adapters/memory/store.ts';
 import type { Store } from '../../src/adapters/sql/ports.ts';
@@ -35,6 +36,7 @@ export type EdgeApi = {
   readonly ports: OperationPorts;
   readonly server: ApiServer;
   readonly balancer: MemoryBalancer;
+  readonly inventory: MemoryInventory;
   readonly faults: unknown[];
   readonly folder: string;
   readonly admin: EdgeClient;
@@ -91,6 +93,7 @@ export async function openEdgeApi(folder: string, options: Partial<ServerOptions
   const bell = memoryBell();
   const store = openMemoryStore({ bell, now: () => time.now, pollMs: 50 });
   const balancer = createMemoryBalancer({ web: targets(50).map(({ name }) => String(name)) });
+  const inventory = createMemoryInventory();
   const hosts: EdgeApi['hosts'] = new Map();
   const numbers = Array.from({ length: 100_000 }).keys();
   const next = (prefix: string) => `${prefix}${String(numbers.next().value).padStart(6, '0')}`;
@@ -116,6 +119,7 @@ export async function openEdgeApi(folder: string, options: Partial<ServerOptions
       },
       shownKey: (host) => shown.shownKey(host),
     },
+    inventory,
     balancer: async () => balancer,
     platform: datacenter,
     simulator: threadedSimulator(1),
@@ -156,6 +160,7 @@ export async function openEdgeApi(folder: string, options: Partial<ServerOptions
     ports,
     server,
     balancer,
+    inventory,
     faults,
     folder,
     admin,

@@ -65,6 +65,9 @@ const processOn = (name: string, line: string, spoil?: (folder: string) => Promi
   return { data, ask };
 };
 
+const placeFrom = (path: string): string =>
+  `kind: project-environment\nproject: shop\nenvironment: lab\ntargets: { from: file, path: ${path} }\n`;
+
 const HUGE = 20_001;
 
 const THREE_MISTAKES = `kind: project
@@ -178,6 +181,21 @@ export const ROWS: Readonly<Record<ErrorCode, ErrorRow>> = {
     ask: command('deploy shop strict 1.0.0'),
     says: /The pool .*\/web has 2 of 2 members in service and a floor of 2/,
     where: { path: 'floors.web' },
+  },
+  inventory_unreachable: {
+    ask: applying('place.yaml', placeFrom('/nowhere/hosts.csv')),
+    says: /the file \/nowhere\/hosts\.csv: it cannot be read: there is no such file/,
+    hint: /machine of the server/,
+  },
+  inventory_invalid: {
+    ask: async (estate) => {
+      const path = join(estate.folder, 'hosts.csv');
+      await writeFile(path, 'name,address,port\nweb-1,10.0.0.1,80\nweb-2,10.0.0.2,http\n');
+      return applying('place.yaml', placeFrom(path))(estate);
+    },
+    says: /hosts\.csv: line 3: port: /,
+    where: ({ folder }) => ({ file: join(folder, 'hosts.csv'), line: 3, path: 'port', target: 'web-2' }),
+    hint: /Mend the row/,
   },
   plan_empty: { ask: command('deploy shop lab 1.0.0'), says: /shop\/lab/, hint: /--force/ },
   plan_changed: {

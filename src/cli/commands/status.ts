@@ -95,6 +95,7 @@ function placeLines({
   project,
   environment,
   targets,
+  inventory,
   releases,
   active,
   last,
@@ -102,7 +103,7 @@ function placeLines({
 }: ProjectEnvironmentStatus): readonly Line[] {
   const runs = releases.map(onTargets).join(', ');
   return [
-    [span(`${project} → ${environment}`, 'strong'), span(`   ${counted(targets, 'target')}`)],
+    [span(`${project} → ${environment}`, 'strong'), span(`   ${targetsOf(targets, inventory)}`)],
     ...(runs === '' ? [] : [line(`  runs      ${runs}`)]),
     ...(active ? [[span('  active    '), ...rowSpans(active)]] : []),
     ...(last ? [[span('  last      '), ...rowSpans(last)]] : []),
@@ -113,6 +114,14 @@ function placeLines({
       ? [line(`            bring back with \`edge return ${project} ${environment}\``, 'dim')]
       : []),
   ];
+}
+
+/** Of an inventory nothing is known but what it gave when it was read last. */
+function targetsOf(targets: number, inventory: ProjectEnvironmentStatus['inventory']): string {
+  if (!inventory) return counted(targets, 'target');
+  const { origin, readAt } = inventory;
+  if (readAt === null) return `targets from ${origin}, never read yet`;
+  return `${counted(targets, 'target')} from ${origin}, read ${dateAndTime(readAt)}`;
 }
 
 function onTargets({ version, targets, unproven }: ProjectEnvironmentStatus['releases'][number]): string {
