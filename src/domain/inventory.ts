@@ -127,15 +127,19 @@ const file = z.strictObject({
   ...textShared,
 });
 
-const timeout = (most: number) => z.int('a whole number of milliseconds').min(100).max(most);
+const timeout = (most: number) => z.int().min(100).max(most);
 
 const command = z.strictObject({
   from: z.literal('command').describe('What a command prints, on the machine of the server.'),
   argv: argvField
-    .refine(([program = '']) => program.startsWith('/') || /^[A-Za-z0-9][A-Za-z0-9._+-]*$/.test(program), {
-      path: [0],
-      message: 'an absolute path, or the name of a program on the PATH',
-    })
+    .refine(
+      ([program]) =>
+        program === undefined || program.startsWith('/') || /^[A-Za-z0-9][A-Za-z0-9._+-]*$/.test(program),
+      {
+        path: [0],
+        message: 'an absolute path, or the name of a program on the PATH',
+      },
+    )
     .describe('The command; no shell reads it.'),
   timeoutMs: timeout(50_000).default(20_000).describe('After this it is ended, and all that it started.'),
   env: envField

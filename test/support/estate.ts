@@ -34,6 +34,8 @@ export type EstateOptions = EstateSettings & {
   readonly env?: Readonly<Record<string, string>>;
   /** Without one, each CLI finds the server of another, or is one by itself. Default: true. */
   readonly server?: boolean;
+  /** All hosts have their sshd on one port. */
+  readonly samePort?: boolean;
 };
 
 /**
@@ -61,8 +63,8 @@ export type Estate = {
 export const openEstate = (options: EstateOptions): Promise<Estate> => opened((ends) => open(options, ends));
 
 async function open(options: EstateOptions, ends: AsyncDisposableStack): Promise<Estate> {
-  const { sshdPath, network, hosts, env = {} } = options;
-  const fleet = await startSshdFleet({ sshdPath, network, count: hosts });
+  const { sshdPath, network, hosts, samePort = false, env = {} } = options;
+  const fleet = await startSshdFleet({ sshdPath, network, samePort, count: hosts });
   ends.defer(fleet.stop);
   ends.defer(() => killProcessesWith(fleet.folder));
   const targets = await targetsOn(fleet);

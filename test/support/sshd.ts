@@ -59,6 +59,8 @@ export type FleetOptions = {
   readonly shell?: 'bash' | 'busybox';
   /** More lines of sshd_config, before the others: the first one counts. */
   readonly config?: readonly string[];
+  /** All listen on one port, each on its own address. */
+  readonly samePort?: boolean;
 };
 
 const ACCOUNT = 'edge-test';
@@ -81,7 +83,10 @@ export async function startSshdFleet(options: FleetOptions): Promise<SshdFleet> 
     const home = join(folder, `home-${n}`);
     await mkdir(home, { mode: 0o755 });
     await chown(home, account.uid, account.gid);
-    hosts.push(await startSshd({ ...options, n, folder, home, user: account.name, identityFile, path }));
+    const port = options.samePort ? hosts[0]?.port : undefined;
+    hosts.push(
+      await startSshd({ ...options, n, folder, home, user: account.name, identityFile, path, port }),
+    );
   }
   return {
     hosts,
@@ -160,11 +165,12 @@ type Start = FleetOptions & {
   readonly user: string;
   readonly identityFile: string;
   readonly path: string | undefined;
+  readonly port: number | undefined;
 };
 
 async function startSshd(start: Start): Promise<Sshd> {
   const address = `${start.network}.${start.n}`;
-  const port = await freePort(address);
+  const port = start.port ?? (await freePort(address));
   const base = join(start.folder, `sshd-${start.n}`);
   await makeHostKeys(base);
   await writeFile(`${base}.conf`, configOf(start, { address, port, base }));

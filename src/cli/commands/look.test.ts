@@ -177,6 +177,40 @@ describe('edge history and logs', () => {
   );
 });
 
+describe('edge targets', () => {
+  test(
+    'they are shown with where they are, and what has changed in the inventory',
+    withEdgeApi(async (edge) => {
+      await edge.configure(1);
+      const listed = await edgeCli(edge).run('targets', 'web', 'production');
+      assert.equal(
+        listed.stdout,
+        'name   address   zone     port  members\nweb-1  10.0.0.1  default  8080  web/web-1\n\n1 target from the configuration\n',
+      );
+      const origin = 'the file /lists/web.csv';
+      edge.inventory.set(origin, 'name,address,sshPort\nweb-2,10.0.0.2,2222\n');
+      const targets = { from: 'file', path: '/lists/web.csv' };
+      const place = { kind: 'project-environment', project: 'web', environment: 'production', targets };
+      await edge.admin.applyConfiguration({ files: [{ path: 'p.yaml', text: JSON.stringify(place) }] });
+      const status = await edgeCli(edge).run('status', 'web', 'production');
+      assert.match(
+        status.stdout,
+        /^web → production {3}targets from the file \/lists\/web\.csv, never read yet$/m,
+      );
+      const read = await edgeCli(edge).run('targets', 'web', 'production');
+      assert.match(read.stdout, /^web-2 {2}10\.0\.0\.2 \(ssh 2222\) {2}default {2}– {5}–$/m);
+      assert.match(read.stdout, /^1 target from the file \/lists\/web\.csv$/m);
+      edge.inventory.set(origin, 'name,address\nweb-3,10.0.0.3\n');
+      const again = await edgeCli(edge).run('targets', 'web', 'production');
+      assert.match(again.stdout, /^Since .*Z: web-3 came into the inventory; web-2 left the inventory\.$/m);
+      const json = JSON.parse((await edgeCli(edge).run('targets', 'web', 'production', '--json')).stdout);
+      assert.equal(json.targets[0].name, 'web-3');
+      const now = await edgeCli(edge).run('status', 'web', 'production');
+      assert.match(now.stdout, /^web → production {3}1 target from the file \/lists\/web\.csv, read 20.*Z$/m);
+    }),
+  );
+});
+
 describe('edge doctor', () => {
   test(
     'all hosts and pools are tried; the first problem gives the exit status',
