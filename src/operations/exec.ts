@@ -59,7 +59,7 @@ export async function exec(ports: OperationPorts, caller: Caller, input: ExecInp
   const targets = plan.targets.map(({ name }) => name);
   if (input.planHash !== undefined && input.planHash !== hash) {
     const changed = await changedSince(ports.records, documents, input.planHash);
-    const why = changed === null ? '' : `: since then, ${changed}`;
+    const why = changed ? `: since then, ${changed}` : '';
     throw new EdgeError(
       'plan_changed',
       `It would run on ${targets.length} targets now, or in another way${why}`,
