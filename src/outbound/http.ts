@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import { Agent, type Dispatcher } from 'undici';
 import { type Backoff, retrying } from '../lib/retry.ts';
 import { connectorFor, type Trust } from './tls.ts';
@@ -41,6 +42,17 @@ export type HttpNothing = {
 
 export type HttpResult = HttpAnswer | HttpNothing;
 
+export type OpenRequest = Pick<HttpRequest, 'url' | 'headers'> & { readonly silentMs: number };
+
+export type HttpOpened =
+  | {
+      readonly kind: 'opened';
+      readonly status: number;
+      readonly headers: Readonly<Record<string, string>>;
+      readonly body: Readable;
+    }
+  | HttpNothing;
+
 export type HttpClientOptions = {
   readonly trust: Trust;
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
@@ -77,6 +89,29 @@ export class HttpClient {
     const attempt = (): Promise<HttpResult> => once(this.#agent, { ...request, url: url.href }, signal);
     if (!request.retry) return attempt();
     return retrying(attempt, { ...request.retry, sleep, signal });
+  }
+
+  /**
+   * The head of an answer, its body still to come. Silence for `silentMs`, before it or in it, ends it. Whoever does not read the body
+   * to its end destroys it.
+   */
+  async open(request: OpenRequest, signal: AbortSignal): Promise<HttpOpened> {
+    signal.throwIfAborted();
+    const { origin, pathname, search } = new URL(request.url);
+    const { silentMs } = request;
+    try {
+      const { statusCode, headers, body } = await this.#agent.request({
+        ...{ origin, path: pathname + search, method: 'GET', signal },
+        headers: { 'user-agent': 'edge', 'accept-encoding': 'identity', ...request.headers },
+        ...{ headersTimeout: silentMs, bodyTimeout: silentMs },
+      });
+      // Whoever destroys it has no use for what that says.
+      body.on('error', () => {});
+      return { kind: 'opened', status: statusCode, headers: flat(headers), body };
+    } catch (error) {
+      signal.throwIfAborted();
+      return nothingFrom(error);
+    }
   }
 
   /** Ends all connections, and what is under way on them. */
