@@ -85,7 +85,15 @@ function release(version: string): Release {
   const request = releaseRequestSchema.parse({ kind: 'release', project: 'web', version, artifacts });
   return makeRelease(
     request,
-    { artifacts: [{ sha256: version.slice(0, 1).repeat(64), sizeBytes: 1_000 }] },
+    {
+      artifacts: [
+        {
+          sha256: version.slice(0, 1).repeat(64),
+          sizeBytes: 1_000,
+          place: { path: `/artifacts/web-${version}.tar.gz` },
+        },
+      ],
+    },
     0,
   );
 }

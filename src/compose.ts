@@ -1,7 +1,6 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { bindActions, COMMON_ACTIONS } from './actions/registry.ts';
-import { fileArtifacts } from './adapters/files/artifacts.ts';
 import { httpTaskBoard } from './adapters/http-task-board/task-board.ts';
 import { createInventory } from './adapters/inventory/inventory.ts';
 import { memoryBell } from './adapters/memory/bell.ts';
@@ -32,7 +31,7 @@ import type { TaskBoard } from './ports/task-board.ts';
 import { threadedSimulator } from './simulation/plan/threads.ts';
 import { WORKER_DEFAULTS } from './worker/settings.ts';
 import { Worker } from './worker/worker.ts';
-import { type World, worldOf } from './world.ts';
+import { type ArtifactSettings, type World, worldOf } from './world.ts';
 
 /** What a role needs of its process; read from options and environment by `main.ts`. */
 export type RoleSettings = {
@@ -42,6 +41,10 @@ export type RoleSettings = {
   readonly store?: string;
   /** Where secrets of `source: env` are looked up. */
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** How much room artifacts may take in the data folder; left out: `ARTIFACT_BYTES`. */
+  readonly artifactBytes?: number;
+  /** The only origins that artifacts may come from; left out: any. */
+  readonly artifactOrigins?: readonly string[];
   /** Told of what an administrator should know; `fault` is a thrown value. */
   readonly log: (message: string, fault?: unknown) => void;
 };
@@ -70,17 +73,19 @@ export type RunningServer = Running & { readonly url: string; readonly token: st
 
 const LEASE_MS = 15_000;
 const SWEEP_MS = 500;
+const ARTIFACT_BYTES = 20 * 1_024 ** 3;
 
 /** The server: store, driver and API in one process, with workers unless `pools` is empty. */
 export async function startServer(settings: ServerSettings): Promise<RunningServer> {
   const { dataFolder, version, log } = settings;
   const bell = memoryBell();
   const store = await openStore(settings, bell);
-  const world = worldOf(settings.environment);
+  const own = await openFirstFree({ folder: join(dataFolder, 'drivers'), host: hostname(), name: 'driver' });
+  const world = worldOf(settings.environment, artifactsFor(settings, `server.${own.name}`));
   const inventory = createInventory({ ...world, environment: settings.environment });
   const ports: OperationPorts = { ...portsOf(store, world, inventory), bell };
   const stopping = new AbortController();
-  const driver = await startDriver(ports, settings, stopping.signal);
+  const driver = startDriver(ports, { own, log }, stopping.signal);
   const api = apiServer({
     ports,
     version,
@@ -112,16 +117,11 @@ export async function startServer(settings: ServerSettings): Promise<RunningServ
 
 type RunningDriver = { readonly ended: Promise<void> };
 
-async function startDriver(
+function startDriver(
   ports: OperationPorts,
-  { dataFolder, log }: RoleSettings,
+  { own: { id, gone }, log }: Pick<RoleSettings, 'log'> & { readonly own: Incarnation },
   signal: AbortSignal,
-): Promise<RunningDriver> {
-  const { id, gone } = await openFirstFree({
-    folder: join(dataFolder, 'drivers'),
-    host: hostname(),
-    name: 'driver',
-  });
+): RunningDriver {
   const driver = new Driver(ports, {
     owner: id,
     gone,
@@ -135,12 +135,29 @@ async function startDriver(
   return { ended: driver.run(signal) };
 }
 
+/** Processes that share a data folder share its artifacts; `name` is of none but this one. */
+function artifactsFor(
+  { dataFolder, artifactBytes = ARTIFACT_BYTES, artifactOrigins }: RoleSettings,
+  name: string,
+): ArtifactSettings {
+  const store = {
+    folder: join(dataFolder, 'artifacts'),
+    owner: `${hostname()}.${name}`,
+    limitBytes: artifactBytes,
+  };
+  return { ...store, ...(artifactOrigins && { origins: artifactOrigins }) };
+}
+
 /** A worker in a process of its own: over HTTPS with a pool's token (contract C1), or on the store itself. */
 export async function startWorker(settings: WorkerRoleSettings): Promise<Running> {
   const { name, dataFolder } = settings;
   const incarnation = await openIncarnation({ folder: workersIn(dataFolder), host: hostname(), name });
   const { board, close } = await boardFor(settings);
-  const world = worldOf(settings.environment);
+  const { remote } = settings;
+  const world = worldOf(settings.environment, {
+    ...artifactsFor(settings, `worker.${name}`),
+    ...(remote && { server: { url: remote.server, token: remote.token } }),
+  });
   const worker = runWorker(board, world, { ...settings, incarnation });
   return {
     stop: async () => {
@@ -212,10 +229,10 @@ function portsOf(
   world: World,
   inventory: Inventory,
 ): Omit<OperationPorts, 'bell'> {
-  const { clock, hosts, balancer } = world;
+  const { clock, hosts, balancer, artifacts } = world;
   const ids = sortableIds(clock);
   const beside = {
-    ...{ artifacts: fileArtifacts(), random: systemRandom, platform: datacenter },
+    ...{ artifacts, random: systemRandom, platform: datacenter },
     ...{ simulator: threadedSimulator(), inventory },
   };
   return { journal, board: tasks, records, views, ids, clock, hosts, balancer, ...beside };

@@ -1,4 +1,7 @@
 import { createF5Balancer } from './adapters/f5/load-balancer.ts';
+import { FileArtifacts } from './adapters/files/artifacts.ts';
+import type { BringingParts } from './adapters/files/bringing.ts';
+import { ArtifactStore, type StoreOptions } from './adapters/files/store.ts';
 import { createHaproxyBalancer } from './adapters/haproxy/load-balancer.ts';
 import { createNginxBalancer } from './adapters/nginx/load-balancer.ts';
 import { createSshHosts } from './adapters/ssh/ssh-hosts.ts';
@@ -12,17 +15,31 @@ import { createSerial, type Serial } from './lib/serial.ts';
 import { HttpClient } from './outbound/http.ts';
 import { createProbe } from './outbound/probe.ts';
 import type { ActionPorts } from './ports/action.ts';
+import type { Artifacts } from './ports/artifacts.ts';
 import type { HostKeys } from './ports/host-keys.ts';
 import type { LoadBalancer } from './ports/load-balancer.ts';
 import { type KeepingBalancer, keepingBalancer } from './worker/keeping-balancer.ts';
 import type { WorkerPorts } from './worker/settings.ts';
 
-/** What actions reach hosts, balancers and health pages with; a process has one. */
+/** What actions reach hosts, balancers and health pages with, and where they have artifacts from; a process has one. */
 export type World = ActionPorts &
-  Pick<WorkerPorts, 'balancer'> & { readonly hosts: HostKeys; close(): Promise<void> };
+  Pick<WorkerPorts, 'balancer'> & {
+    readonly hosts: HostKeys;
+    readonly artifacts: Artifacts;
+    close(): Promise<void>;
+  };
+
+export type ArtifactSettings = StoreOptions &
+  Pick<BringingParts, 'server'> & {
+    /** The only origins that artifacts may come from; left out: any. */
+    readonly origins?: readonly string[];
+  };
 
 /** `environment`: where secrets of `source: env` are looked up, and the agent of SSH. */
-export function worldOf(environment: Readonly<Record<string, string | undefined>>): World {
+export function worldOf(
+  environment: Readonly<Record<string, string | undefined>>,
+  { server, origins, ...store }: ArtifactSettings,
+): World {
   const clock = systemClock;
   const secrets = systemSecrets(environment);
   const agentSocket = environment.SSH_AUTH_SOCK;
@@ -47,13 +64,19 @@ export function worldOf(environment: Readonly<Record<string, string | undefined>
     devices.set(key, device);
     return device;
   };
-  const http = new HttpClient({ trust: 'system', sleep: (ms, signal) => clock.sleep(ms, signal) });
+  const sleep = (ms: number, signal: AbortSignal): Promise<void> => clock.sleep(ms, signal);
+  const http = new HttpClient({ trust: 'system', sleep });
+  const artifacts = new FileArtifacts({
+    ...{ store: new ArtifactStore(store), environment, sleep },
+    network: { http, secrets, ...(origins && { origins }) },
+    ...(server && { server }),
+  });
   const close = async () => {
     await Promise.allSettled([...devices.values()].map((device) => device.close()));
     await http.close();
     await hosts.close();
   };
-  return { clock, secrets, hosts, balancer, probe: createProbe(http), close };
+  return { clock, secrets, hosts, balancer, artifacts, probe: createProbe(http), close };
 }
 
 type ForBalancers = Pick<ActionPorts, 'clock' | 'secrets' | 'hosts'> & { queueOf(device: string): Serial };

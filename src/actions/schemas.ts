@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type PlannedArtifact, sourceUrlField, UNPACKS } from '../domain/artifact.ts';
 import type { BalancerConfig } from '../domain/balancer.ts';
 import type { HeldMember } from '../domain/capacity.ts';
 import { secretRefField } from '../domain/fields.ts';
@@ -86,13 +87,24 @@ const balancerConfig = z.discriminatedUnion('kind', [
 /** How to reach the balancers that members name. */
 export const balancers = z.record(z.string(), balancerConfig);
 
-const plannedArtifact = z.strictObject({
+const artifactFields = {
   name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/),
-  path: z.string().min(1),
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
   sizeBytes: z.int().min(0),
-  unpack: z.enum(['tar.gz', 'none']),
+  unpack: z.enum(UNPACKS),
+};
+const credentials = secretRefField.exactOptional();
+const gitArtifact = z.strictObject({
+  repository: z.string(),
+  commit: z.string(),
+  folder: z.string().exactOptional(),
 });
+const plannedArtifact = z.union([
+  z.strictObject({ ...artifactFields, path: z.string().min(1) }),
+  z.strictObject({ ...artifactFields, url: sourceUrlField, maven: z.string().exactOptional(), credentials }),
+  z.strictObject({ ...artifactFields, git: gitArtifact, credentials }),
+  z.strictObject({ ...artifactFields, upload: z.literal(true) }),
+]) satisfies z.ZodType<PlannedArtifact>;
 const namedScope = { environment: z.string(), zone: z.string(), target: z.string() };
 /** `PlannedFiles` of the plan. The paths name places on the host, so they are checked again here. */
 export const plannedFiles = z.strictObject({

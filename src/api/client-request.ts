@@ -19,11 +19,13 @@ export type Given = {
 
 /** What a route that waits, or asks hosts and balancers, may take beyond the deadline of the caller. */
 const LONG_POLL_MS = 60_000;
+/** Whoever waits for longer asks again: what was brought is kept. */
+const SLOW_MS = 280_000;
 
 /** Sends a request; any status is an answer. Throws `server_unreachable`, or the reason of the caller's signal. */
 export async function send(connection: Connection, route: Route, given: Given): Promise<Response> {
   const { path, query, body } = placed(route, given.input);
-  const limitMs = connection.deadlineMs + (route.longPoll ? LONG_POLL_MS : 0);
+  const limitMs = connection.deadlineMs + (route.slow ? SLOW_MS : route.longPoll ? LONG_POLL_MS : 0);
   const deadline = new AbortController();
   const timer = setTimeout(() => deadline.abort(new Error(`no answer within ${limitMs} ms`)), limitMs);
   const signals = given.signal ? [deadline.signal, given.signal] : [deadline.signal];

@@ -46,7 +46,8 @@ export function edgeClient(options: ClientOptions): EdgeClient {
     deadlineMs: options.deadlineMs ?? 10_000,
     fetch: options.fetch ?? fetch,
   };
-  const methods = Object.entries<Route>(ROUTES).map(([name, route]) => [
+  const routes = Object.entries<Route>(ROUTES).filter(([, route]) => route.bytes === undefined);
+  const methods = routes.map(([name, route]) => [
     name,
     route.stream
       ? (input: object = {}, given: StreamOptions = {}) => follow(connection, route, { input, ...given })

@@ -3,7 +3,7 @@ import { ROLES } from '../domain/permission.ts';
 import { type Release, releaseRequestSchema } from '../domain/release.ts';
 import { DEPLOYMENT_ROUTES } from './deployment-contract.ts';
 import { EXEC_ROUTES } from './exec-contract.ts';
-import { atField, environmentField, opaque, projectField, releaseIdField } from './fields.ts';
+import { atField, environmentField, opaque, projectField, releaseIdField, sha256Field } from './fields.ts';
 import { HOST_KEY_ROUTES } from './host-key-contract.ts';
 import { type InputOf, type OutputOf, type ParsedOf, type Route, route } from './route.ts';
 import {
@@ -49,7 +49,7 @@ export const ROUTES = {
     permission: 'configuration.write',
     summary: 'Creates or changes projects, environments, strategies and releases: all or none.',
     maxBodyBytes: 16 * MEGABYTE,
-    longPoll: true,
+    slow: true,
     body: z.strictObject({
       files: z
         .array(
@@ -95,8 +95,19 @@ export const ROUTES = {
     path: '/v1/releases',
     permission: 'release.create',
     summary: 'Makes a release; the same content again gives the same release.',
+    slow: true,
     body: releaseRequestSchema,
     response: z.object({ release: releaseIdField, hash: z.string(), created: z.boolean() }),
+  }),
+  uploadArtifact: route({
+    method: 'PUT',
+    path: '/v1/artifacts/:sha256',
+    permission: 'release.create',
+    summary:
+      'Takes in a file, by its digest, for a release that is made next. What does not have the digest, or breaks off, leaves nothing.',
+    bytes: 'sent',
+    params: z.strictObject({ sha256: sha256Field }),
+    response: z.object({ sha256: z.string(), sizeBytes: z.int().min(0) }),
   }),
   releases: route({
     method: 'GET',
@@ -186,7 +197,10 @@ export type RouteName = keyof Routes;
 export type StreamName = {
   [N in RouteName]: Routes[N] extends { readonly stream: object } ? N : never;
 }[RouteName];
-export type CallName = Exclude<RouteName, StreamName>;
+export type BytesName = {
+  [N in RouteName]: Routes[N] extends { readonly bytes: string } ? N : never;
+}[RouteName];
+export type CallName = Exclude<RouteName, StreamName | BytesName>;
 
 export type Input<N extends RouteName> = InputOf<Routes[N]>;
 export type Parsed<N extends RouteName> = ParsedOf<Routes[N]>;

@@ -51,3 +51,8 @@ export function opaque<T>(name: string, description: string): z.ZodType<T, T> {
   const isObject = (value: unknown) => typeof value === 'object' && value !== null;
   return z.custom<T>(isObject, `a ${name}`).meta({ type: 'object', title: name, description });
 }
+
+export const sha256Field = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/, '64 lower-case hex digits')
+  .describe('Digest of a file.');

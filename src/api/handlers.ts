@@ -18,17 +18,19 @@ import { deploymentForecast } from '../operations/forecast.ts';
 import { showHostKeys, trustHostKeys } from '../operations/host-keys.ts';
 import { plan } from '../operations/plan.ts';
 import type { OperationPorts } from '../operations/ports.ts';
-import { createRelease, releases } from '../operations/releases.ts';
+import { createRelease, releases, uploadArtifact } from '../operations/releases.ts';
 import { resolveTarget } from '../operations/resolve.ts';
 import { returnParked } from '../operations/return-parked.ts';
 import { rollback } from '../operations/rollback.ts';
 import {
   appendOutput,
   claimTasks,
+  type GivenFile,
   keepOut,
   renewTasks,
   reportTasks,
   waitForWork,
+  workerArtifact,
 } from '../operations/serve-worker.ts';
 import { simulatePlan } from '../operations/simulate-plan.ts';
 import { status } from '../operations/status.ts';
@@ -36,7 +38,7 @@ import { abort, pause, resume, retryTarget, skipTarget } from '../operations/ste
 import { targets } from '../operations/targets.ts';
 import { createToken, revokeToken, tokens } from '../operations/tokens.ts';
 import { followLogs, overview, type Watched, watchDeployment } from '../operations/watch.ts';
-import type { CallName, Output, Parsed, StreamName } from './contract.ts';
+import type { BytesName, CallName, Output, Parsed, StreamName } from './contract.ts';
 import { openApi } from './openapi.ts';
 
 /** What a handler may use beside its input. `signal` aborts when the client is gone or the server stops. */
@@ -55,10 +57,20 @@ type StreamHandler<N extends StreamName> = {
   readonly idOf: (item: Output<N>, input: Parsed<N>) => string | null;
 };
 
+/** `body`: what is sent. `give`: sends a file as the answer, and resolves when it is sent, or the client is gone. */
+export type Bytes = {
+  readonly body: AsyncIterable<Uint8Array>;
+  readonly give: (file: GivenFile) => Promise<void>;
+};
+type BytesHandler<N extends BytesName> = (
+  context: HandlerContext & Bytes,
+  input: Parsed<N>,
+) => Promise<Output<N>>;
+
 /** One for each route: a route without a handler is a type error here. */
 export type Handlers = { readonly [N in CallName]: CallHandler<N> } & {
   readonly [N in StreamName]: StreamHandler<N>;
-};
+} & { readonly [N in BytesName]: BytesHandler<N> };
 
 /** A handler that does nothing but its operation. */
 const does =
@@ -79,9 +91,11 @@ export const HANDLERS: Handlers = {
   },
   openapi: async ({ version }) => openApi(version),
 
-  applyConfiguration: does(applyConfiguration),
+  applyConfiguration: watches(applyConfiguration),
   configuration: does(configuration),
-  createRelease: does(createRelease),
+  createRelease: watches(createRelease),
+  uploadArtifact: ({ ports, caller, signal, body }, { sha256 }) =>
+    uploadArtifact(ports, caller, { input: { sha256, bytes: body }, signal }),
   releases: does(releases),
 
   status: does(status),
@@ -132,6 +146,10 @@ export const HANDLERS: Handlers = {
   reportTasks: does(reportTasks),
   appendOutput: does(appendOutput),
   waitForWork: watches(waitForWork),
+  workerArtifact: async ({ ports, caller, signal, give }, input) => {
+    await workerArtifact(ports, caller, { input: { ...input, give }, signal });
+    return {};
+  },
 };
 
 /** `<deployment>:<number>` as `after`. Throws `request_invalid` for an id of another stream. */

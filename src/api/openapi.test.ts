@@ -62,8 +62,10 @@ describe('the OpenAPI document', () => {
       const responses = operation.responses as Record<string, Node>;
       assert.deepEqual(responses.default, { $ref: '#/components/responses/error' });
       const [type] = Object.keys(responses[200]?.content as Node);
-      assert.equal(type, route?.stream ? 'text/event-stream' : 'application/json');
-      assert.equal(operation.requestBody !== undefined, route?.body !== undefined);
+      const plain = route?.bytes === 'answer' ? 'application/octet-stream' : 'application/json';
+      assert.equal(type, route?.stream ? 'text/event-stream' : plain);
+      const takesBody = route?.body !== undefined || route?.bytes === 'sent';
+      assert.equal(operation.requestBody !== undefined, takesBody);
       assert.equal(typeof operation.summary, 'string');
     }
   });

@@ -32,12 +32,19 @@ export function openApi(version: string): JsonObject {
   };
 }
 
+const BYTES = { content: { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } } };
+
 const jsonContent = (schema: unknown) => ({ content: { 'application/json': { schema } } });
 
 function operationOf(name: string, route: Route, schemas: Map<string, unknown>): JsonObject {
   const { permission, summary, stream, body } = route;
   const answer = schemaOf(route.response, 'output', schemas);
-  const content = stream ? { content: { 'text/event-stream': { schema: answer } } } : jsonContent(answer);
+  const content =
+    route.bytes === 'answer'
+      ? BYTES
+      : stream
+        ? { content: { 'text/event-stream': { schema: answer } } }
+        : jsonContent(answer);
   const what = stream ? 'Server-sent events; the data of each is JSON of this schema' : 'As asked';
   return {
     operationId: name,
@@ -51,6 +58,7 @@ function operationOf(name: string, route: Route, schemas: Map<string, unknown>):
       ...(stream?.resumes ? [LAST_EVENT_ID] : []),
     ],
     ...(body && { requestBody: { required: true, ...jsonContent(schemaOf(body, 'input', schemas)) } }),
+    ...(route.bytes === 'sent' && { requestBody: { required: true, ...BYTES } }),
     responses: { 200: { description: what, ...content }, default: { $ref: '#/components/responses/error' } },
   };
 }

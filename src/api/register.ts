@@ -4,8 +4,11 @@ import { PERMISSIONS } from '../domain/permission.ts';
 import { authenticate } from '../operations/authenticate.ts';
 import { authorize, type Caller } from '../operations/caller.ts';
 import type { OperationPorts } from '../operations/ports.ts';
+import type { GivenFile } from '../operations/serve-worker.ts';
+import { arriving } from './arrival.ts';
+import { giveBytes } from './bytes-reply.ts';
 import { publicBody } from './error-reply.ts';
-import { type HandlerContext, resumeAfter } from './handlers.ts';
+import { type Bytes, type HandlerContext, resumeAfter } from './handlers.ts';
 import { inputParser } from './request-input.ts';
 import type { Route } from './route.ts';
 import { type StreamTimes, sendStream } from './sse-reply.ts';
@@ -19,7 +22,8 @@ export type Serving = {
 };
 
 type Input = Record<string, unknown>;
-type Call = (context: HandlerContext, input: never) => Promise<unknown>;
+/** Its context is a `HandlerContext`, of a route of bytes with `Bytes` beside it. */
+type Call = (context: never, input: never) => Promise<unknown>;
 type Stream = {
   readonly open: (context: HandlerContext, input: never) => Promise<AsyncIterable<unknown>>;
   readonly idOf: (item: never, input: never) => string | null;
@@ -42,7 +46,7 @@ export function registerRoutes(
   for (const [name, route] of Object.entries(routes)) {
     refuseUnsafe(name, route);
     const handler = handlers[name];
-    const answer = route.stream ? streamAnswer(name, route, handler) : callAnswer(name, route, handler);
+    const answer = answerOf(name, route, handler);
     const callers = new WeakMap<FastifyRequest, Caller>();
     app.route({
       method: route.method,
@@ -58,6 +62,11 @@ export function registerRoutes(
       },
     });
   }
+}
+
+function answerOf(name: string, route: Route, handler: Call | Stream | undefined): Answer {
+  if (route.stream) return streamAnswer(name, route, handler);
+  return route.bytes ? bytesAnswer(name, route, handler) : callAnswer(name, route, handler);
 }
 
 function refuseUnsafe(name: string, { permission }: Route): void {
@@ -109,8 +118,30 @@ function callAnswer(name: string, route: Route, handler: Call | Stream | undefin
   const parse = inputParser(route);
   return async (asked) => {
     // The contract's own schema has made the input what the handler says it takes; `Handlers` holds the two together.
-    const output = await handler(contextOf(asked), parse(asked.request) as never);
+    const output = await handler(contextOf(asked) as never, parse(asked.request) as never);
     return route.response.parse(output);
+  };
+}
+
+/** As a call, with bytes as its body or in place of its answer. */
+function bytesAnswer(name: string, route: Route, handler: Call | Stream | undefined): Answer {
+  if (typeof handler !== 'function') throw new EdgeError('internal', `The route ${name} has no handler`);
+  const parse = inputParser(route);
+  return async (asked) => {
+    const { request, reply, signal } = asked;
+    const input = parse({ params: request.params, query: request.query, body: {} });
+    const give = async (file: GivenFile): Promise<void> => {
+      reply.hijack();
+      await giveBytes(file, { reply: reply.raw, range: request.headers.range, signal });
+    };
+    const bytes: Bytes = { body: arriving(request.raw), give };
+    const context = { ...contextOf(asked), ...bytes };
+    const output = await handler(context as never, input as never).catch((thrown: unknown) => {
+      // Half of it is sent: all that can be said is that it breaks off here.
+      if (!reply.raw.headersSent) throw thrown;
+      reply.raw.destroy();
+    });
+    return reply.sent ? undefined : route.response.parse(output);
   };
 }
 

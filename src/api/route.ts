@@ -18,6 +18,13 @@ export type Route = {
   readonly stream?: { readonly resumes: boolean };
   /** The answer may take up to a minute: it waits for something, or asks the world. */
   readonly longPoll?: true;
+  /** The answer may take some minutes: artifacts are brought for it. */
+  readonly slow?: true;
+  /**
+   * Bytes in place of JSON: as the body that is `sent`, of any size, or as the `answer`, whole or from a byte on (`Range`). Clients have
+   * no method for it.
+   */
+  readonly bytes?: 'sent' | 'answer';
   /** 1 MB where nothing is said. */
   readonly maxBodyBytes?: number;
 };

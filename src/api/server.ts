@@ -3,6 +3,7 @@ import { createServer as createTlsServer } from 'node:https';
 import { type FastifyInstance, fastify } from 'fastify';
 import { EdgeError } from '../domain/errors.ts';
 import type { OperationPorts } from '../operations/ports.ts';
+import { limitArrival } from './arrival.ts';
 import { trackConnections } from './connections.ts';
 import { ROUTES } from './contract.ts';
 import { sendError } from './error-reply.ts';
@@ -33,10 +34,10 @@ export type ApiServer = {
 /** A token that was revoked ends its streams within 5 s. */
 const STREAM_TIMES: StreamTimes = { heartbeatMs: 15_000, recheckMs: 5_000, slowMs: 30_000 };
 /**
- * `requestTimeout`: how long the whole of a request may take to arrive. `keepAliveTimeout`: longer than clients and proxies
+ * `requestTimeout`: none, since uploads take long; `limitArrival` ends what else comes too slowly. `keepAliveTimeout`: longer than clients and proxies
  * keep an idle connection, so that it is they who close it: else a request may meet a connection that is just being closed.
  */
-const TIMEOUTS = { requestTimeout: 60_000, keepAliveTimeout: 65_000 } as const;
+const TIMEOUTS = { requestTimeout: 0, headersTimeout: 60_000, keepAliveTimeout: 65_000 } as const;
 
 /** The API as a server that does not listen yet. Throws when the contract has a route without permission or handler. */
 export function apiServer(options: ServerOptions): ApiServer {
@@ -48,6 +49,9 @@ export function apiServer(options: ServerOptions): ApiServer {
     serverFactory: (handler) =>
       tls ? createTlsServer({ ...TIMEOUTS, ...tls }, handler) : createServer(TIMEOUTS, handler),
   });
+  app.addHook('onRequest', async (request) => limitArrival(request.raw));
+  // Whoever wants the bytes reads them from the request itself.
+  app.addContentTypeParser('application/octet-stream', (_request, _body, done) => done(null));
   app.addHook('onSend', async (_, reply) => {
     reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff');
   });

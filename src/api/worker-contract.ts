@@ -2,10 +2,18 @@ import { z } from 'zod';
 import type { BalancerConfig } from '../domain/balancer.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { Json, JsonObject } from '../lib/json.ts';
-import { atField, countField, deploymentIdField, opaque, taskIdField, workerIdField } from './fields.ts';
+import {
+  atField,
+  countField,
+  deploymentIdField,
+  opaque,
+  sha256Field,
+  taskIdField,
+  workerIdField,
+} from './fields.ts';
 import { type Route, route } from './route.ts';
 
-/** The port `TaskBoard` over HTTP (contract C1): five routes, one method each, same words. */
+/** The port `TaskBoard` over HTTP (contract C1), a route for each method, same words; and the artifacts that only the server has. */
 
 const LONGEST_WAIT_MS = 30_000;
 const json = z.json().meta({ id: 'Json' }) as z.ZodType<Json, Json>;
@@ -143,6 +151,15 @@ export const WORKER_ROUTES = {
       more: z.boolean().describe('`false`: it stops, and is given nothing more.'),
     }),
     response: z.object({ members: z.array(keptMemberSchema), leaseMs: z.number() }),
+  }),
+  workerArtifact: route({
+    method: 'GET',
+    path: '/v1/worker/artifacts/:sha256',
+    permission: 'worker.serve',
+    summary: 'An artifact of a release, for a worker that cannot have it from its source.',
+    bytes: 'answer',
+    params: z.strictObject({ sha256: sha256Field }),
+    response: done,
   }),
   waitForWork: route({
     method: 'POST',

@@ -46,7 +46,9 @@ export const CATALOGUE = {
   // Planning
   release_exists: entry('user', 409, 5, 'A release of this version exists with other content', 'A release is immutable: give the new content a new version.'),
   release_missing_rollback: entry('user', 409, 5, 'There is no earlier release to roll back to', 'Name one with --to, or deploy one first.'),
-  artifact_unreadable: entry('user', 422, 5, 'An artifact cannot be read', 'Check that the file exists on the server and is the one the release names.'),
+  artifact_unreadable: entry('user', 422, 5, 'An artifact cannot be read', 'Check that its source has it and lets Edge read it: a file on the machine of the server, an address, a commit.'),
+  artifact_unreachable: entry('world', 502, 7, 'The source of an artifact does not answer', 'Check its address from the machine that asks; what was brought so far is kept, and the next try goes on from there.', true),
+  artifact_store_full: entry('user', 507, 5, 'There is no room for an artifact', 'Give the store more with --artifact-space, or let it have more of the disk.'),
   artifact_mismatch: entry('user', 422, 5, 'An artifact does not have the digest of the release', 'The file was changed after the release was made: make a new release.'),
   variable_undefined: entry('user', 422, 5, 'A property file cannot be made for a target', 'Define the variable for this environment, zone or target in a new release.'),
   reload_impossible: entry('user', 409, 5, 'A reload alone cannot bring this release', 'Deploy it without --reload: its targets are drained, stopped and started then.'),

@@ -1,5 +1,6 @@
 import type { Json, JsonObject } from '../lib/json.ts';
 import type { Approvals } from './approval.ts';
+import type { PlannedArtifact } from './artifact.ts';
 import type { MemberRef } from './balancer.ts';
 import type { Floor } from './capacity.ts';
 import type { DeploymentId, ReleaseId } from './ids.ts';
@@ -43,7 +44,7 @@ export type Plan = {
   readonly causedBy?: { readonly deployment: DeploymentId; readonly why: string };
 };
 
-/** As much of a release as the actions need. `path` of an artifact is on the workers' machines. */
+/** As much of a release as the actions need. */
 export type PlannedRelease = {
   readonly id: ReleaseId;
   readonly version: string;
@@ -63,14 +64,6 @@ export type ReleaseProperties = {
  * more, as where a zone of then is gone, so that only a release that is there whole can be returned to.
  */
 export type PlannedFiles = ReleaseProperties & { readonly place: FilePlace; readonly digest: string | null };
-
-export type PlannedArtifact = {
-  readonly name: string;
-  readonly path: string;
-  readonly sha256: string;
-  readonly sizeBytes: number;
-  readonly unpack: 'tar.gz' | 'none';
-};
 
 export type PlanTarget = {
   readonly name: string;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { makeRelease, plannedRelease, releaseRequestSchema } from './release.ts';
 
-const file = { sha256: 'a'.repeat(64), sizeBytes: 5 };
+const file = { sha256: 'a'.repeat(64), sizeBytes: 5, place: { path: '/tmp/web.tar.gz' } };
 const request = (fields = {}) =>
   releaseRequestSchema.parse({
     kind: 'release',
@@ -51,7 +51,8 @@ test('a plan holds of a release only what its actions need', () => {
       artifacts,
     },
   );
-  assert.deepEqual(artifacts, [{ name: 'web.tar.gz', path: '/tmp/web.tar.gz', unpack: 'tar.gz', ...file }]);
+  const { place, ...measured } = file;
+  assert.deepEqual(artifacts, [{ name: 'web.tar.gz', unpack: 'tar.gz', ...measured, ...place }]);
 });
 
 test('a version or an artifact cannot name a place outside of its folder', () => {
@@ -62,6 +63,68 @@ test('a version or an artifact cannot name a place outside of its folder', () =>
 test('two artifacts of one name are refused', () => {
   const artifact = { name: 'x', path: '/x' };
   assert.throws(() => request({ artifacts: [artifact, artifact] }), /same name/);
+});
+
+const accepts = (artifact: object): boolean => {
+  const parsed = releaseRequestSchema.safeParse({
+    ...{ kind: 'release', project: 'web', version: '1' },
+    artifacts: [{ name: 'a', ...artifact }],
+  });
+  return parsed.success;
+};
+const MAVEN = { repository: 'https://nexus/r', group: 'com.example', artifact: 'shop', version: '1' };
+const GIT = { repository: 'https://git/shop', commit: 'a'.repeat(40) };
+const SECRET = { source: 'env', name: 'NEXUS' };
+
+test('an artifact has one source, and what belongs to it', () => {
+  const good = [
+    { path: '/a' },
+    { url: 'https://nexus/a.jar?x=1', credentials: SECRET, unpack: 'zip' },
+    { maven: MAVEN, credentials: SECRET },
+    { git: { ...GIT, folder: 'etc/web' }, unpack: 'tar.gz' },
+    { upload: true, sha256: 'a'.repeat(64) },
+  ];
+  for (const artifact of good) assert.equal(accepts(artifact), true, JSON.stringify(artifact));
+  const bad = [
+    {},
+    { path: '/a', url: 'https://nexus/a.jar' },
+    { path: '/a', upload: true, sha256: 'a'.repeat(64) },
+    { path: '/a', credentials: SECRET },
+    { upload: true },
+    { git: GIT, unpack: 'zip' },
+  ];
+  for (const artifact of bad) assert.equal(accepts(artifact), false, JSON.stringify(artifact));
+});
+
+test('a source is an address without a secret in it, and leads to nothing but itself', () => {
+  for (const url of [
+    'ftp://x/a',
+    'file:///etc/passwd',
+    'https://ann:pw@x/a',
+    'https://x/a#b',
+    'x/a',
+    'https://x/a b',
+  ])
+    assert.equal(accepts({ url }), false, url);
+  for (const field of ['group', 'artifact', 'version', 'classifier', 'extension'])
+    for (const odd of ['../x', 'a/b', '', 'a..b', '-a'])
+      assert.equal(accepts({ maven: { ...MAVEN, [field]: odd } }), false, `${field} ${odd}`);
+  for (const repository of [
+    'ext::sh -c id',
+    '--upload-pack=x',
+    '/srv/repo',
+    'git@x:shop',
+    'https://ann:pw@x/shop',
+  ])
+    assert.equal(accepts({ git: { ...GIT, repository } }), false, repository);
+  for (const more of [
+    { commit: 'main' },
+    { commit: 'abcdef0' },
+    { folder: '../x' },
+    { folder: '-x' },
+    { folder: ':(glob)*' },
+  ])
+    assert.equal(accepts({ git: { ...GIT, ...more } }), false, JSON.stringify(more));
 });
 
 const CONFIGURED = {

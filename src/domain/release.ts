@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { hashOf } from '../lib/hash.ts';
 import type { DeepReadonly } from '../lib/types.ts';
-import { localPathField, nameField, versionField } from './fields.ts';
+import { type ArtifactPlace, artifactSchema, type MeasuredFile, type PlannedArtifact } from './artifact.ts';
+import { nameField, versionField } from './fields.ts';
 import { type ReleaseId, releaseId } from './ids.ts';
-import type { PlannedArtifact, PlannedRelease } from './plan.ts';
+import type { PlannedRelease } from './plan.ts';
 import { clashing, type PropertyFile, propertyFileSchema } from './property-file.ts';
 import { inOrder, repeated, type Variable, variableSchema } from './variable.ts';
 
@@ -26,20 +27,6 @@ const sourceSchema = z.strictObject({
     .describe('When it was committed.'),
   tickets: z.array(wordsField(100)).max(1_000).default([]).describe('The tickets that are in it.'),
   authors: z.array(wordsField(200)).max(1_000).exactOptional().describe('Who wrote what is in it.'),
-});
-
-const artifactSchema = z.strictObject({
-  name: nameField.describe('File name of the artifact on the hosts.'),
-  path: localPathField.describe('The file, on the machines of the server and the workers.'),
-  sha256: z
-    .string()
-    .regex(/^[0-9a-f]{64}$/, '64 lower-case hex digits')
-    .exactOptional()
-    .describe('Digest of the file; if given, the file must have it.'),
-  unpack: z
-    .enum(['tar.gz', 'none'])
-    .default('none')
-    .describe('Whether it is unpacked into the release folder.'),
 });
 
 export const releaseRequestSchema = z
@@ -101,19 +88,21 @@ type Properties = {
   readonly variables?: readonly Variable[];
 };
 
-export type MeasuredFile = { readonly sha256: string; readonly sizeBytes: number };
+/** What was found of an artifact, and where it is had from again. */
+export type TakenArtifact = MeasuredFile & { readonly place: ArtifactPlace };
 /** What was read of the files that a request names: of each artifact, and of each property file its template; in order. */
 export type ReadFiles = {
-  readonly artifacts: readonly MeasuredFile[];
+  readonly artifacts: readonly TakenArtifact[];
   readonly templates?: readonly string[];
 };
 
 /** The release of a request; `createdAt` in ms since the epoch. */
 export function makeRelease(request: ReleaseRequest, read: ReadFiles, createdAt: number): Release {
-  const artifacts = request.artifacts.map((artifact, index) => {
-    const file = read.artifacts[index];
-    if (!file) throw new Error(`artifact ${artifact.name} was not measured`);
-    return { ...artifact, ...file };
+  const artifacts = request.artifacts.map(({ name, unpack }, index): PlannedArtifact => {
+    const taken = read.artifacts[index];
+    if (!taken) throw new Error(`artifact ${name} was not taken`);
+    const { place, sha256, sizeBytes } = taken;
+    return { name, unpack, sha256, sizeBytes, ...place };
   });
   const { files: _files, variables: _variables, ...rest } = request;
   const properties = propertiesOf(request, read.templates ?? []);

@@ -10,6 +10,7 @@ import { authorize, type Caller } from './caller.ts';
 import { readInventory } from './inventory.ts';
 import type { OperationPorts } from './ports.ts';
 import { prepareRelease } from './releases.ts';
+import type { Watched } from './watch.ts';
 
 export type ApplyInput = { readonly files: readonly ConfigFile[]; readonly dryRun: boolean };
 export type AppliedDocument = {
@@ -28,7 +29,7 @@ const TRIES = 5;
 export async function applyConfiguration(
   ports: OperationPorts,
   caller: Caller,
-  { files, dryRun }: ApplyInput,
+  { input: { files, dryRun }, signal }: Watched<ApplyInput>,
 ): Promise<{ readonly documents: readonly AppliedDocument[] }> {
   authorize(caller, 'configuration.write');
   for (let tries = 0; tries < TRIES; tries += 1) {
@@ -36,7 +37,7 @@ export async function applyConfiguration(
     const documents = loadConfig(files, kept.known, ports.platform.checkSteps);
     await readFiles(ports, documents, kept.known);
     const prepared: Prepared[] = [];
-    for (const document of documents) prepared.push(await prepare(ports, document, kept));
+    for (const document of documents) prepared.push(await prepare(ports, document, { kept, signal }));
     const changes = prepared.flatMap(({ change }) => change ?? []);
     if (dryRun || changes.length === 0 || (await ports.records.apply(changes)).kind === 'applied')
       return { documents: prepared.map(({ applied }) => applied) };
@@ -89,10 +90,16 @@ async function allKept(records: Records): Promise<AllKept> {
 
 type Prepared = { readonly applied: AppliedDocument; readonly change: RecordChange | null };
 
-async function prepare(ports: OperationPorts, document: ConfigDocument, kept: AllKept): Promise<Prepared> {
+type Preparing = { readonly kept: AllKept; readonly signal: AbortSignal };
+
+async function prepare(
+  ports: OperationPorts,
+  document: ConfigDocument,
+  { kept, signal }: Preparing,
+): Promise<Prepared> {
   const { kind } = document;
   if (kind === 'release') {
-    const { release, isNew } = await prepareRelease(ports, document);
+    const { release, isNew } = await prepareRelease(ports, document, signal);
     const key = `${release.project}/${release.id}`;
     const change: RecordChange | null = isNew ? { kind, key, value: release, expected: 0 } : null;
     return { applied: { kind, key, change: isNew ? 'created' : 'unchanged' }, change };

@@ -1,35 +1,54 @@
+import type { MeasuredFile } from '../domain/artifact.ts';
 import { EdgeError, together } from '../domain/errors.ts';
 import type { ReleaseId } from '../domain/ids.ts';
 import { MOST_TEMPLATE_BYTES, MOST_TEMPLATES_BYTES, problemsOfFiles } from '../domain/property-file.ts';
-import { type MeasuredFile, makeRelease, type Release, type ReleaseRequest } from '../domain/release.ts';
-import type { Artifacts } from '../ports/artifacts.ts';
+import { makeRelease, type Release, type ReleaseRequest, type TakenArtifact } from '../domain/release.ts';
+import type { Artifacts, SentFile } from '../ports/artifacts.ts';
 import { authorize, type Caller } from './caller.ts';
 import { releasesOf, unknownProject } from './documents.ts';
 import type { OperationPorts } from './ports.ts';
+import type { Watched } from './watch.ts';
 
 export type ReleaseMade = { readonly release: ReleaseId; readonly hash: string; readonly created: boolean };
 
 /**
- * Makes a release of files that the server can read. The same content again is the same release. Throws `project_unknown`,
- * `artifact_unreadable`, `artifact_mismatch`, `release_exists`.
+ * Makes a release of artifacts that the server can read, or bring. The same content again is the same release. Throws `project_unknown`,
+ * `artifact_unreadable`, `artifact_unreachable`, `artifact_mismatch`, `artifact_store_full`, `release_exists`.
  */
 export async function createRelease(
   ports: OperationPorts,
   caller: Caller,
-  input: ReleaseRequest,
+  { input, signal }: Watched<ReleaseRequest>,
 ): Promise<ReleaseMade> {
   authorize(caller, 'release.create');
-  // Otherwise whoever may release could have any file of the server read, and any secret of a worker put on a host.
-  if (
-    input.files.some(({ template }) => template !== undefined) ||
-    input.variables.some(({ secret }) => secret)
-  )
-    authorize(caller, 'configuration.write');
+  if (reachesFurther(input)) authorize(caller, 'configuration.write');
   if (!(await ports.records.get('project', input.project)))
     throw await unknownProject(ports.records, input.project);
-  const { release, isNew } = await prepareRelease(ports, input);
+  const { release, isNew } = await prepareRelease(ports, input, signal);
   const { id, hash } = release;
   return { release: id, hash, created: isNew && (await keep(ports, release)) };
+}
+
+/** Takes in a file for a release that is made next. Throws `artifact_mismatch`, `artifact_store_full`. */
+export async function uploadArtifact(
+  { artifacts }: OperationPorts,
+  caller: Caller,
+  { input, signal }: Watched<SentFile>,
+): Promise<MeasuredFile> {
+  authorize(caller, 'release.create');
+  return artifacts.receive(input, signal);
+}
+
+/**
+ * Whoever may release could otherwise have any file of the server read, any secret of a worker put on a host, and any secret sent to an
+ * address of theirs.
+ */
+function reachesFurther({ artifacts, files, variables }: ReleaseRequest): boolean {
+  return (
+    artifacts.some(({ credentials }) => credentials) ||
+    files.some(({ template }) => template !== undefined) ||
+    variables.some(({ secret }) => secret)
+  );
 }
 
 /**
@@ -39,26 +58,15 @@ export async function createRelease(
 export async function prepareRelease(
   ports: OperationPorts,
   request: ReleaseRequest,
+  signal: AbortSignal,
 ): Promise<{ readonly release: Release; readonly isNew: boolean }> {
-  const artifacts: MeasuredFile[] = [];
-  for (const artifact of request.artifacts) artifacts.push(await measured(ports.artifacts, artifact));
+  const artifacts: TakenArtifact[] = [];
+  for (const artifact of request.artifacts) artifacts.push(await ports.artifacts.take(artifact, signal));
   const templates: string[] = [];
   for (const file of request.files) templates.push(await templateOf(ports.artifacts, file));
   const release = makeRelease(request, { artifacts, templates }, ports.clock.now());
   refuseFiles(release);
   return { release, isNew: !(await alreadyThere(ports, release)) };
-}
-
-async function measured(
-  artifacts: Artifacts,
-  { name, path, sha256 }: ReleaseRequest['artifacts'][number],
-): Promise<MeasuredFile> {
-  const file = await artifacts.measure(path);
-  if (sha256 === undefined || sha256 === file.sha256) return file;
-  throw new EdgeError(
-    'artifact_mismatch',
-    `The file ${path} of the artifact ${name} does not have the digest that was given`,
-  );
 }
 
 async function templateOf(

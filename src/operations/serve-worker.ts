@@ -1,5 +1,6 @@
-import { EdgeError } from '../domain/errors.ts';
+import { EdgeError, together } from '../domain/errors.ts';
 import type { WorkerId } from '../domain/ids.ts';
+import type { HeldFile } from '../ports/artifacts.ts';
 import type {
   Claim,
   ClaimedTask,
@@ -74,6 +75,38 @@ export async function waitForWork(
   authorizePool(caller, input.pool);
   await board.waitForWork(input.pool, input.timeoutMs, signal);
   return NOTHING;
+}
+
+/** An artifact, for as long as it is given. */
+export type GivenFile = HeldFile;
+type Wanted = { readonly sha256: string; readonly give: (file: GivenFile) => Promise<void> };
+
+/** Gives a file that some release has as its artifact, and no other. Throws `artifact_unreadable` and what `Artifacts` does. */
+export async function workerArtifact(
+  { artifacts, records }: OperationPorts,
+  caller: Caller,
+  { input: { sha256, give }, signal }: Watched<Wanted>,
+): Promise<void> {
+  authorize(caller, 'worker.serve');
+  const found = (await records.list('release'))
+    .flatMap(({ value }) => value.artifacts)
+    .filter((artifact) => artifact.sha256 === sha256);
+  if (found.length === 0)
+    throw new EdgeError('artifact_unreadable', `No release has an artifact with the digest ${sha256}`);
+  const faults: EdgeError[] = [];
+  for (const artifact of found) {
+    let isGiven = false;
+    try {
+      return await artifacts.hold(artifact, { as: 'kept', signal }, (file) => {
+        isGiven = true;
+        return give(file);
+      });
+    } catch (thrown) {
+      if (isGiven || !(thrown instanceof EdgeError)) throw thrown;
+      faults.push(thrown);
+    }
+  }
+  throw together(faults) ?? new Error('no artifact was tried');
 }
 
 function authorizePool(caller: Caller, pool: string): void {

@@ -1,3 +1,4 @@
+import { isOnMachines } from '../domain/artifact.ts';
 import { deviceOf, devicesOf, type Environment } from '../domain/environment.ts';
 import { EdgeError } from '../domain/errors.ts';
 import type { Health } from '../domain/health.ts';
@@ -34,6 +35,8 @@ export type Settings = {
   readonly canary: boolean;
   /** Some release that targets may get, or return to, has property files. */
   readonly hasFiles: boolean;
+  /** Some of them have artifacts that are no files of the machines, or archives of other kinds than .tar.gz. */
+  readonly hasSources: boolean;
   /** Some of them show another version than their own on the health page. */
   readonly showsOther: boolean;
 };
@@ -55,7 +58,7 @@ export type Documents = {
 /** Throws `config_reference` if the project environment names a strategy that does not exist. */
 export function resolveSettings(
   documents: Documents,
-  releases: readonly Pick<Release, 'files' | 'reports'>[] = [],
+  releases: readonly Pick<Release, 'artifacts' | 'files' | 'reports'>[] = [],
 ): Settings {
   const { project, environment, projectEnvironment } = documents;
   const over = projectEnvironment.overrides;
@@ -82,6 +85,7 @@ export function resolveSettings(
     strategy: strategyOf(projectEnvironment, documents.strategies),
     canary: projectEnvironment.canary ?? environment.canary,
     hasFiles: releases.some(({ files }) => files !== undefined),
+    hasSources: !releases.every(({ artifacts }) => artifacts.every(isOnMachines)),
     showsOther: releases.some(({ reports }) => reports !== undefined),
   };
 }

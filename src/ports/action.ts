@@ -2,6 +2,7 @@ import type { BalancerConfig } from '../domain/balancer.ts';
 import type { DeploymentId, TaskId } from '../domain/ids.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { Json, JsonObject } from '../lib/json.ts';
+import type { Artifacts } from './artifacts.ts';
 import type { Clock } from './clock.ts';
 import type { Hosts } from './hosts.ts';
 import type { LoadBalancer } from './load-balancer.ts';
@@ -57,6 +58,7 @@ export type ActionPorts = {
   readonly balancer: (config: BalancerConfig) => Promise<LoadBalancer>;
   readonly probe: Probe;
   readonly secrets: Secrets;
+  readonly artifacts: Pick<Artifacts, 'hold'>;
   readonly clock: Clock;
 };
 

@@ -134,6 +134,8 @@ export interface Hosts {
 export type UploadFile = {
   readonly localPath: string;
   readonly content?: Uint8Array;
+  /** Left out: what `localPath` has. */
+  readonly sizeBytes?: number;
   /** Absolute, or below the home (`~/`) of the user that it is for. */
   readonly path: string;
   readonly sha256: string;
@@ -141,4 +143,11 @@ export type UploadFile = {
   readonly sudoUser?: string;
   /** A file whose being there, with this digest, says that the upload is needless: then nothing is sent. */
   readonly unless?: { readonly path: string; readonly sha256: string };
+  /**
+   * Gives the bytes, in place of `localPath`, and only if the host has said that it needs them: they may have to be brought from far
+   * away. Their digest may be another one, as where a file is packed anew for hosts.
+   */
+  readonly bring?: (send: (file: BroughtFile) => Promise<string>) => Promise<string>;
 };
+
+export type BroughtFile = Pick<UploadFile, 'localPath' | 'content' | 'sizeBytes' | 'sha256'>;

@@ -62,7 +62,11 @@ function releaseOf({ name }: ScenarioProject, version: string, n: number): Relea
   // Every other release has property files, so that targets go from one with to one without, and back.
   const files = n % 2 === 0 ? [] : [{ path: 'app.conf', content: '{{edge.target}} {{edge.version}}\n' }];
   const request = releaseRequestSchema.parse({ kind: 'release', project: name, version, artifacts, files });
-  return makeRelease(request, { artifacts: [{ sha256: sha256Of(path), sizeBytes: 1_000 }] }, n);
+  return makeRelease(
+    request,
+    { artifacts: [{ sha256: sha256Of(path), sizeBytes: 1_000, place: { path } }] },
+    n,
+  );
 }
 
 const projectOf = ({ name, health }: ScenarioProject): Project =>

@@ -1,4 +1,5 @@
 import type { MemoryHosts } from '../adapters/memory/hosts.ts';
+import { placeText } from '../domain/artifact.ts';
 import { EdgeError } from '../domain/errors.ts';
 import type { ActionPorts } from '../ports/action.ts';
 import type { HostKeys } from '../ports/host-keys.ts';
@@ -40,6 +41,13 @@ export function outsideOf(life: Life, parts: OutsideParts): ActionPorts & { read
     },
     probe: probeOf(life, parts),
     secrets: { resolve: async () => CANARY_SECRET },
+    // Whatever a plan names is there.
+    artifacts: {
+      hold: (artifact, _asked, use) => {
+        const { sha256, sizeBytes } = artifact;
+        return use({ sha256, sizeBytes, localPath: placeText(artifact) });
+      },
+    },
     clock: life.clock,
   };
 }

@@ -1,4 +1,5 @@
 import { bindActions, COMMON_ACTIONS } from '../actions/registry.ts';
+import { MemoryArtifacts } from '../adapters/memory/artifacts.ts';
 import { createMemoryInventory } from '../adapters/memory/inventory.ts';
 import { EdgeError } from '../domain/errors.ts';
 import { commandId, deploymentId, workerId } from '../domain/ids.ts';
@@ -77,10 +78,7 @@ export function startServer(parts: RoleParts, name: string, gone: readonly strin
     random: { bytes: (count) => new Uint8Array(count) },
     // A simulation simulates no plans.
     simulator: { simulate: () => Promise.reject(new EdgeError('internal', 'a simulation in a simulation')) },
-    artifacts: {
-      measure: async (path) => ({ sha256: sha256Of(path), sizeBytes: 1_000 }),
-      readText: async (path) => path,
-    },
+    artifacts: new MemoryArtifacts((place) => ({ sha256: sha256Of(place), sizeBytes: 1_000 })),
   };
   return { life, ports, board: store.tasks, stop: () => stop.abort() };
 }

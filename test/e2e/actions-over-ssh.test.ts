@@ -13,6 +13,7 @@ import { sha256 } from '../../src/lib/hash.ts';
 import type { Json, JsonObject } from '../../src/lib/json.ts';
 import { releaseInstall } from '../../src/platforms/datacenter/release-install.ts';
 import type { Action } from '../../src/ports/action.ts';
+import { artifactsIn } from '../support/artifacts.ts';
 import { realClock } from '../support/clock.ts';
 import { openSshWorld, type SshWorld } from '../support/ssh-world.ts';
 
@@ -44,6 +45,7 @@ describe('actions on real OpenSSH', { skip }, () => {
         balancer: () => Promise.reject(new Error('no balancer here')),
         probe: { http: () => Promise.reject(new Error()), tcp: () => Promise.reject(new Error()) },
         secrets: { resolve: async () => 's3cret value' },
+        artifacts: artifactsIn('/nowhere'),
         clock: realClock,
       };
       return bindAction(action, ports).apply({

@@ -76,6 +76,7 @@ async function drain(world: World, balancer: LoadBalancer, member: string): Prom
     hosts: { run: nobody, status: nobody, cancel: nobody, upload: nobody, forget: nobody, facts: nobody },
     probe: { http: nobody, tcp: nobody },
     secrets: { resolve: nobody },
+    artifacts: { hold: nobody },
   });
   let checkpoint = null;
   for (;;) {

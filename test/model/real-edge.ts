@@ -1,3 +1,4 @@
+import { MemoryArtifacts } from '../../src/adapters/memory/artifacts.ts';
 import { memoryBell } from '../../src/adapters/memory/bell.ts';
 import { MemoryClock } from '../../src/adapters/memory/clock.ts';
 import { createMemoryInventory } from '../../src/adapters/memory/inventory.ts';
@@ -71,7 +72,7 @@ export class RealEdge {
       clock: this.clock,
       bell,
       random: { bytes: (size) => new Uint8Array(size) },
-      artifacts: { measure: async (path) => measured(path), readText: async (path) => path },
+      artifacts: new MemoryArtifacts(measured),
       hosts: { facts: nobody, shownKey: nobody },
       inventory: createMemoryInventory(),
       balancer: async () => this.balancer,
@@ -196,7 +197,8 @@ export class RealEdge {
       path: `${index}.yaml`,
       text: JSON.stringify(document),
     }));
-    await applyConfiguration(this.ports, ADMIN, { files, dryRun: false });
+    const input = { files, dryRun: false };
+    await applyConfiguration(this.ports, ADMIN, { input, signal: new AbortController().signal });
   }
 
   async #submit(rows: readonly Submitted[]): Promise<void> {

@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileArtifacts } from '../../src/adapters/files/artifacts.ts';
 import { memoryBell } from '../../src/adapters/memory/bell.ts';
 import { openSqliteStore } from '../../src/adapters/sqlite/store.ts';
 import { sortableIds } from '../../src/adapters/system/ids.ts';
@@ -8,6 +7,7 @@ import { systemRandom } from '../../src/adapters/system/random.ts';
 import { apiServer } from '../../src/api/server.ts';
 import { datacenter } from '../../src/platforms/datacenter/plan.ts';
 import { threadedSimulator } from '../../src/simulation/plan/threads.ts';
+import { artifactsIn } from './artifacts.ts';
 import { realClock } from './clock.ts';
 
 export type BrokenServer = {
@@ -33,7 +33,12 @@ export async function brokenServerIn(folder: string): Promise<BrokenServer> {
         apply: store.records.apply,
         list: () => Promise.reject(new TypeError('a secret thing is not a function')),
       },
-      ...{ ids: sortableIds(realClock), clock: realClock, random: systemRandom, artifacts: fileArtifacts() },
+      ...{
+        ids: sortableIds(realClock),
+        clock: realClock,
+        random: systemRandom,
+        artifacts: artifactsIn(join(folder, 'artifacts')),
+      },
       ...{ hosts: { facts: nobody, shownKey: nobody }, balancer: nobody, platform: datacenter },
       inventory: { read: nobody },
       simulator: threadedSimulator(),

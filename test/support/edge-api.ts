@@ -1,7 +1,6 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileArtifacts } from '../../src/adapters/files/artifacts.ts';
 import { memoryBell } from '../../src/adapters/memory/bell.ts';
 import { MemoryHosts } from '../../src/adapters/memory/hosts.ts';
 import { createMemoryInventory, type MemoryInventory } from '../../src/adapters/memory/inventory.ts';
@@ -27,6 +26,7 @@ import type { HostFacts } from '../../src/ports/hosts.ts';
 import type { ClaimedTask } from '../../src/ports/task-board.ts';
 import { threadedSimulator } from '../../src/simulation/plan/threads.ts';
 import { environment, project, projectEnvironment, targets } from '../fixtures/configuration.ts';
+import { artifactsIn } from './artifacts.ts';
 import { CAPABILITIES } from './capabilities.ts';
 
 /** A whole Edge in one process on the store in memory: API over a real socket, engine, and a worker that is played. */
@@ -110,7 +110,7 @@ export async function openEdgeApi(folder: string, options: Partial<ServerOptions
     clock,
     bell,
     random: systemRandom,
-    artifacts: fileArtifacts(),
+    artifacts: artifactsIn(join(folder, 'artifacts')),
     hosts: {
       facts: async ({ name }) => {
         const seen = hosts.get(name) ?? {};

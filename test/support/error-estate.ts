@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type EdgeClient, edgeClient } from '../../src/api/client.ts';
 import type { CliSettings } from '../../src/cli/environment.ts';
-import { type RunningServer, startServer } from '../../src/compose.ts';
+import { type RunningServer, type ServerSettings, startServer } from '../../src/compose.ts';
 import type { DeploymentId } from '../../src/domain/ids.ts';
 import { type LabBalancer, startLabBalancer } from '../../src/lab/balancer/lab-balancer.ts';
 import { Lab, type LabHost } from '../../src/lab/lab.ts';
@@ -76,10 +76,11 @@ async function fill(ends: AsyncDisposableStack, sshdPath: string | undefined): P
 }
 
 /** A server with its own data folder; it works for the pool `default`. */
-export function serverIn(dataFolder: string): Promise<RunningServer> {
+export function serverIn(dataFolder: string, more: Partial<ServerSettings> = {}): Promise<RunningServer> {
   return startServer({
     ...{ version: '0.0.0-test', dataFolder, environment: {}, log: () => {} },
     ...{ host: '127.0.0.1', port: 0, pools: ['default'] },
+    ...more,
   });
 }
 

@@ -68,6 +68,20 @@ const processOn = (name: string, line: string, spoil?: (folder: string) => Promi
 const placeFrom = (path: string): string =>
   `kind: project-environment\nproject: shop\nenvironment: lab\ntargets: { from: file, path: ${path} }\n`;
 
+/** A server of its own, whose artifact store holds 10 bytes. */
+async function intoNoRoom(estate: Estate): Promise<readonly Told[]> {
+  const server = await serverIn(join(estate.folder, 'no-room'), { artifactBytes: 10 });
+  await writeFile(join(estate.folder, 'eleven'), 'eleven byte');
+  try {
+    return await command('releases create shop 1.0.0 --upload -a shop.jar=eleven', {
+      server: server.url,
+      token: String(server.token),
+    })(estate);
+  } finally {
+    await server.stop();
+  }
+}
+
 const HUGE = 20_001;
 
 const THREE_MISTAKES = `kind: project
@@ -162,6 +176,18 @@ export const ROWS: Readonly<Record<ErrorCode, ErrorRow>> = {
   artifact_unreadable: {
     ask: command('deploy shop lab gone'),
     says: /artifacts\/gone\.jar cannot be read: there is no such file/,
+  },
+  artifact_unreachable: {
+    ask: applying(
+      'far.yaml',
+      '{ kind: release, project: shop, version: far, artifacts: [{ name: a.jar, url: "http://127.0.0.1:9/a.jar" }] }',
+    ),
+    says: /a\.jar \(http:\/\/127\.0\.0\.1:9\/a\.jar\) cannot be brought: 127\.0\.0\.1:9: .*ECONNREFUSED/,
+    early: true,
+  },
+  artifact_store_full: {
+    ask: intoNoRoom,
+    says: /What is sent has more than 10 bytes/,
   },
   artifact_mismatch: {
     ask: command('deploy shop lab changed'),

@@ -1,4 +1,5 @@
 import { bindAction } from '../../src/actions/define.ts';
+import { MemoryArtifacts } from '../../src/adapters/memory/artifacts.ts';
 import type { Program } from '../../src/adapters/memory/behaviour.ts';
 import { MemoryClock } from '../../src/adapters/memory/clock.ts';
 import { MemoryHosts } from '../../src/adapters/memory/hosts.ts';
@@ -11,6 +12,8 @@ import type { Action, ActionPorts, Cancelled, TaskRun } from '../../src/ports/ac
 import type { HostAddress } from '../../src/ports/hosts.ts';
 import type { LoadBalancer } from '../../src/ports/load-balancer.ts';
 import type { HttpSeen, TcpSeen } from '../../src/ports/probe.ts';
+
+import { ARTIFACT } from './planned-release.ts';
 
 export const HOST: HostAddress = {
   name: 'web-1',
@@ -74,6 +77,7 @@ export class Trial {
         tcp: (address, port) => this.ports.get(`${address}:${port}`) ?? REFUSED,
       }),
       secrets: { resolve: async ({ name }) => secrets[name] ?? unavailable(name) },
+      artifacts: new MemoryArtifacts(() => ({ sha256: ARTIFACT.sha256, sizeBytes: ARTIFACT.sizeBytes })),
       clock: this.clock,
     };
   }

@@ -1,4 +1,5 @@
 import { bindActions, COMMON_ACTIONS } from '../../src/actions/registry.ts';
+import { MemoryArtifacts } from '../../src/adapters/memory/artifacts.ts';
 import type { Program } from '../../src/adapters/memory/behaviour.ts';
 import { memoryBell } from '../../src/adapters/memory/bell.ts';
 import { MemoryClock } from '../../src/adapters/memory/clock.ts';
@@ -82,6 +83,7 @@ export class WorkerWorld {
       balancer: async () => balancer,
       probe: createMemoryProbe({ clock: this.clock }),
       secrets: { resolve: async () => 'secret' },
+      artifacts: new MemoryArtifacts(() => undefined),
       clock: this.clock,
     };
     const handlers = bindActions([...COMMON_ACTIONS, ...this.#actions], ports);

@@ -1,57 +1,35 @@
-import assert from 'node:assert/strict';
-import { rename, utimes, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, test } from 'node:test';
-import { withTemporaryFolder } from '../../../test/support/temporary-folder.ts';
-import { sha256 } from '../../lib/hash.ts';
-import { fileArtifacts } from './artifacts.ts';
+import { type ArtifactsBench, artifactsContract } from '../../../test/contracts/artifacts.ts';
+import { startArtifactSource } from '../../../test/support/artifact-source.ts';
+import { artifactsIn } from '../../../test/support/artifacts.ts';
+import type { Artifacts } from '../../ports/artifacts.ts';
 
-const THEN = new Date('2026-01-01T00:00:00Z');
+async function benchOf(made: (folder: string) => Promise<Artifacts>): Promise<ArtifactsBench> {
+  const folder = await mkdtemp(join(tmpdir(), 'edge-artifacts-'));
+  const source = await startArtifactSource();
+  let count = 0;
+  const put = async (bytes: Uint8Array): Promise<string> => {
+    count += 1;
+    await writeFile(join(folder, `file-${count}`), bytes);
+    source.files.set(`/file-${count}`, bytes);
+    return `file-${count}`;
+  };
+  return {
+    artifacts: await made(folder),
+    put: async (bytes) => {
+      const name = await put(bytes);
+      return [{ path: join(folder, name) }, { url: `${source.url}/${name}` }];
+    },
+    putText: async (bytes) => join(folder, await put(bytes)),
+    dispose: async () => {
+      await source.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
 
-describe('artifacts as files', () => {
-  test('a file has the digest and size of its bytes', () =>
-    withTemporaryFolder(async (folder) => {
-      const path = join(folder, 'a');
-      const content = Buffer.alloc(3_000_000, 'edge');
-      await writeFile(path, content);
-      const measured = await fileArtifacts().measure(path);
-      assert.deepEqual(measured, { sha256: sha256(content), sizeBytes: content.length });
-    }));
-
-  test('a changed file is seen as changed, even with the same size and time of change', () =>
-    withTemporaryFolder(async (folder) => {
-      const path = join(folder, 'a');
-      const artifacts = fileArtifacts();
-      await writeFile(path, 'one');
-      await utimes(path, THEN, THEN);
-      assert.equal((await artifacts.measure(path)).sha256, sha256('one'));
-      assert.equal((await artifacts.measure(path)).sha256, sha256('one'));
-      await writeFile(join(folder, 'b'), 'two');
-      await utimes(join(folder, 'b'), THEN, THEN);
-      await rename(join(folder, 'b'), path);
-      assert.equal((await artifacts.measure(path)).sha256, sha256('two'));
-    }));
-
-  test('a file that is not there, or is a folder, is artifact_unreadable', () =>
-    withTemporaryFolder(async (folder) => {
-      for (const path of [join(folder, 'nothing'), folder])
-        await assert.rejects(fileArtifacts().measure(path), { code: 'artifact_unreadable' });
-    }));
-
-  test('a text is read whole, and only if it is one', () =>
-    withTemporaryFolder(async (folder) => {
-      const path = join(folder, 'a');
-      const { readText } = fileArtifacts();
-      await writeFile(path, '\uFEFFä\r\n');
-      assert.equal(await readText(path, 100), '\uFEFFä\r\n');
-      assert.equal(await readText(path, 7), '\uFEFFä\r\n');
-      await assert.rejects(readText(path, 6), { code: 'artifact_unreadable', message: /more than 6 bytes/ });
-      await writeFile(path, Buffer.from([0x61, 0xff]));
-      await assert.rejects(readText(path, 100), { code: 'artifact_unreadable', message: /UTF-8/ });
-      await assert.rejects(readText(join(folder, 'no'), 100), {
-        code: 'artifact_unreadable',
-        message: /no such/,
-      });
-      await assert.rejects(readText(folder, 100), { code: 'artifact_unreadable' });
-    }));
-});
+artifactsContract('in a store on this machine', () =>
+  benchOf(async (folder) => artifactsIn(join(folder, 'store'))),
+);

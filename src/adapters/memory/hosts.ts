@@ -108,6 +108,9 @@ export class MemoryHosts implements Hosts, HostKeys {
     const host = this.host(address.name);
     const check = host.connect();
     if (file.unless && this.#holds(host, file.unless)) return path;
+    const { bring, ...sent } = file;
+    if (bring && this.#holds(host, file)) return path;
+    if (bring) return bring((brought) => this.upload(address, { ...sent, ...brought }, signal));
     const digest = await this.#digest(file);
     signal.throwIfAborted();
     check();

@@ -25,14 +25,14 @@ export async function uploadFile(
 ): Promise<string> {
   if (!/^(~\/|\/)/.test(file.path))
     throw new EdgeError('request_invalid', `The path ${file.path} on a host must begin with / or ~/`);
-  const size = await sizeOf(file);
-  const { unless } = file;
-  const args = [
-    ...[file.path, size, file.sha256, file.mode.toString(8)],
-    ...(unless ? [unless.path, unless.sha256] : []),
-  ];
-  const question = { host, verb: 'upload', id: 'upload', args, sudoUser: file.sudoUser } as const;
-  const { script, word, path } = await askAgainIfLost(() => begin(pool, question, signal));
+  const { bring, ...sent } = file;
+  if (bring) {
+    const { script, word, path } = await ask(pool, { host, file, signal }, file.sizeBytes ?? 0);
+    script.close();
+    if (word === 'done') return path;
+    return bring((brought) => uploadFile(pool, { host, file: { ...sent, ...brought }, signal }));
+  }
+  const { script, word, path } = await ask(pool, { host, file, signal }, await sizeOf(file));
   try {
     if (word === 'done') return path;
     await send(script, file, signal);
@@ -43,6 +43,17 @@ export async function uploadFile(
   } finally {
     script.close();
   }
+}
+
+/** Whether the host needs the file. */
+function ask(pool: ConnectionPool, { host, file, signal }: UploadRequest, size: number) {
+  const { unless } = file;
+  const args = [
+    ...[file.path, size, file.sha256, file.mode.toString(8)],
+    ...(unless ? [unless.path, unless.sha256] : []),
+  ];
+  const question = { host, verb: 'upload', id: 'upload', args, sudoUser: file.sudoUser } as const;
+  return askAgainIfLost(() => begin(pool, question, signal));
 }
 
 /** Up to the host's answer, after the path: `ready` to take the bytes, or `done` if it needs none. */
@@ -61,6 +72,7 @@ async function begin(pool: ConnectionPool, request: ScriptRequest, signal: Abort
 
 async function sizeOf(file: UploadFile): Promise<number> {
   if (file.content) return file.content.length;
+  if (file.sizeBytes !== undefined) return file.sizeBytes;
   try {
     return (await stat(file.localPath)).size;
   } catch (cause) {

@@ -20,6 +20,8 @@ type ProcessRecord = z.infer<typeof schema>;
 export type Incarnation = {
   /** Names this process in leases, and no other one ever. */
   readonly id: string;
+  /** No other living process of its role has it on this host; the next one may. */
+  readonly name: string;
   /** Ids of earlier incarnations that are proven to be gone: their leases need not be waited for (contract C9). */
   readonly gone: readonly string[];
 };
@@ -56,7 +58,7 @@ export async function openIncarnation(place: Place): Promise<Incarnation> {
   }
   const dead = earlier.filter(({ fate }) => fate === 'gone');
   for (const { file } of dead.slice(KEEP_RECORDS)) await rm(join(folder, file), { force: true });
-  return { id: self.id, gone: dead.slice(0, KEEP_RECORDS).map(({ record }) => record.id) };
+  return { id: self.id, name: place.name, gone: dead.slice(0, KEEP_RECORDS).map(({ record }) => record.id) };
 }
 
 /** Of several processes of one role that share a folder, none of which has a name of its own. */

@@ -2,7 +2,7 @@ import type { Action } from '../../ports/action.ts';
 import { balancerDrain } from './balancer-drain.ts';
 import { balancerEnable } from './balancer-enable.ts';
 import { capacityGuard } from './capacity-guard.ts';
-import { releaseFetch } from './release-fetch.ts';
+import { EARLIER_FETCH, releaseFetch } from './release-fetch.ts';
 import { EARLIER_INSTALLS, releaseInstall } from './release-install.ts';
 
 /** The actions of datacenter environments; the common ones are in src/actions/registry.ts. */
@@ -11,6 +11,7 @@ export const DATACENTER_ACTIONS: readonly Action[] = [
   balancerDrain,
   balancerEnable,
   releaseFetch,
+  EARLIER_FETCH,
   releaseInstall,
   ...EARLIER_INSTALLS,
 ];

@@ -11,13 +11,14 @@ import {
   runCommand,
 } from '../../actions/remote-command.ts';
 import { hostAddress, plannedFiles, plannedRelease } from '../../actions/schemas.ts';
+import { type PlannedArtifact, placeText, unpackOnHost } from '../../domain/artifact.ts';
 import { asEdgeError, EdgeError } from '../../domain/errors.ts';
 import { remoteFolderField } from '../../domain/fields.ts';
 import type { Outcome } from '../../domain/outcome.ts';
-import type { PlannedArtifact } from '../../domain/plan.ts';
 import { sha256 } from '../../lib/hash.ts';
 import { tar } from '../../lib/tar.ts';
 import type { ActionContext } from '../../ports/action.ts';
+import type { UploadFile } from '../../ports/hosts.ts';
 import { fillFiles } from './fill-files.ts';
 import { GONE, INSTALL, MARKER, markerText } from './install-script.ts';
 
@@ -135,10 +136,9 @@ async function upload(context: ActionContext, inputs: Inputs): Promise<string> {
   let place = folder;
   for (const artifact of artifactsOf(inputs)) {
     context.progress(`copies ${artifact.name}, ${artifact.sizeBytes} bytes`);
-    const { path: localPath, sha256: digest } = artifact;
     const mode = artifact.unpack === 'none' ? 0o755 : 0o644;
     const path = incoming(folder, artifact);
-    const file = { localPath, path, sha256: digest, mode, unless, ...(sudoUser && { sudoUser }) };
+    const file = { ...fileOf(context, artifact), path, mode, unless, ...(sudoUser && { sudoUser }) };
     try {
       const uploaded = await context.ports.hosts.upload(host, file, context.signal);
       place = uploaded.slice(0, -incoming('', artifact).length);
@@ -149,11 +149,18 @@ async function upload(context: ActionContext, inputs: Inputs): Promise<string> {
   return place;
 }
 
+/** Brought to this machine only for a host that needs it, and kept here for the next one. */
+function fileOf({ ports, signal }: ActionContext, artifact: PlannedArtifact) {
+  const bring: UploadFile['bring'] = (send) => ports.artifacts.hold(artifact, { as: 'sent', signal }, send);
+  const { sha256, sizeBytes } = artifact;
+  return { localPath: placeText(artifact), sha256, sizeBytes, bring };
+}
+
 /** What is not of the catalogue concerns the local file: all that the host says is. */
-function uploadFailed({ name, path }: PlannedArtifact, cause: unknown): EdgeError {
+function uploadFailed(artifact: PlannedArtifact, cause: unknown): EdgeError {
   const error = asEdgeError(cause);
   if (error.code !== 'internal') return error;
-  const message = `${name} cannot be copied from ${path}: ${error.message}`;
+  const message = `${artifact.name} cannot be copied from ${placeText(artifact)}: ${error.message}`;
   return new EdgeError('artifact_unreadable', message, { cause });
 }
 
@@ -193,7 +200,7 @@ function commandOf(
   const { ordinal, folder } = state;
   const { host, release, keep, files, sudoUser } = inputs;
   const artifacts = artifactsOf(inputs).flatMap((artifact) => {
-    return [incoming(folder, artifact), artifact.name, artifact.unpack];
+    return [incoming(folder, artifact), artifact.name, unpackOnHost(artifact.unpack)];
   });
   const token = remoteIdOf(context.task, ordinal);
   if (files && !isMade(files)) artifacts.push('-', 'property files', 'they cannot be made here any more');

@@ -64,6 +64,7 @@ unpack() {
   while [ "$1" != --files ]; do
     case $3 in
       tar.gz) is_there "$1" "$2" && tar -xzof "$1" -C "$work" ;;
+      tar) is_there "$1" "$2" && tar -xof "$1" -C "$work" ;;
       none) is_there "$1" "$2" && cp -p "$1" "$work/$2" ;;
       *) refuse "cannot unpack $2: $3" ;;
     esac

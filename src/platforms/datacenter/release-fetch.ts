@@ -15,7 +15,7 @@ const outputs = z.strictObject({ folder: z.string() });
  */
 export const releaseFetch = defineAction({
   name: 'release.fetch',
-  major: 1,
+  major: 2,
   inputs: releaseFetchInputs,
   outputs,
   fences: true,
@@ -33,3 +33,6 @@ export const releaseFetch = defineAction({
 function artifactsOnly({ files, ...inputs }: z.infer<typeof releaseFetchInputs>) {
   return { ...inputs, keep: 1, ...(files && !isMade(files) && { files }) };
 }
+
+/** Workers of before know only files of their own machine. */
+export const EARLIER_FETCH = { ...releaseFetch, major: 1 };

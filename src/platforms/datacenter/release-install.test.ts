@@ -26,7 +26,7 @@ test('artifacts are copied against their digest, then unpacked and linked', asyn
   const { outputs } = expectKind(await trial.finish(releaseInstall, inputs), 'done');
   assert.deepEqual(outputs, { folder: '/srv/web/releases/2.0-abcdef01', release: '2.0-abcdef01' });
   assert.deepEqual(trial.host.files.get(INCOMING), {
-    ...{ localPath: ARTIFACT.path, path: INCOMING, sha256: ARTIFACT.sha256, mode: 0o644 },
+    ...{ localPath: ARTIFACT.path, path: INCOMING, sha256: ARTIFACT.sha256, sizeBytes: 10, mode: 0o644 },
     unless: { path: MARK, sha256: sha256('abcdef01\n') },
   });
   assert.deepEqual(startsOf(trial), [1]);

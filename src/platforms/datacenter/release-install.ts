@@ -11,7 +11,7 @@ const outputs = z.strictObject({ folder: z.string(), release: z.string() });
  */
 export const releaseInstall = defineAction({
   name: 'release.install',
-  major: 3,
+  major: 4,
   inputs: releaseInstallInputs,
   outputs,
   fences: true,
@@ -24,5 +24,5 @@ export const releaseInstall = defineAction({
   cancel: (context, inputs) => cancelBringing(context, inputs, 'edge-install'),
 });
 
-/** Workers of before know no property files, or of no fetch; plans without any are for them too. */
-export const EARLIER_INSTALLS = [1, 2].map((major) => ({ ...releaseInstall, major }));
+/** Workers of before know no property files, of no fetch, or only files of their own machine; plans without any are for them too. */
+export const EARLIER_INSTALLS = [1, 2, 3].map((major) => ({ ...releaseInstall, major }));

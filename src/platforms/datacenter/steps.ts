@@ -168,11 +168,17 @@ function install(settings: Settings, sequence: SequenceName): Built {
 function ownInstall(settings: Settings, sequence: SequenceName, folder: string): Built {
   const keepReleases = sequence.startsWith('reload') ? KEEP_ALL : settings.keepReleases;
   const isFetched = hasFetch(sequence, settings);
-  const earlier = settings.hasFiles ? 'release.install@2' : 'release.install@1';
-  const built = ofRelease(settings, folder, isFetched ? 'release.install@3' : earlier);
+  const built = ofRelease(settings, folder, `release.install@${majorOfInstall(settings, isFetched)}`);
   const fetched = { fetched: { from: 'fetch', output: 'folder' } } as const;
   const inputs = { ...built.inputs, keep: literal(keepReleases), ...(isFetched && fetched) };
   return { ...built, inputs };
+}
+
+/** The first that knows all that the plan asks of it: workers of before do what they can. */
+function majorOfInstall({ hasSources, hasFiles }: Settings, isFetched: boolean): number {
+  if (hasSources) return 4;
+  if (isFetched) return 3;
+  return hasFiles ? 2 : 1;
 }
 
 /** Whether the release is brought to the target before its turn: by Edge's own action, and where something is to be stopped for it. */
@@ -182,7 +188,8 @@ export const hasFetch = (sequence: SequenceName, { commands }: Settings): boolea
 const FETCHING: ReadonlySet<SequenceName> = new Set(['rolling', 'plain', 'cold', 'others', 'hard']);
 
 function fetch(settings: Settings): Built {
-  return { ...ofRelease(settings, settings.folder, 'release.fetch@1'), ahead: true };
+  const action = settings.hasSources ? 'release.fetch@2' : 'release.fetch@1';
+  return { ...ofRelease(settings, settings.folder, action), ahead: true };
 }
 
 function ofRelease(settings: Settings, folder: string, action: string): Built {
