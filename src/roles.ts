@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pino } from 'pino';
-import type { ServeOptions, ServerAccess, WorkOptions } from './cli/environment.ts';
+import type { ArtifactOptions, ServeOptions, ServerAccess, WorkOptions } from './cli/environment.ts';
 import { type RoleSettings, type RunningServer, startServer, startWorker } from './compose.ts';
 import { announceServer } from './data-folder.ts';
 import { EdgeError } from './domain/errors.ts';
@@ -38,6 +38,18 @@ export function roleSettings(
   };
 }
 
+function artifactSettings({ artifactSpace, artifactOrigin }: ArtifactOptions): Partial<RoleSettings> {
+  return {
+    ...(artifactSpace !== undefined && { artifactBytes: artifactSpace * 1_024 ** 3 }),
+    ...(artifactOrigin && { artifactOrigins: artifactOrigin.map(originOf) }),
+  };
+}
+
+function originOf(url: string): string {
+  if (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)) return new URL(url).origin;
+  throw new EdgeError('settings_invalid', `--artifact-origin: "${url}" is not an http or https address`);
+}
+
 /** A server in this process, until `close`. */
 export async function embedded(place: Place): Promise<ServerAccess> {
   const server = await startServer({
@@ -67,6 +79,7 @@ export async function serve(place: Place, options: ServeOptions): Promise<number
   const tls = await tlsOf(options);
   const server = await startServer({
     ...roleSettings(place, false),
+    ...artifactSettings(options),
     ...listen,
     pools,
     ...(tls && { tls }),
@@ -120,6 +133,7 @@ export async function work(place: Place, options: WorkOptions): Promise<number> 
   }
   const worker = await startWorker({
     ...roleSettings(place, false),
+    ...artifactSettings(options),
     ...(server !== undefined && token !== undefined && { remote: { server, token } }),
     pool,
     name,

@@ -1,4 +1,5 @@
 import { type EdgeClient, edgeClient } from '../api/client.ts';
+import { uploadFile } from '../api/upload.ts';
 import { EdgeError } from '../domain/errors.ts';
 import { inertJson } from '../lib/inert-text.ts';
 import type { CliEnvironment, ServerAccess } from './environment.ts';
@@ -67,6 +68,12 @@ export class Cli {
     const { url, token } = await this.access();
     const client = edgeClient({ server: url, ...(token !== undefined && { token }) });
     return this.json ? client : inertClient(client);
+  }
+
+  /** Sends a file of this machine, and gives its digest. */
+  async upload(path: string): Promise<string> {
+    const { url, token } = await this.access();
+    return uploadFile(path, { server: url, ...(token !== undefined && { token }) });
   }
 
   async close(): Promise<void> {

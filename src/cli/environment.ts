@@ -54,7 +54,13 @@ export type ServerAccess = {
   readonly close: () => Promise<void>;
 };
 
-export type ServeOptions = {
+/** What a role may have of artifacts: room in GB, and the only origins that they may come from. */
+export type ArtifactOptions = {
+  readonly artifactSpace?: number;
+  readonly artifactOrigin?: readonly string[];
+};
+
+export type ServeOptions = ArtifactOptions & {
   readonly dataFolder?: string;
   /** In place of the store in the data folder. */
   readonly store?: string;
@@ -67,7 +73,7 @@ export type ServeOptions = {
   readonly tlsKey?: string;
 };
 
-export type WorkOptions = {
+export type WorkOptions = ArtifactOptions & {
   readonly dataFolder?: string;
   /** In place of the store in the data folder, where no server is named. */
   readonly store?: string;

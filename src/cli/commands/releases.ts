@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import type { Input, Output } from '../../api/contract.ts';
 import { EdgeError } from '../../domain/errors.ts';
 import { type Choose, collect, newCommand } from '../command.ts';
+import type { Cli } from '../context.ts';
 import { dateAndTime, table } from '../format.ts';
 
 export function addReleases(program: Command, choose: Choose): void {
@@ -28,6 +29,7 @@ export function addReleases(program: Command, choose: Choose): void {
 type Artifact = { readonly name: string; readonly path: string };
 type CreateOptions = {
   readonly artifact?: readonly Artifact[];
+  readonly upload?: true;
   readonly unpack: boolean;
   readonly repository?: string;
   readonly commit?: string;
@@ -38,33 +40,36 @@ type CreateOptions = {
 function addCreate(releases: Command, choose: Choose): void {
   newCommand(
     releases,
-    'create <project> <version>',
-    'Makes a release of files on the machine of the server. The same content again gives the same release.',
+    'create <project-or-file> [version]',
+    'Makes a release of files on the machine of the server, or of this one, or as a YAML file says. The same content again gives the same release.',
   )
     .option(
       '-a, --artifact <name=path>',
       'a file and its name on the hosts; may be given several times',
       artifacts,
     )
-    .option('--no-unpack', 'copy .tar.gz and .tgz files as they are; else they are unpacked')
+    .option('--upload', 'the files are on this machine, and are sent to the server')
+    .option('--no-unpack', 'copy .tar.gz, .tgz, .tar and .zip files as they are; else they are unpacked')
     .option('--repository <url>', 'where the code is; with --commit')
     .option('--commit <hash>', 'the commit that was built; with --repository')
     .option('--ticket <key>', 'a ticket that is in it; may be given several times', collect)
     .option('--author <name>', 'who wrote what is in it; may be given several times', collect)
-    .action((project: string, version: string, options: CreateOptions) => {
+    .action((project: string, version: string | undefined, options: CreateOptions) => {
       const source = sourceOf(options);
+      if (version === undefined) refuseOptions(project, options);
       choose(async (cli) => {
         const client = await cli.client();
-        const files = (options.artifact ?? []).map((file) =>
-          artifactOf(file, cli.environment.folder, options.unpack),
-        );
-        const made = await client.createRelease({
-          kind: 'release',
-          project,
-          version,
-          artifacts: files,
-          ...source,
-        });
+        const release =
+          version === undefined
+            ? await (await import('../release-file.ts')).releaseIn(cli.environment.folder, project, (path) => cli.upload(path))
+            : ({
+                ...source,
+                kind: 'release',
+                project,
+                version,
+                artifacts: await artifactsOf(cli, options),
+              } as const);
+        const made = await client.createRelease(release);
         cli.answer(made, () => [
           `${made.release} ${made.created ? 'is made' : 'exists already, with the same content'}.`,
         ]);
@@ -73,20 +78,44 @@ function addCreate(releases: Command, choose: Choose): void {
     });
 }
 
+/** Of a file nothing else is said on the line. */
+function refuseOptions(file: string, { unpack, ...options }: CreateOptions): void {
+  if (/\.ya?ml$/.test(file) && unpack && Object.keys(options).length === 0) return;
+  throw new EdgeError(
+    'usage_invalid',
+    /\.ya?ml$/.test(file) ? 'A file says all of its release itself' : 'A version is missing',
+    {
+      hint: 'Write `edge releases create <project> <version> --artifact …`, or `edge releases create <file>.yaml`.',
+    },
+  );
+}
+
+async function artifactsOf(
+  cli: Cli,
+  { artifact = [], unpack, upload }: CreateOptions,
+): Promise<NewArtifact[]> {
+  const made: NewArtifact[] = [];
+  for (const { name, path } of artifact) {
+    // Relative paths are of this working folder; the server needs them whole.
+    const whole = resolve(cli.environment.folder, path);
+    const place = upload ? { upload, sha256: await cli.upload(whole) } : { path: whole };
+    made.push({ name, ...place, unpack: unpack ? unpackOf(path) : 'none' });
+  }
+  return made;
+}
+
+type NewArtifact = NonNullable<Input<'createRelease'>['artifacts']>[number];
+
+function unpackOf(path: string): NonNullable<NewArtifact['unpack']> {
+  const [, kind] = /\.(tar\.gz|tgz|tar|zip)$/.exec(path) ?? [];
+  if (kind === 'tar' || kind === 'zip') return kind;
+  return kind === undefined ? 'none' : 'tar.gz';
+}
+
 function artifacts(text: string, before: readonly Artifact[] | undefined): readonly Artifact[] {
   const [, name, path] = /^([^=]+)=(.+)$/s.exec(text) ?? [];
   if (name === undefined || path === undefined) throw new InvalidArgumentError('Write it as name=path.');
   return [...(before ?? []), { name, path }];
-}
-
-/** Relative paths are of this working folder; the server needs them whole. */
-function artifactOf(
-  { name, path }: Artifact,
-  folder: string,
-  unpacks: boolean,
-): NonNullable<Input<'createRelease'>['artifacts']>[number] {
-  const unpack = unpacks && /\.(tar\.gz|tgz)$/.test(path) ? 'tar.gz' : 'none';
-  return { name, path: resolve(folder, path), unpack };
 }
 
 function sourceOf({

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { type Choose, newCommand, only, wholeNumber } from '../command.ts';
+import { type Choose, collect, newCommand, only, wholeNumber } from '../command.ts';
 import type { Cli } from '../context.ts';
 
 /** The commands that are Edge itself: they run until they are told to end. */
@@ -8,6 +8,19 @@ const STORE = [
   '--store <address>',
   'keep the state in a database: mysql://user@host:3306/edge; else EDGE_STORE, else the data folder',
 ] as const;
+
+const SPACE = [
+  '--artifact-space <GB>',
+  'how much room artifacts may take in the data folder; 20 if it is left out',
+  wholeNumber,
+] as const;
+const ORIGIN = [
+  '--artifact-origin <url>',
+  'artifacts come from this address alone, such as https://nexus.example.com; may be given several times',
+  collect,
+] as const;
+type ArtifactOptions = { artifactSpace?: number; artifactOrigin?: readonly string[] };
+const ARTIFACT_OPTIONS = ['artifactSpace', 'artifactOrigin'] as const;
 
 export function addServer(program: Command, choose: Choose): void {
   newCommand(
@@ -20,14 +33,22 @@ export function addServer(program: Command, choose: Choose): void {
     .option('--no-worker', 'leave the work to `edge worker` processes')
     .option('--tls-cert <file>', 'its certificate as PEM: it then speaks HTTPS; with --tls-key')
     .option('--tls-key <file>', 'the private key of the certificate as PEM')
-    .action(
-      (options: { listen?: string; store?: string; worker: boolean; tlsCert?: string; tlsKey?: string }) => {
-        const { worker: works } = options;
-        const own = only(options, 'listen', 'store', 'tlsCert', 'tlsKey');
-        choose((cli) => cli.environment.serve({ ...folderOf(cli), ...own, works }));
-      },
-    );
+    .option(...SPACE)
+    .option(...ORIGIN)
+    .action((options: ServerOptions) => {
+      const { worker: works } = options;
+      const own = only(options, 'listen', 'store', 'tlsCert', 'tlsKey', ...ARTIFACT_OPTIONS);
+      choose((cli) => cli.environment.serve({ ...folderOf(cli), ...own, works }));
+    });
 }
+
+type ServerOptions = ArtifactOptions & {
+  listen?: string;
+  store?: string;
+  worker: boolean;
+  tlsCert?: string;
+  tlsKey?: string;
+};
 
 export function addWorker(program: Command, choose: Choose): void {
   newCommand(
@@ -39,15 +60,19 @@ export function addWorker(program: Command, choose: Choose): void {
     .option('--name <name>', 'its name on this host, where several run')
     .option('--parallel <count>', 'how many tasks at once', wholeNumber)
     .option(...STORE)
-    .action((options: { pool: string; name?: string; parallel?: number; store?: string }) => {
-      const own = only(options, 'pool', 'name', 'parallel', 'store');
-      choose((cli) => {
-        const server = cli.options.server ?? cli.environment.settings.server;
-        const token = cli.options.token ?? cli.environment.settings.token;
-        const access = { ...(server !== undefined && { server }), ...(token !== undefined && { token }) };
-        return cli.environment.work({ ...folderOf(cli), ...access, ...own });
-      });
-    });
+    .option(...SPACE)
+    .option(...ORIGIN)
+    .action(
+      (options: ArtifactOptions & { pool: string; name?: string; parallel?: number; store?: string }) => {
+        const own = only(options, 'pool', 'name', 'parallel', 'store', ...ARTIFACT_OPTIONS);
+        choose((cli) => {
+          const server = cli.options.server ?? cli.environment.settings.server;
+          const token = cli.options.token ?? cli.environment.settings.token;
+          const access = { ...(server !== undefined && { server }), ...(token !== undefined && { token }) };
+          return cli.environment.work({ ...folderOf(cli), ...access, ...own });
+        });
+      },
+    );
 }
 
 export function addDemo(program: Command, choose: Choose): void {
