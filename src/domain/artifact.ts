@@ -130,10 +130,10 @@ export type PlannedArtifact = MeasuredFile & {
 export const unpackOnHost = (unpack: Unpack): Exclude<Unpack, 'zip'> =>
   unpack === 'zip' ? 'tar.gz' : unpack;
 
-/** For people: where it is from. */
+/** For people: where it is from, without what behind a ? may be a secret. */
 export function placeText(place: ArtifactPlace): string {
   if ('path' in place) return place.path;
-  if ('url' in place) return place.url;
+  if ('url' in place) return place.url.replace(/\?.*/s, '');
   if ('git' in place) return `${place.git.repository} ${place.git.commit.slice(0, 12)}`;
   return 'an upload';
 }

@@ -13,7 +13,7 @@ import { sha256 } from '../../lib/hash.ts';
 
 const NEVER = new AbortController().signal;
 const KEPT = { as: 'kept', signal: NEVER } as const;
-const BYTES = randomBytes(400_000);
+const BYTES = randomBytes(4_000_000);
 const DIGEST = sha256(BYTES);
 const CREDENTIALS = { source: 'env', name: 'NEXUS' } as const;
 
@@ -44,7 +44,7 @@ describe('an artifact of an address', () => {
 
   test('that is cut off is gone on with from there', async () => {
     const { folder, source, url } = await opened();
-    source.cuts.push(100_000, 50_000);
+    source.cuts.push(2_000_000, 1_000_000);
     const artifact = await planned(artifactsIn(folder), { url, sha256: DIGEST });
     assert.equal(artifact.sizeBytes, BYTES.length);
     const [first, ...later] = source.asked.map(({ from }) => from);
@@ -55,7 +55,7 @@ describe('an artifact of an address', () => {
 
   test('that a process has brought in part is gone on with by the next one', async () => {
     const { folder, source, url } = await opened();
-    source.holdAfter = 100_000;
+    source.holdAfter = 2_000_000;
     const end = new AbortController();
     const wanted = artifactOf({ url, sha256: DIGEST });
     const first = artifactsIn(folder).take(wanted, end.signal);
@@ -74,7 +74,7 @@ describe('an artifact of an address', () => {
   test('that changes while it is read is read from its beginning, where no digest says what it has to be', async () => {
     const { folder, source, url } = await opened();
     source.ranges = 'changed';
-    source.cuts.push(100_000);
+    source.cuts.push(2_000_000);
     const { sha256: digest } = await planned(artifactsIn(folder), { url });
     assert.equal(digest, DIGEST);
     assert.equal(pullsOf(source, '/a.bin') + source.asked.filter(({ from }) => from > 0).length, 2);
@@ -83,7 +83,7 @@ describe('an artifact of an address', () => {
   test('is read from a source without ranges too', async () => {
     const { folder, source, url } = await opened();
     source.ranges = 'ignored';
-    source.cuts.push(100_000);
+    source.cuts.push(2_000_000);
     assert.equal((await planned(artifactsIn(folder), { url, sha256: DIGEST })).sha256, DIGEST);
   });
 

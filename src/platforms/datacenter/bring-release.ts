@@ -135,7 +135,7 @@ async function upload(context: ActionContext, inputs: Inputs): Promise<string> {
   };
   let place = folder;
   for (const artifact of artifactsOf(inputs)) {
-    context.progress(`copies ${artifact.name}, ${artifact.sizeBytes} bytes`);
+    context.progress(`looks for ${artifact.name}`);
     const mode = artifact.unpack === 'none' ? 0o755 : 0o644;
     const path = incoming(folder, artifact);
     const file = { ...fileOf(context, artifact), path, mode, unless, ...(sudoUser && { sudoUser }) };
@@ -150,8 +150,16 @@ async function upload(context: ActionContext, inputs: Inputs): Promise<string> {
 }
 
 /** Brought to this machine only for a host that needs it, and kept here for the next one. */
-function fileOf({ ports, signal }: ActionContext, artifact: PlannedArtifact) {
-  const bring: UploadFile['bring'] = (send) => ports.artifacts.hold(artifact, { as: 'sent', signal }, send);
+function fileOf(context: ActionContext, artifact: PlannedArtifact) {
+  const { ports, signal } = context;
+  const size = `${artifact.name}, ${artifact.sizeBytes} bytes`;
+  const bring: UploadFile['bring'] = (send) => {
+    context.progress(`brings ${size}, from ${placeText(artifact)}`);
+    return ports.artifacts.hold(artifact, { as: 'sent', signal }, (file) => {
+      context.progress(`copies ${size}`);
+      return send(file);
+    });
+  };
   const { sha256, sizeBytes } = artifact;
   return { localPath: placeText(artifact), sha256, sizeBytes, bring };
 }

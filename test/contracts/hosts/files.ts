@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { test } from 'node:test';
+import type { BroughtFile } from '../../../src/ports/hosts.ts';
 import { type HostsBench, sha256 } from './bench.ts';
 
 /** A file is in its place whole, or not at all. */
@@ -36,6 +37,44 @@ export function files(bench: HostsBench, { withShell }: { readonly withShell: bo
     await bench.upload({ ...file, unless: { ...mark, sha256: sha256(Buffer.from('another')) } });
     await bench.upload({ ...file, path: `${folder}/y`, unless: { ...mark, path: `${folder}/gone` } });
     assert.deepEqual(await namesIn(), ['mark', 'x', 'y']);
+  });
+
+  test('a file is brought for a host that needs it, and for no other', async () => {
+    const folder = bench.freshPath();
+    const mark = await bench.fileOf(randomBytes(10), `${folder}/mark`);
+    const { localPath, ...file } = await bench.fileOf(randomBytes(1_000), `${folder}/x`);
+    let brought = 0;
+    const bring = (send: (file: BroughtFile) => Promise<string>) => {
+      brought += 1;
+      return send({ localPath, sha256: file.sha256 });
+    };
+    const far = { ...file, localPath: 'far away', sizeBytes: 1_000, bring };
+    assert.equal(await bench.upload(far), file.path);
+    assert.equal(await bench.upload(far), file.path);
+    assert.equal(brought, 1, 'it is there already');
+    await bench.upload(mark);
+    await bench.upload({ ...far, path: `${folder}/y`, unless: mark });
+    assert.equal(brought, 1, 'nobody needs it');
+    const failing = {
+      ...far,
+      path: `${folder}/z`,
+      bring: () => Promise.reject(new Error('its source is gone')),
+    };
+    await assert.rejects(bench.upload(failing), /its source is gone/);
+    assert.deepEqual((await bench.hands.filesIn(folder)).map(({ path }) => path).sort(), ['mark', 'x']);
+  });
+
+  test('a file that is packed anew for hosts has the digest that it has then', async () => {
+    const folder = bench.freshPath();
+    const { localPath, sha256: packed, ...file } = await bench.fileOf(randomBytes(1_000), `${folder}/x`);
+    const original = { localPath: 'app.zip', sha256: sha256(randomBytes(10)), sizeBytes: 10 };
+    const bring = (send: (file: BroughtFile) => Promise<string>) =>
+      send({ localPath, sha256: packed, sizeBytes: 1_000 });
+    await bench.upload({ ...file, ...original, bring });
+    assert.deepEqual(
+      (await bench.hands.filesIn(folder)).map((one) => one.sha256),
+      [packed],
+    );
   });
 
   test('bytes arrive as a file does, and only if they are those that were promised', async () => {
