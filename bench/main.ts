@@ -1,3 +1,4 @@
+import { benchArtifact } from './artifact.ts';
 import { benchEngine } from './engine.ts';
 import { benchFanout } from './fanout.ts';
 import { benchRollout } from './rollout.ts';
@@ -6,6 +7,7 @@ import { benchRollout } from './rollout.ts';
 
 type Bench = (args: readonly string[]) => Promise<void>;
 const BENCHES: Readonly<Record<string, Bench>> = {
+  artifact: benchArtifact,
   engine: benchEngine,
   fanout: benchFanout,
   rollout: benchRollout,

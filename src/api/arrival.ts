@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { EdgeError } from '../domain/errors.ts';
 
 /** How long the whole of a request may take to arrive, and how long a longer one may be silent. */
@@ -7,11 +7,13 @@ const ARRIVAL_MS = 60_000;
 const timers = new WeakMap<IncomingMessage, NodeJS.Timeout>();
 
 /** Ends the connection of a request that does not arrive in time: nobody can hold it open by sending slowly. */
-export function limitArrival(request: IncomingMessage): void {
+export function limitArrival(request: IncomingMessage, reply: ServerResponse): void {
   const end = (): void => {
     if (!request.complete) request.destroy();
   };
-  timers.set(request, setTimeout(end, ARRIVAL_MS).unref());
+  const timer = setTimeout(end, ARRIVAL_MS).unref();
+  timers.set(request, timer);
+  reply.once('close', () => clearTimeout(timer));
 }
 
 /** The body of a request that may take as long as it wants, as long as something of it comes. */

@@ -1,8 +1,8 @@
-import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import type { GivenFile } from '../operations/serve-worker.ts';
+
+const PIECE_BYTES = 256 * 1024;
 
 export type BytesAsked = {
   readonly reply: ServerResponse;
@@ -28,10 +28,51 @@ export async function giveBytes(file: GivenFile, { reply, range, signal }: Bytes
     etag: `"${sha256}"`,
     ...(from > 0 && { 'content-range': `bytes ${from}-${sizeBytes - 1}/${sizeBytes}` }),
   });
-  await pipeline(bytesOf(file, from), reply, { signal });
+  for await (const piece of bytesOf(file, from)) {
+    signal.throwIfAborted();
+    await written(reply, piece);
+  }
+  await ended(reply);
 }
 
-const bytesOf = ({ content, localPath }: GivenFile, from: number): Readable =>
-  content
-    ? Readable.from([content.subarray(from)])
-    : createReadStream(localPath, { start: from, highWaterMark: 256 * 1024 });
+/** Resolves when all of it is sent, or the client is gone. */
+function ended(reply: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    if (reply.closed) return resolve();
+    reply.once('close', resolve);
+    reply.end();
+  });
+}
+
+/** Resolves when the system has taken the piece, so that its bytes may become others. */
+function written(reply: ServerResponse, piece: Uint8Array): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const gone = (): void => reject(new Error('the client is gone'));
+    reply.once('close', gone);
+    reply.write(piece, (error) => {
+      reply.off('close', gone);
+      if (error) reject(error);
+      else resolve();
+    });
+  });
+}
+
+/** Each piece is good until the next one: all of them lie in one buffer. */
+async function* bytesOf(
+  { content, localPath, sizeBytes }: GivenFile,
+  from: number,
+): AsyncGenerator<Uint8Array> {
+  if (content) return yield content.subarray(from);
+  const file = await open(localPath);
+  const buffer = Buffer.allocUnsafe(PIECE_BYTES);
+  try {
+    for (let at = from; at < sizeBytes; ) {
+      const { bytesRead } = await file.read(buffer, 0, PIECE_BYTES, at);
+      if (bytesRead === 0) throw new Error(`${localPath} is shorter than it was`);
+      at += bytesRead;
+      yield buffer.subarray(0, bytesRead);
+    }
+  } finally {
+    await file.close();
+  }
+}

@@ -139,6 +139,7 @@ function bytesAnswer(name: string, route: Route, handler: Call | Stream | undefi
     const output = await handler(context as never, input as never).catch((thrown: unknown) => {
       // Half of it is sent: all that can be said is that it breaks off here.
       if (!reply.raw.headersSent) throw thrown;
+      if (!signal.aborted) asked.serving.onFault(thrown, request.id);
       reply.raw.destroy();
     });
     return reply.sent ? undefined : route.response.parse(output);

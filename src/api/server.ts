@@ -49,7 +49,7 @@ export function apiServer(options: ServerOptions): ApiServer {
     serverFactory: (handler) =>
       tls ? createTlsServer({ ...TIMEOUTS, ...tls }, handler) : createServer(TIMEOUTS, handler),
   });
-  app.addHook('onRequest', async (request) => limitArrival(request.raw));
+  app.addHook('onRequest', async (request, reply) => limitArrival(request.raw, reply.raw));
   // Whoever wants the bytes reads them from the request itself.
   app.addContentTypeParser('application/octet-stream', (_request, _body, done) => done(null));
   app.addHook('onSend', async (_, reply) => {

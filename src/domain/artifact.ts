@@ -96,7 +96,9 @@ export const artifactSchema = z
     const wrong = (path: string, message: string) =>
       context.addIssue({ code: 'custom', path: [path], message });
     const named = SOURCES.filter((source) => artifact[source] !== undefined);
-    if (named.length !== 1)
+    if (artifact.upload && artifact.path !== undefined)
+      wrong('path', 'a file of your machine is sent by `edge releases create <file>.yaml`');
+    else if (named.length !== 1)
       wrong(
         named[1] ?? 'path',
         `an artifact has one source: ${SOURCES.join(', ')}; this has ${named.join(' and ') || 'none'}`,

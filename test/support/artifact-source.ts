@@ -94,7 +94,3 @@ async function answer(source: ArtifactSource, { request, response, held }: Excha
     held.push(() => response.end(body.subarray(holdAfter)));
   } else response.end(body);
 }
-
-/** How often somebody began to read a file from its first byte. */
-export const pullsOf = ({ asked }: ArtifactSource, path: string): number =>
-  asked.filter((one) => one.path === path && one.from === 0).length;

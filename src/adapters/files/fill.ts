@@ -1,9 +1,10 @@
 import { createHash, type Hash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import type { MeasuredFile } from '../../domain/artifact.ts';
 import { EdgeError } from '../../domain/errors.ts';
 import type { DownloadOpened } from '../../outbound/download.ts';
+import { givenBack } from '../../outbound/give-back.ts';
+import { piecesOf } from './pieces.ts';
 import { writeAll } from './write-all.ts';
 
 /** Gives the bytes from one on; see `openDownload`. */
@@ -135,11 +136,12 @@ class Filling {
       await writeAll(this.#file, piece);
       this.#hash.update(piece);
       this.#size += piece.length;
+      givenBack(piece.length);
     }
   }
 
   async #readOn(): Promise<void> {
-    for await (const piece of createReadStream(this.#options.path, { highWaterMark: 256 * 1024 })) {
+    for await (const piece of piecesOf(this.#options.path)) {
       this.#hash.update(piece);
       this.#size += piece.length;
     }

@@ -1,10 +1,8 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
-import { pipeline } from 'node:stream/promises';
 import type { MeasuredFile } from '../../domain/artifact.ts';
 import { EdgeError } from '../../domain/errors.ts';
 import { fileFault } from '../../lib/file-fault.ts';
+import { digestOf } from './store.ts';
 
 export type LocalFiles = {
   /** Reads the whole file. Rejects with `artifact_unreadable`. */
@@ -27,7 +25,7 @@ export function localFiles(): LocalFiles {
       try {
         const { dev, ino, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true });
         const key = [path, dev, ino, size, mtimeNs, ctimeNs].join(' ');
-        const measured = known.get(key) ?? (await read(path));
+        const measured = known.get(key) ?? (await digestOf(path));
         known.delete(key);
         known.set(key, measured);
         for (const oldest of known.keys()) if (known.size > REMEMBERED) known.delete(oldest);
@@ -38,18 +36,6 @@ export function localFiles(): LocalFiles {
     },
     readText,
   };
-}
-
-async function read(path: string): Promise<MeasuredFile> {
-  const hash = createHash('sha256');
-  let sizeBytes = 0;
-  await pipeline(createReadStream(path), async (pieces) => {
-    for await (const piece of pieces) {
-      hash.update(piece);
-      sizeBytes += piece.length;
-    }
-  });
-  return { sha256: hash.digest('hex'), sizeBytes };
 }
 
 async function readText(path: string, mostBytes: number): Promise<string> {

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import type { MavenArtifact, MeasuredFile } from '../../domain/artifact.ts';
 import { EdgeError } from '../../domain/errors.ts';
 import type { SecretRef } from '../../domain/secret.ts';
+import { piecesOf } from './pieces.ts';
 import { fromUrl, type Network, textFrom } from './sources.ts';
 
 /** What is asked of a repository: files below `url`. */
@@ -112,6 +112,6 @@ function refuseOther(url: string, said: string, found: string): void {
 
 async function sha1Of(path: string): Promise<string> {
   const hash = createHash('sha1');
-  for await (const piece of createReadStream(path)) hash.update(piece);
+  for await (const piece of piecesOf(path)) hash.update(piece);
   return hash.digest('hex');
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { open, rm } from 'node:fs/promises';
 import type { MeasuredFile } from '../../domain/artifact.ts';
 import { EdgeError } from '../../domain/errors.ts';
+import { givenBack } from '../../outbound/give-back.ts';
 import type { SentFile } from '../../ports/artifacts.ts';
 import type { ArtifactStore } from './store.ts';
 import { writeAll } from './write-all.ts';
@@ -48,6 +49,7 @@ async function written(
         throw new EdgeError('artifact_store_full', `What is sent has more than ${mostBytes} bytes`);
       await writeAll(file, piece);
       hash.update(piece);
+      givenBack(piece.length);
     }
     signal.throwIfAborted();
   } finally {

@@ -1,9 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { link, mkdir, open, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { MeasuredFile } from '../../domain/artifact.ts';
 import { EdgeError } from '../../domain/errors.ts';
+import { piecesOf } from './pieces.ts';
 
 export type StoreOptions = {
   readonly folder: string;
@@ -210,7 +210,7 @@ async function markOf(path: string): Promise<string> {
 export async function digestOf(path: string): Promise<MeasuredFile> {
   const hash = createHash('sha256');
   let sizeBytes = 0;
-  for await (const piece of createReadStream(path, { highWaterMark: 256 * 1024 })) {
+  for await (const piece of piecesOf(path)) {
     hash.update(piece);
     sizeBytes += piece.length;
   }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { EdgeError } from '../../domain/errors.ts';
+import { givenBack } from '../../outbound/give-back.ts';
 import type { HostAddress, UploadFile } from '../../ports/hosts.ts';
 import type { ConnectionPool } from './pool.ts';
 import { openScript, type ScriptChannel, type ScriptRequest } from './script-channel.ts';
@@ -81,7 +82,7 @@ async function sizeOf(file: UploadFile): Promise<number> {
 }
 
 function bytesOf({ localPath, content }: UploadFile): AsyncIterable<Buffer> | Iterable<Uint8Array> {
-  return content ? [content] : createReadStream(localPath, { highWaterMark: 256 * 1024 });
+  return content ? [content] : createReadStream(localPath, { highWaterMark: 64 * 1024 });
 }
 
 /** The end of the stream is what makes the host look at the file, so it is sent only if the bytes were the right ones. */
@@ -92,6 +93,7 @@ async function send(script: ScriptChannel, file: UploadFile, signal: AbortSignal
     if (script.isClosed) return;
     hash.update(chunk);
     await script.write(chunk);
+    givenBack(chunk.length);
   }
   const digest = hash.digest('hex');
   if (digest !== file.sha256) {

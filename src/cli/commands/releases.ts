@@ -61,7 +61,9 @@ function addCreate(releases: Command, choose: Choose): void {
         const client = await cli.client();
         const release =
           version === undefined
-            ? await (await import('../release-file.ts')).releaseIn(cli.environment.folder, project, (path) => cli.upload(path))
+            ? await (await import('../release-file.ts')).releaseIn(cli.environment.folder, project, (path) =>
+                cli.upload(path),
+              )
             : ({
                 ...source,
                 kind: 'release',
@@ -79,16 +81,20 @@ function addCreate(releases: Command, choose: Choose): void {
 }
 
 /** Of a file nothing else is said on the line. */
-function refuseOptions(file: string, { unpack, ...options }: CreateOptions): void {
-  if (/\.ya?ml$/.test(file) && unpack && Object.keys(options).length === 0) return;
+function refuseOptions(file: string, options: CreateOptions): void {
+  const isFile = /\.ya?ml$/.test(file);
+  const isAlone = options.unpack && OF_A_RELEASE.every((name) => options[name] === undefined);
+  if (isFile && isAlone) return;
   throw new EdgeError(
     'usage_invalid',
-    /\.ya?ml$/.test(file) ? 'A file says all of its release itself' : 'A version is missing',
+    isFile ? 'A file says all of its release itself' : 'A version is missing',
     {
       hint: 'Write `edge releases create <project> <version> --artifact …`, or `edge releases create <file>.yaml`.',
     },
   );
 }
+
+const OF_A_RELEASE = ['artifact', 'upload', 'repository', 'commit', 'ticket', 'author'] as const;
 
 async function artifactsOf(
   cli: Cli,

@@ -1,0 +1,16 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { requireService } from '../../scripts/services.ts';
+import { fanOut } from '../support/artifact-fan-out.ts';
+
+const sshd = requireService('sshd');
+const SIZE = 64 * 1024 ** 2;
+
+test('a large artifact is pulled once for all targets of a pool, gone on with after a kill, and right on each', {
+  skip: sshd.skip ?? false,
+}, async () => {
+  const seen = await fanOut({ sshdPath: sshd.path ?? '', network: '127.72.33', targets: 4, sizeBytes: SIZE });
+  assert.deepEqual([seen.pulls, seen.resumed, seen.digestsRight], [1, true, true]);
+  assert.ok(seen.serverPeakMb < 200, `the server has had ${seen.serverPeakMb} MB`);
+  assert.ok(seen.workerPeakMb < 200, `the worker has had ${seen.workerPeakMb} MB`);
+});
