@@ -111,9 +111,9 @@ export async function goOn(
 ): Promise<number> {
   if (!detach) return conclude(cli, client, { ...options, onInterrupt: 'pause', json: 'answer' });
   const { deployment } = options;
-  cli.answer({ deployment }, () => [
-    `${deployment} is under way. Follow it with \`edge watch ${deployment}\`.`,
-  ]);
+  const { approvals } = (await client.deployment({ deployment })).view.overall;
+  const stands = approvals?.waits ? 'waits for approvals' : 'is under way';
+  cli.answer({ deployment }, () => [`${deployment} ${stands}. Follow it with \`edge watch ${deployment}\`.`]);
   const { embedded } = await cli.access();
   if (embedded) cli.note('No server runs here: it goes on when one does. Start one with `edge server`.');
   return 0;

@@ -370,7 +370,7 @@ test('approvals, and where a release comes from, can be locked', () => {
 test('the environments that a release must come from first exist, and are others', () => {
   const after = (names: string) => said(`${ENVIRONMENT}policy: { after: [${names}] }\n`);
   assert.deepEqual(after('stagin'), [
-    '6:19 policy.after[0] config_reference: There is no environment "stagin" | XX',
+    '6:19 policy.after[0] config_reference: There is no environment "stagin" | There is none yet.',
   ]);
   assert.match(after('production')[0] ?? '', /cannot come to production after it came to production/);
   assert.match(after('a, a')[0] ?? '', /each environment once/);

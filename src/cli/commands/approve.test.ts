@@ -107,6 +107,18 @@ describe('edge promote', () => {
 
 describe('a deployment that waits for approvals', () => {
   test(
+    'is not said to be under way where nobody follows it',
+    withEdgeApi(async (edge) => {
+      await guarded(edge);
+      const { status, stdout } = await edgeCli(edge).run(...DEPLOY, '--detach');
+      assert.deepEqual(
+        [status, stdout.replace(/d\d+/g, 'D')],
+        [0, 'D waits for approvals. Follow it with `edge watch D`.\n'],
+      );
+    }),
+  );
+
+  test(
     'is not waited for without a terminal: its command says what can be done, and ends with 1',
     withEdgeApi(async (edge) => {
       await guarded(edge);
