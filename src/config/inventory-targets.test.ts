@@ -164,6 +164,15 @@ test('ten thousand rows with the same mistake are told in time, and how many the
   assert.equal(body.also?.length, 49);
 });
 
+test('a row with thousands of fields is refused before they are looked at', () => {
+  const many = Object.fromEntries(Array.from({ length: 9_000 }, (_, n) => [`k${n}`, String(n)]));
+  for (const more of [many, { env: many }]) {
+    const { message, body } = refusal([{ ...host('a'), ...more }]);
+    assert.match(message, /target 1: it has more than 100 fields$/);
+    assert.equal(body.also, undefined);
+  }
+});
+
 const HOSTILE = [
   '',
   ' ',

@@ -94,6 +94,13 @@ function outOfBounds(
   ];
 }
 
+/** More than any target has: what has thousands would keep the server busy. */
+const MOST_FIELDS = 100;
+const fieldsIn = (value: unknown): number => {
+  if (!isFields(value)) return 0;
+  return Math.max(Object.keys(value).length, isFields(value.env) ? Object.keys(value.env).length : 0);
+};
+
 type Read = { readonly target?: TargetConfig; readonly problems: readonly Problem[] };
 
 function readRow(
@@ -101,13 +108,15 @@ function readRow(
   source: InventorySource,
   issuesOf: ReturnType<typeof issuesOfTargets>,
 ): Read {
-  const { value, missing } = withDefaults(row.value, source);
   const problem = (path: Path, message: string, hint = row.hint): Problem => ({
     code: 'inventory_invalid',
     message: `${row.at}: ${message}`,
     where: whereOf(row, source, path),
     hint,
   });
+  if (fieldsIn(row.value) > MOST_FIELDS)
+    return { problems: [problem([], `it has more than ${MOST_FIELDS} fields`)] };
+  const { value, missing } = withDefaults(row.value, source);
   const refused = forbidden(row.value, source).map(({ path, message }) => problem(path, message));
   const parsed = targetSchema.safeParse(value);
   if (parsed.success && refused.length === 0 && missing === undefined)
