@@ -332,7 +332,7 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/engine/advance.ts',
-        from: "failed > 0 && (succeeded === 0 || model.plan.verb === 'rollback') ? 'failed' : 'succeeded';",
+        from: "failed > 0 && (succeeded === 0 || !mayHaveExceptions(model)) ? 'failed' : 'succeeded';",
         to: "failed > 0 || succeeded < 0 ? 'failed' : 'succeeded';",
       },
     ],
