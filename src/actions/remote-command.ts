@@ -7,7 +7,7 @@ import { hashOf } from '../lib/hash.ts';
 import type { Json } from '../lib/json.ts';
 import { Utf8Reader } from '../lib/utf8.ts';
 import type { ActionContext, Cancelled } from '../ports/action.ts';
-import type { HostAddress, RemoteStatus, RemoteTask } from '../ports/hosts.ts';
+import type { HostAddress, RemoteScript, RemoteStatus, RemoteTask } from '../ports/hosts.ts';
 import { outcomeOfError } from './define.ts';
 import { LastLines } from './last-lines.ts';
 
@@ -42,6 +42,8 @@ export type RemoteCommand = {
   readonly cwd?: string | undefined;
   readonly sudoUser?: string | undefined;
   readonly outputLimitBytes?: number | undefined;
+  /** A script whose file is the last word of `argv`. */
+  readonly script?: RemoteScript | undefined;
 };
 
 /** Where the command stands in the action's checkpoint, and where its output goes. */
@@ -60,6 +62,8 @@ export type CommandEnd =
       readonly outputBytes: number;
       readonly droppedBytes: number;
       readonly lastLines: string;
+      /** Of a script: what it wrote for later steps, masked. */
+      readonly outputs?: string;
     }
   /** Not ended, or not known: this is what the action returns. */
   | { readonly kind: 'open'; readonly outcome: Outcome };
@@ -129,6 +133,8 @@ function endOf(status: RemoteStatus, lastLines: string): CommandEnd {
       return { ...status, lastLines };
     case 'cancelled':
       return { kind: 'open', outcome: cancelledBefore };
+    case 'changed':
+      return { kind: 'open', outcome: changedScript };
     case 'unknown':
       return { kind: 'open', outcome: { kind: 'unknown', seen: status.seen } };
     case 'none':
@@ -147,6 +153,17 @@ const cancelledBefore: Outcome = {
     code: 'task_cancelled',
     message: 'The command was cancelled before it started.',
     cause: 'cancelled',
+  },
+  retryable: false,
+};
+
+const changedScript: Outcome = {
+  kind: 'failed',
+  error: {
+    code: 'command_failed',
+    message:
+      'The script that arrived on the host does not have the SHA-256 of the plan; nothing of it was started.',
+    cause: 'command',
   },
   retryable: false,
 };
@@ -247,6 +264,7 @@ async function remoteTaskOf(
     ...(command.cwd !== undefined && { cwd: fromHome(command.cwd) }),
     ...(command.sudoUser !== undefined && { sudoUser: command.sudoUser }),
     secrets,
+    ...(command.script && { script: command.script }),
     outputLimitBytes: command.outputLimitBytes ?? OUTPUT_LIMIT_BYTES,
   };
   return { task, untold };

@@ -50,6 +50,19 @@ export type RemoteTask = {
   readonly secrets: readonly string[];
   /** Of a longer output the first and the last half of this are kept; the number of bytes dropped is exact. */
   readonly outputLimitBytes: number;
+  readonly script?: RemoteScript;
+};
+
+/**
+ * A file that is made for one task, in the folder of its claim, for its account alone; its path is added to `argv` as the last
+ * word, and it goes when the task has ended. The host makes it, takes its SHA-256 and starts it in one go: with another digest
+ * nothing is started. The script may write what later steps read into the file that EDGE_OUTPUTS names.
+ */
+export type RemoteScript = {
+  readonly content: string;
+  readonly sha256: string;
+  /** Of a longer file of outputs one byte more than this is given. */
+  readonly outputsLimitBytes: number;
 };
 
 /**
@@ -60,7 +73,8 @@ export type HostIdentity = { readonly bootId: string; readonly hostId: string };
 
 /**
  * What a host knows of a detached task. `none`: it never started, on the very host and boot that are asked about.
- * `cancelled`: the claim was taken by a tombstone, it can never start. `unknown`: rebooted, wiped, or the supervisor died.
+ * `cancelled`: the claim was taken by a tombstone, it can never start. `changed`: its script had another digest on the host, and
+ * nothing was started. `unknown`: rebooted, wiped, or the supervisor died.
  */
 export type RemoteStatus =
   | { readonly kind: 'none' }
@@ -70,8 +84,11 @@ export type RemoteStatus =
       readonly code: number;
       readonly outputBytes: number;
       readonly droppedBytes: number;
+      /** What a script wrote as its outputs, masked; only `run` gives it. */
+      readonly outputs?: string;
     }
   | { readonly kind: 'cancelled' }
+  | { readonly kind: 'changed' }
   | { readonly kind: 'unknown'; readonly seen: string };
 
 /** `gone`: proven, no process of the task is left and none can start. `before` is what was seen before the cancel. */

@@ -6,6 +6,7 @@ import { following } from './hosts/following.ts';
 import { keptOutput } from './hosts/kept-output.ts';
 import { keys } from './hosts/keys.ts';
 import { otherAccount } from './hosts/other-account.ts';
+import { scripts } from './hosts/scripts.ts';
 import { shellCommands } from './hosts/shell-commands.ts';
 import { starting } from './hosts/starting.ts';
 import type { HostsWorld } from './hosts/world.ts';
@@ -36,6 +37,7 @@ export function hostsContract(
     keptOutput(bench);
     cancelling(bench, { withShell });
     files(bench, { withShell });
+    scripts(bench, { withShell });
     keys(bench);
     if (withShell) shellCommands(bench);
     if (withSudo) describe('as another account', () => otherAccount(bench));

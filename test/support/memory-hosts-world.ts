@@ -39,6 +39,11 @@ export async function openMemoryHostsWorld(): Promise<HostsWorld> {
         doings.set(key, doing);
         return ['do', key];
       },
+      scriptOf: (doing) => {
+        const key = String(doings.size);
+        doings.set(key, doing);
+        return { argv: ['do', key], content: key };
+      },
       linesOf: async (path) => lines.get(path) ?? 0,
       isAlive: async (id) => host.running().includes(id),
       filesIn: async (folder) =>
@@ -66,6 +71,7 @@ function behaviourOf({ steps, end = 0, onTerm }: Doing, stage: Stage): Behaviour
     durationMs: end === 'endless' ? Infinity : endMs,
     code: end === 'endless' ? 0 : end,
     output: timed.map(({ step, atMs }) => ({ atMs, text: textOf(step, stage.task) })),
+    outputs: steps.map((step) => (step.kind === 'give' ? step.text : '')).join(''),
     ignoresTerm: onTerm === 'ignore',
     ...(typeof onTerm === 'object' && { trapsTerm: onTerm }),
     onStart: () => {
@@ -102,6 +108,7 @@ function textOf(step: Step, { id, env }: RemoteTask): string {
       return `${Buffer.from(`${env[step.variable] ?? ''}\n`).toString('base64')}\n`;
     case 'name itself':
       return `${id}\n`;
+    case 'give':
     case 'count':
     case 'wait':
     case 'kill supervisor':

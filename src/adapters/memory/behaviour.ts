@@ -7,6 +7,8 @@ export type Behaviour = {
   readonly code: number;
   /** A piece of time 0 is there in the moment of the start; one that is due after the end is never written. */
   readonly output?: readonly { readonly atMs: number; readonly text: string | Uint8Array }[];
+  /** Of a script: what it writes for later steps. */
+  readonly outputs?: string;
   readonly ignoresTerm?: boolean;
   /** What it writes when it is asked to end, and its status then. Without it TERM ends it as it ends any process. */
   readonly trapsTerm?: { readonly text: string; readonly code: number };

@@ -48,6 +48,11 @@ export class DetachedCommand {
     return this.#output;
   }
 
+  /** What it leaves to be read by later steps. */
+  get outputs(): string {
+    return this.#behaviour.outputs ?? '';
+  }
+
   get isAlive(): boolean {
     return !this.#life.signal.aborted;
   }

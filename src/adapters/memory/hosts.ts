@@ -3,6 +3,7 @@ import type { ShownKey } from '../../domain/host-key.ts';
 import { commandFault } from '../../lib/command-fault.ts';
 import { sha256 } from '../../lib/hash.ts';
 import { KeptOutput, type RawRange } from '../../lib/kept-output.ts';
+import { createMask } from '../../lib/mask.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { HostKeys, LookedAtKey, UnprovenHost } from '../../ports/host-keys.ts';
 import type {
@@ -70,7 +71,9 @@ export class MemoryHosts implements Hosts, HostKeys {
       expect = host.identity;
       await options.onDispatch(expect);
       check();
-      if (host.status(task.id, expect).kind === 'none') host.start(task);
+      const isNew = host.status(task.id, expect).kind === 'none';
+      if (isNew && isChanged(task)) return { kind: 'changed' };
+      if (isNew) host.start(task);
     }
     const command = host.command(task.id);
     if (!command) return host.status(task.id, expect);
@@ -155,6 +158,17 @@ export class MemoryHosts implements Hosts, HostKeys {
   }
 }
 
+const isChanged = ({ script }: RemoteTask): boolean =>
+  script !== undefined && sha256(script.content) !== script.sha256;
+
+/** Of a script that has ended: what it wrote for later steps. */
+function withOutputs(status: RemoteStatus, command: DetachedCommand, task: RemoteTask): RemoteStatus {
+  if (status.kind !== 'exited' || !task.script) return status;
+  const mask = createMask(task.secrets);
+  const given = Buffer.from(command.outputs).subarray(0, task.script.outputsLimitBytes + 1);
+  return { ...status, outputs: Buffer.concat([mask.write(given), mask.end()]).toString() };
+}
+
 const placeOf = (path: string): string => path.replace(/^~(?=\/)/, '/home');
 
 function refuseFaulty(address: HostAddress, task: RemoteTask): HostAddress {
@@ -207,7 +221,7 @@ async function follow({ host, command, task, options, check }: Attached): Promis
     const range = await restOf(kept, command, status);
     if (!range) {
       await kept.end();
-      return status;
+      return withOutputs(status, command, task);
     }
     await kept.push(command.output.subarray(range.start, range.start + Math.min(range.count, CHUNK_BYTES)));
   }

@@ -1,5 +1,6 @@
 import { EdgeError } from '../../domain/errors.ts';
 import { KeptOutput, keptParts, type RawRange } from '../../lib/kept-output.ts';
+import { createMask } from '../../lib/mask.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { HostAddress, HostIdentity, RemoteStatus, RemoteTask, RunOptions } from '../../ports/hosts.ts';
 import { hostError } from './host-error.ts';
@@ -69,7 +70,7 @@ export async function runTask(deps: TaskDeps, { host, task, options }: RunReques
       if (final) {
         await readRest(run, final);
         await output.end();
-        return final.status;
+        return await withOutputs(run, final.status);
       }
     } catch (error) {
       options.signal.throwIfAborted();
@@ -132,6 +133,7 @@ function finalOf(said: Said, task: RemoteTask): Final | undefined {
     case 'unknown':
       return { status, size: Number(said.values[1] ?? 0) };
     case 'cancelled':
+    case 'changed':
       return { status, size: 0 };
     default:
       return undefined;
@@ -203,17 +205,32 @@ async function readRest(run: Run, { status, size }: Final): Promise<void> {
   }
 }
 
-async function readRange({ deps, host, task, options, output }: Run, range: RawRange): Promise<void> {
-  const request = {
-    host,
-    verb: 'read',
-    id: task.id,
-    args: [range.start, range.count],
-    sudoUser: task.sudoUser,
-  } as const;
+async function readRange(run: Run, range: RawRange): Promise<void> {
+  await readFile(run, [range.start, range.count], (bytes) => run.output.push(bytes));
+}
+
+/** Of a script that has ended: what it wrote for later steps. */
+async function withOutputs(run: Run, status: RemoteStatus): Promise<RemoteStatus> {
+  const { script, secrets } = run.task;
+  if (status.kind !== 'exited' || !script) return status;
+  const mask = createMask(secrets);
+  const parts: Uint8Array[] = [];
+  await readFile(run, [0, script.outputsLimitBytes + 1, 'outputs'], async (bytes) => {
+    parts.push(mask.write(bytes));
+  });
+  return { ...status, outputs: Buffer.concat([...parts, mask.end()]).toString() };
+}
+
+/** A part of one of the task's files: of its output, if no other is named. */
+async function readFile(
+  { deps, host, task, options }: Run,
+  args: readonly (string | number)[],
+  take: (bytes: Uint8Array) => Promise<void>,
+): Promise<void> {
+  const request = { host, verb: 'read', id: task.id, args, sudoUser: task.sudoUser } as const;
   const script = await openScript(deps.pool, request, options.signal);
   try {
-    for await (const bytes of script.output(options.signal)) await output.push(bytes);
+    for await (const bytes of script.output(options.signal)) await take(bytes);
     for (let said = await script.expect(options.signal); said.word !== 'done'; )
       said = await script.expect(options.signal);
   } finally {

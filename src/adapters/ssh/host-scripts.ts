@@ -48,6 +48,7 @@ e_follow() {
   case $e_l in
   claimed) e_say claimed ;;
   lost) e_attach ;;
+  changed) e_say changed; exit 1 ;;
   *) e_unfit "\${e_l:-the command did not arrive whole}" ;;
   esac
   e_tail
@@ -73,6 +74,7 @@ e_open() {
 const READ = `
 e_read() {
   e_home
+  [ -z "$3" ] || e_o=$e_dir/$e_id.$3
   printf '@%s begin\\n' "$e_id"
   tail -c "+$(($1 + 1))" "$e_o" 2>/dev/null | head -c "$2"
   e_say done
@@ -91,7 +93,7 @@ e_forget() {
     e_f=$e_dir/$e_id.task e_o=$e_dir/$e_id.out
     e_state
     if [ $e_kind = claimed ] && e_alive; then continue; fi
-    rm -f "$e_f" "$e_o"
+    rm -f "$e_f" "$e_o" "$e_dir/$e_id.outputs" "$e_dir/$e_id".*.script
   done
   e_id=forget
   e_say done

@@ -14,6 +14,9 @@
  * - `<id>.out`: the output, appended by the command itself. Not through a pipe: a daemon that a start script leaves
  *   behind would hold it open for ever, and its size could not be known at the moment of the exit.
  *
+ * - `<id>.<pid>.script`: the script of a task that has one, made before the claim and gone with the end of its supervisor.
+ * - `<id>.outputs`: what that script wrote for later steps.
+ *
  * The cap of the output is kept in two places. The reader takes the first and the last half of the limit, and knows by
  * the size exactly how much lies between. The supervisor frees the blocks of that middle (`fallocate -p`), which changes
  * neither size nor offsets: so the disk is safe, and exactness does not depend on it.

@@ -1,4 +1,5 @@
 import { shellQuote, shellQuoteAll } from '../../lib/shell-quote.ts';
+import type { RemoteScript } from '../../ports/hosts.ts';
 import { COMMON, compact } from './script-common.ts';
 
 /** Claims, runs the command and writes down how it ended; lives in a session of its own. */
@@ -10,6 +11,16 @@ e_trim() {
     e_measure
     if [ $((e_size - e_keep - e_cut)) -gt 4194304 ]; then e_punch $((e_size - e_keep)) || return; fi
   done
+}
+# Before the claim, so that a script that is not what was sent is as if nobody had come.
+e_bring() {
+  command -v sha256sum >/dev/null || { echo 'the program sha256sum is missing' >&9; exit 1; }
+  e_s=$e_dir/$e_id.$$.script
+  trap 'rm -f "$e_s"' EXIT
+  (umask 077 && e_bytes >"$e_s") && chmod 700 "$e_s" && [ "$(wc -c <"$e_s")" -eq "$2" ] ||
+    { echo "cannot write in $e_dir: is the disk full?" >&9; exit 1; }
+  e_sum=$(sha256sum <"$e_s")
+  [ "\${e_sum%% *}" = "$1" ] || { echo changed >&9; exit 1; }
 }
 e_claim() {
   { : >>"$e_o"; } || { echo "cannot write in $e_dir: is the disk full?" >&9; exit 1; }
@@ -44,7 +55,8 @@ e_command() {
 e_supervise() {
   exec 9>&1 1>/dev/null 2>/dev/null 0</dev/null
   e_id=$1 e_dir=$2 e_boot=$3 e_cut=$4 e_keep=$5
-  e_f=$e_dir/$e_id.task e_o=$e_dir/$e_id.out
+  e_f=$e_dir/$e_id.task e_o=$e_dir/$e_id.out e_s=
+  [ $# -lt 6 ] || e_bring "$6" "$7"
   e_claim
   echo claimed >&9
   cd "$HOME" || cd /
@@ -54,6 +66,7 @@ e_supervise() {
   # In the foreground: a shell makes what it puts in the background deaf to INT and QUIT.
   (e_command) >>"$e_o" 2>&1
   e_code=$?
+  [ -z "$e_s" ] || rm -f "$e_s"
   kill "$e_w"
   e_measure
   e_note exit "$e_code" "$e_size" .
@@ -61,7 +74,7 @@ e_supervise() {
   # All has been told. What is left of tasks that ended a month ago can fence nobody any more; one task in sixteen looks for it.
   exec 9>&-
   case $e_id in *[!0]) exit 0 ;; esac
-  find "$e_dir/." ! -name . -prune -type f -mtime +30 '(' -name '*.task' -o -name '*.out' ')' -exec rm -f '{}' +
+  find "$e_dir/." ! -name . -prune -type f -mtime +30 '(' -name '*.task' -o -name '*.out' -o -name '*.script' -o -name '*.outputs' ')' -exec rm -f '{}' +
   exit 0
 }
 `;
@@ -83,13 +96,19 @@ export type Payload = {
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly cwd?: string | undefined;
+  readonly script?: Pick<RemoteScript, 'content' | 'sha256'> | undefined;
 };
 
 /** What is sent after the host has said `none` and the caller has stored the host's identity: this starts the task. */
 export function supervisorScript(args: SupervisorArgs, payload: Payload): string {
-  const words = [args.id, args.stateFolder, args.bootId, args.headBytes, args.tailBytes];
+  const { script } = payload;
+  const words = [
+    ...[args.id, args.stateFolder, args.bootId, args.headBytes, args.tailBytes],
+    ...(script ? [script.sha256, Buffer.byteLength(script.content)] : []),
+  ];
+  const bytes = script ? `e_bytes() { printf %s ${shellQuote(script.content)}; }\n` : '';
   return (
-    `${SUPERVISOR_TEXT}\ne_payload() {\n${payloadLines(payload).join('\n')}\n}\n` +
+    `${SUPERVISOR_TEXT}\n${bytes}e_payload() {\n${payloadLines(payload).join('\n')}\n}\n` +
     `{ e_supervise ${words.map((word) => shellQuote(String(word))).join(' ')}; }\n`
   );
 }
@@ -98,13 +117,16 @@ export function supervisorScript(args: SupervisorArgs, payload: Payload): string
  * `setsid` is found before a PATH of the task's own is set, which costs a fork; 126 is what a shell says of a command that it cannot
  * run.
  */
-function payloadLines({ argv, env, cwd }: Payload): string[] {
+function payloadLines({ argv, env, cwd, script }: Payload): string[] {
   const hasPath = 'PATH' in env;
   return [
+    // No variable of the task's own can hide what is in the place of an argument.
+    ...(script ? ['set -- "$e_s" "$e_dir/$e_id.outputs"', '(umask 077; : >"$2")'] : []),
     ...(hasPath ? ['e_setsid=$(command -v setsid)'] : []),
     ...(cwd === undefined ? [] : [`CDPATH= cd -- ${folderWord(cwd)} >/dev/null || exit 126`]),
     ...Object.entries(env).map(([name, value]) => `export ${name}=${shellQuote(value)}`),
-    `exec ${hasPath ? '"$e_setsid"' : 'setsid'} -- ${shellQuoteAll(argv)}`,
+    ...(script ? ['export EDGE_OUTPUTS="$2"'] : []),
+    `exec ${hasPath ? '"$e_setsid"' : 'setsid'} -- ${shellQuoteAll(argv)}${script ? ' "$1"' : ''}`,
   ];
 }
 

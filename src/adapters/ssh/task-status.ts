@@ -15,6 +15,8 @@ export function statusOf(said: Said, task: Pick<RemoteTask, 'outputLimitBytes'>)
       return { kind: 'none' };
     case 'cancelled':
       return { kind: 'cancelled' };
+    case 'changed':
+      return { kind: 'changed' };
     case 'running':
       return { kind: 'running', outputBytes: Number(first) };
     case 'unknown':

@@ -8,6 +8,7 @@ import type { HostKeys } from '../../../src/ports/host-keys.ts';
 import type {
   HostIdentity,
   Hosts,
+  RemoteScript,
   RemoteStatus,
   RemoteTask,
   RunOptions,
@@ -100,6 +101,12 @@ export class HostsBench {
     return command(this.hands.argvOf('steps' in doing ? doing : { steps: doing }), more);
   }
 
+  /** The same as a script. */
+  scripting(doing: Doing | readonly Step[], more: Partial<RemoteTask> = {}): RemoteTask {
+    const { argv, content } = this.hands.scriptOf('steps' in doing ? doing : { steps: doing });
+    return command(argv, { script: scriptOf(content), ...more });
+  }
+
   status(task: RemoteTask, expect?: HostIdentity): Promise<RemoteStatus> {
     return this.hosts.status(this.world.address, task, expect);
   }
@@ -153,5 +160,12 @@ export function command(argv: readonly string[], more: Partial<RemoteTask> = {})
   const id = remoteTaskId(randomBytes(16).toString('hex'));
   return { id, argv, env: {}, secrets: [], outputLimitBytes: 4_000_000, ...more };
 }
+
+/** For a task, whole and with its true digest. */
+export const scriptOf = (content: string): RemoteScript => ({
+  content,
+  sha256: sha256(Buffer.from(content)),
+  outputsLimitBytes: 1_000,
+});
 
 export const sha256 = (data: Uint8Array): string => createHash('sha256').update(data).digest('hex');

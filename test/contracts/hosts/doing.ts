@@ -6,6 +6,8 @@ export type Step =
   | { readonly kind: 'encode'; readonly variable: string }
   /** Prints the id of its process, as a line. */
   | { readonly kind: 'name itself' }
+  /** Of a script: adds this to the file that later steps read. */
+  | { readonly kind: 'give'; readonly text: string }
   /** Adds a line to a file. */
   | { readonly kind: 'count'; readonly path: string }
   /** `hidden`: in a process that is not known by its environment. */
@@ -23,6 +25,7 @@ export type Doing = {
 
 export const prints = (text: string): Step => ({ kind: 'print', text });
 export const printsError = (text: string): Step => ({ kind: 'print', text, to: 'stderr' });
+export const gives = (text: string): Step => ({ kind: 'give', text });
 export const repeats = (character: string, times: number): Step => ({ kind: 'repeat', character, times });
 export const encodes = (variable: string): Step => ({ kind: 'encode', variable });
 export const namesItself: Step = { kind: 'name itself' };

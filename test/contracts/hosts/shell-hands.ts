@@ -9,6 +9,7 @@ type Shell = (script: string, ...args: string[]) => Promise<string>;
 export function shellHands(sh: Shell): Hands {
   return {
     argvOf: (doing) => ['sh', '-c', scriptOf(doing)],
+    scriptOf: (doing) => ({ argv: ['sh'], content: scriptOf(doing) }),
     linesOf: async (path) => Number(await sh('cat "$0" 2>/dev/null | wc -l', path)),
     // A zombie is dead: where nobody buries orphans, one stays in the table.
     isAlive: async (pid) =>
@@ -41,6 +42,8 @@ function lineOf(step: Step): string {
       return `head -c ${step.times} /dev/zero | tr '\\0' ${shellQuote(step.character)}`;
     case 'encode':
       return `echo "$${step.variable}" | base64`;
+    case 'give':
+      return `printf %s ${shellQuote(step.text)} >>"$EDGE_OUTPUTS"`;
     case 'name itself':
       return 'echo $$';
     case 'count':

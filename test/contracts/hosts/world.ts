@@ -23,6 +23,8 @@ export type HostsWorld = {
 export type Hands = {
   /** The words of a command that does this. */
   argvOf(doing: Doing): readonly string[];
+  /** A script that does this, and the words before its path. */
+  scriptOf(doing: Doing): { readonly argv: readonly string[]; readonly content: string };
   /** How many lines a file has; 0 if there is none. */
   linesOf(path: string): Promise<number>;
   /** Whether a process lives, by the name that it gave itself. */
