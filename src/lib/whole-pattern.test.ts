@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { patternFault, wholePattern } from './whole-pattern.ts';
+
+test('a pattern matches a whole text, or not at all', () => {
+  const pattern = wholePattern('[a-z]+|[0-9]{2}');
+  for (const text of ['web', '42']) assert.match(text, pattern);
+  for (const text of ['', 'web ', ' web', 'web\n', '\nweb', '42a', 'a42', 'WEB', 'web\n42'])
+    assert.doesNotMatch(text, pattern, JSON.stringify(text));
+});
+
+test('what people write is taken', () => {
+  for (const pattern of [
+    ...['[a-z]+', 'v\\d{1,3}\\.\\d{1,3}', '[^/\\]]+', 'a|b', '(a|b)?', '(?:a|b)c*'],
+    ...['\\p{L}+', '\\u{1F600}', '\\u0041+', '[(|)*]+', '\\(+\\)', '(ab)+', '.{0,64}'],
+  ])
+    assert.equal(patternFault(pattern), undefined, pattern);
+});
+
+test('what could leave its brackets, look around, or take for ever is refused', () => {
+  for (const pattern of [
+    ...['', 'x'.repeat(201), '[', 'a)|(b', '(', '*', '{', 'a{2', '\\'],
+    ...['(?=a)b', '(?<!a)b', '(?<name>a)', '(a)\\1', '(?<n>a)\\k<n>'],
+    ...['(a+)+', '(a*)*', '(?:a|aa)+', '((a|b)c){2}', '((a+)b)*', '(a{2}){2,}', '([a-z]+\\.)*', '(a+)+?'],
+    'a*a*a*a*a*',
+  ])
+    assert.notEqual(patternFault(pattern), undefined, pattern);
+});
+
+test('a pattern that is taken anchors as it stands', () => {
+  const piece = fc.constantFrom(
+    'a',
+    '.',
+    '[^b]',
+    '(',
+    ')',
+    '(?:',
+    '|',
+    '*',
+    '+',
+    '?',
+    '{2}',
+    '\\',
+    '\\d',
+    ']',
+  );
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 8 }), fc.string({ maxLength: 6 }), (pieces, text) => {
+      const pattern = pieces.join('');
+      if (patternFault(pattern) !== undefined) return;
+      const found = wholePattern(pattern).exec(text);
+      if (found) assert.equal(found[0], text);
+    }),
+    { numRuns: 5_000 },
+  );
+});
