@@ -64,6 +64,7 @@ export function requestOf(count: number, workload: Workload): PlanRequest {
       targets,
     },
     strategies: [],
+    scripts: [],
     hostKeys: new Map(),
     verb: 'deploy',
     hard: false,

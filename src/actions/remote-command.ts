@@ -10,6 +10,7 @@ import type { ActionContext, Cancelled } from '../ports/action.ts';
 import type { HostAddress, RemoteScript, RemoteStatus, RemoteTask } from '../ports/hosts.ts';
 import { outcomeOfError } from './define.ts';
 import { LastLines } from './last-lines.ts';
+import { ProgressLines } from './progress-lines.ts';
 
 /** How often an unreachable host is looked at again while a command may run there; the last one repeats. */
 const LOOK_AGAIN_MS = [2_000, 5_000, 10_000, 20_000, 30_000] as const;
@@ -62,7 +63,7 @@ export type CommandEnd =
       readonly outputBytes: number;
       readonly droppedBytes: number;
       readonly lastLines: string;
-      /** Of a script: what it wrote for later steps, masked. */
+      /** Of a script: what it wrote for later steps, masked; left out where that cannot be done here. */
       readonly outputs?: string;
     }
   /** Not ended, or not known: this is what the action returns. */
@@ -85,6 +86,7 @@ export async function runCommand(
   const { task, untold } = await remoteTaskOf(context, command);
   let seen = progress.dispatched;
   const lastLines = new LastLines();
+  const progressLines = new ProgressLines((line) => context.progress(line));
   const text = new Utf8Reader();
   const log = async (part: string, offset: number): Promise<void> => {
     if (seen) seen = { ...seen, offset, misses: 0 };
@@ -112,6 +114,7 @@ export async function runCommand(
           const piece = data.subarray(from, from + PIECE_BYTES);
           const part = text.read(piece);
           lastLines.add(part);
+          progressLines.add(part);
           if (progress.capture) progress.capture(part);
           else await log(part, offset + from + piece.byteLength - text.held);
         }
@@ -120,11 +123,18 @@ export async function runCommand(
     });
     const { held } = text;
     if (!progress.capture && held > 0) await log(text.end(), (seen?.offset ?? 0) + held);
-    return endOf(status, lastLines.text());
+    return endOf(untold === undefined ? status : withoutOutputs(status), lastLines.text());
   } catch (thrown) {
     if (context.signal.aborted) throw thrown;
     return { kind: 'open', outcome: notSeen(context, thrown, seen, progress) };
   }
+}
+
+/** What a script gave may hold what cannot be masked here. */
+function withoutOutputs(status: RemoteStatus): RemoteStatus {
+  if (status.kind !== 'exited') return status;
+  const { outputs: _, ...rest } = status;
+  return rest;
 }
 
 function endOf(status: RemoteStatus, lastLines: string): CommandEnd {
@@ -160,7 +170,7 @@ const cancelledBefore: Outcome = {
 const changedScript: Outcome = {
   kind: 'failed',
   error: {
-    code: 'command_failed',
+    code: 'script_changed',
     message:
       'The script that arrived on the host does not have the SHA-256 of the plan; nothing of it was started.',
     cause: 'command',

@@ -20,6 +20,15 @@ const explainedStepSchema = z
           opaque<JsonObject>('Environment', 'Variables; secrets are references.'),
           z.literal('per target'),
         ]),
+        script: z
+          .object({
+            name: z.string(),
+            sha256: z.string(),
+            bytes: countField,
+            parameters: opaque<JsonObject>('Parameters', 'Values, `{ from, output }`, or `{ perTarget: true }`.'),
+          })
+          .exactOptional()
+          .describe('The script whose path is added to `argv`; its text is in `scripts` of the plan.'),
       })
       .exactOptional()
       .describe('Exactly what will run on the host.'),

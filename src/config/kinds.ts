@@ -6,6 +6,7 @@ import type { ProjectEnvironment } from '../domain/project-environment.ts';
 import { projectEnvironmentSchema } from '../domain/project-environment.ts';
 import type { ReleaseRequest } from '../domain/release.ts';
 import { releaseRequestSchema } from '../domain/release.ts';
+import { type ScriptRequest, scriptRequestSchema } from '../domain/script.ts';
 import type { Strategy } from '../domain/strategy.ts';
 import { strategySchema } from '../domain/strategy.ts';
 
@@ -15,6 +16,7 @@ export const KINDS = {
   environment: environmentSchema,
   'project-environment': projectEnvironmentSchema,
   strategy: strategySchema,
+  script: scriptRequestSchema,
   release: releaseRequestSchema,
 } as const;
 export type Kind = keyof typeof KINDS;
@@ -24,13 +26,20 @@ export const KIND_NAMES: readonly Kind[] = [
   'environment',
   'project-environment',
   'strategy',
+  'script',
   'release',
 ];
 
 export const isKind = (text: unknown): text is Kind => KIND_NAMES.some((kind) => kind === text);
 
 /** A document as it was read, with its defaults filled in. */
-export type ConfigDocument = Project | Environment | ProjectEnvironment | Strategy | ReleaseRequest;
+export type ConfigDocument =
+  | Project
+  | Environment
+  | ProjectEnvironment
+  | Strategy
+  | ScriptRequest
+  | ReleaseRequest;
 
 /** What a document is called among those of its kind; the key of its record. A release gets its id only when it is made. */
 export function keyOf(document: ConfigDocument): string {
@@ -38,6 +47,7 @@ export function keyOf(document: ConfigDocument): string {
     case 'project':
     case 'environment':
     case 'strategy':
+    case 'script':
       return document.name;
     case 'project-environment':
       return `${document.project}/${document.environment}`;

@@ -70,6 +70,7 @@ test('the examples are valid and can be planned', () => {
     pools: [],
     heldByOthers: [],
     hostKeys: new Map(),
+    scripts: [],
   } as const;
   const options = { force: false, targets: null };
   const { plan } = buildPlan(
@@ -218,6 +219,7 @@ test('what is in force already may be referred to, and is checked against what c
     environments: all.flatMap((each) => (each.kind === 'environment' ? [each] : [])),
     projectEnvironments: all.flatMap((each) => (each.kind === 'project-environment' ? [each] : [])),
     strategies: [],
+    scripts: [],
   };
   assert.equal(loadConfig(one('kind: release\nproject: web\nversion: 1.0.0'), known).length, 1);
   assert.throws(

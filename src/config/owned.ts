@@ -48,6 +48,7 @@ function placesOf(document: ProjectEnvironment, field: Locked): readonly Path[] 
     case 'health':
     case 'canary':
     case 'notifications':
+    case 'scripts':
       return document[field] === undefined ? [] : [[field]];
     case 'minInService':
       return [

@@ -3,7 +3,8 @@ import type { Where } from '../domain/errors.ts';
 import type { InventorySource, PoolSource } from '../domain/inventory.ts';
 import type { Project } from '../domain/project.ts';
 import { isList, type ProjectEnvironment } from '../domain/project-environment.ts';
-import type { CheckSteps, Strategy } from '../domain/strategy.ts';
+import type { ScriptShape } from '../domain/script.ts';
+import type { CheckSteps, Scripts, Strategy } from '../domain/strategy.ts';
 import type { ConfigDocument } from './kinds.ts';
 import { checkOwned } from './owned.ts';
 import type { Problem } from './problem.ts';
@@ -15,12 +16,14 @@ export type Known = {
   readonly projects: readonly Project[];
   readonly environments: readonly Environment[];
   readonly strategies: readonly Strategy[];
+  readonly scripts: readonly ScriptShape[];
   readonly projectEnvironments: readonly ProjectEnvironment[];
 };
 export const NOTHING_KNOWN: Known = {
   projects: [],
   environments: [],
   strategies: [],
+  scripts: [],
   projectEnvironments: [],
 };
 
@@ -41,7 +44,7 @@ export function checkReferences(
     loaded.flatMap(({ document }) => (document.kind === 'project-environment' ? [placeName(document)] : [])),
   );
   const kept = known.projectEnvironments.filter((each) => !replaced.has(placeName(each)));
-  const steps = loaded.flatMap((placed) => checkStrategy(placed, checkSteps));
+  const steps = loaded.flatMap((placed) => checkStrategy(placed, world.scripts, checkSteps));
   return [
     ...written,
     ...steps,
@@ -52,12 +55,13 @@ export function checkReferences(
 /** The steps of a strategy, wherever it is written. */
 function checkStrategy(
   { document, whereIs }: Placed<ConfigDocument>,
+  scripts: Scripts,
   checkSteps: CheckSteps,
 ): readonly Problem[] {
   const isPlace = document.kind === 'project-environment';
   const strategy = isPlace ? document.strategy : document.kind === 'strategy' ? document : undefined;
   if (strategy === undefined || typeof strategy === 'string') return [];
-  return checkSteps(strategy).map(({ path, ...problem }) => ({
+  return checkSteps(strategy, scripts).map(({ path, ...problem }) => ({
     ...{ code: 'config_invalid', ...problem },
     where: whereIs(isPlace ? ['strategy', ...path] : path),
   }));
@@ -73,6 +77,7 @@ function unplaced(document: ProjectEnvironment): Placed<ProjectEnvironment> {
 type World = {
   readonly projects: ReadonlySet<string>;
   readonly strategies: ReadonlySet<string>;
+  readonly scripts: Scripts;
   readonly environments: ReadonlyMap<string, Environment>;
 };
 
@@ -85,8 +90,11 @@ function worldOf(documents: readonly ConfigDocument[], known: Known): World {
   ];
   const names = (kind: 'project' | 'strategy') =>
     all.flatMap((each) => (each.kind === kind ? [each.name] : []));
+  const written = documents.flatMap((each) => (each.kind === 'script' ? [each] : []));
+  const scripts: readonly ScriptShape[] = [...known.scripts, ...written];
   return {
     projects: new Set(names('project')),
+    scripts: new Map(scripts.map((script) => [script.name, script])),
     strategies: new Set(names('strategy')),
     environments: new Map(
       all.flatMap((each) => (each.kind === 'environment' ? [[each.name, each] as const] : [])),
@@ -104,23 +112,35 @@ function problemsOf({ document, whereIs }: Placed<ConfigDocument>, world: World)
       return unknown(world.projects, document.project, 'project', whereIs(['project']));
     case 'project':
     case 'strategy':
+    case 'script':
       return [];
     default:
       return document satisfies never;
   }
 }
 
+/** Both sides of what stands for what. */
+function checkScripts(
+  { document: { scripts = {} }, whereIs }: Placed<Environment | ProjectEnvironment>,
+  world: World,
+): readonly Problem[] {
+  const known = new Set(world.scripts.keys());
+  return Object.entries(scripts).flatMap(([name, other]) =>
+    [name, other].flatMap((each) => unknown(known, each, 'script', whereIs(['scripts', name]))),
+  );
+}
+
 function checkEnvironment({ document, whereIs }: Placed<Environment>, world: World): readonly Problem[] {
-  const { strategies } = world;
   const zones = repeated(
     document.zones,
     ({ name }) => name,
     (name, index) => twice(`The zone "${name}" is there twice`, whereIs(['zones', index])),
   );
   const owned = (document.strategies ?? []).flatMap((name, index) =>
-    unknown(strategies, name, 'strategy', whereIs(['strategies', index])),
+    unknown(world.strategies, name, 'strategy', whereIs(['strategies', index])),
   );
-  return [...zones, ...owned, ...checkAfter({ document, whereIs }, document.name, world)];
+  const after = checkAfter({ document, whereIs }, document.name, world);
+  return [...zones, ...owned, ...after, ...checkScripts({ document, whereIs }, world)];
 }
 
 /** A release can come after itself no more than after an environment that nobody has. */
@@ -151,6 +171,7 @@ function checkProjectEnvironment(
       ? unknown(world.strategies, strategy, 'strategy', whereIs(['strategy']))
       : []),
     ...checkAfter({ document, whereIs }, name, world),
+    ...checkScripts({ document, whereIs }, world),
     ...(environment ? checkOwned({ document, whereIs }, environment) : []),
     ...(environment ? checkHosts({ document, whereIs }, environment) : []),
   ];

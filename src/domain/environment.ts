@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { DeepReadonly } from '../lib/types.ts';
 import { type BalancerConfig, socketsOf } from './balancer.ts';
+import { commandPolicySchema } from './command-policy.ts';
 import {
   amountField,
   argvField,
@@ -227,6 +228,7 @@ const LOCKABLE = [
   'health',
   'canary',
   'notifications',
+  'scripts',
 ] as const;
 
 const zoneSchema = z.strictObject({
@@ -271,6 +273,15 @@ export const environmentSchema = z
       .boolean('write true or false')
       .default(true)
       .describe('Whether people are told of deployments here.'),
+    commands: commandPolicySchema
+      .exactOptional()
+      .describe(
+        'Which commands and scripts may run on the targets here, whatever projects say. Left out: any.',
+      ),
+    scripts: z
+      .record(nameField, nameField)
+      .exactOptional()
+      .describe('What other script is run here in place of one that steps name: `name: other`.'),
   })
   .describe('A named place: how to reach its hosts and balancers, its zones and its policy.');
 export type Environment = DeepReadonly<z.infer<typeof environmentSchema>>;

@@ -55,6 +55,7 @@ export const CATALOGUE = {
   floor_impossible: entry('user', 409, 5, 'The floor leaves no server that may be taken out', 'Lower minInService, or bring servers back into service first.'),
   inventory_unreachable: entry('world', 502, 7, 'An inventory gives no answer', 'Nothing was planned or started. Try what it reads by hand, on the machine of the server; `edge targets` reads it again.', true),
   inventory_invalid: entry('user', 422, 5, 'An inventory says something that cannot be used', 'Nothing of it was used. Mend the row that is named; `edge targets` reads it again.'),
+  command_refused: entry('user', 403, 5, 'The environment does not let a command run', 'Change the command, or have `commands` of the environment changed by whoever owns it.'),
   plan_empty: entry('user', 409, 5, 'There is nothing to do', 'All targets are on this release, running and in service; --force reinstalls.'),
   plan_changed: entry('user', 409, 5, 'The plan is not the one that was read', 'Read it again with `edge plan`, then start that one.'),
   release_unproven: entry('user', 409, 5, 'The release has not succeeded where it has to come from', 'Deploy it there first, and see that it succeeds on every target.'),
@@ -96,6 +97,8 @@ export type StepFailure = Pick<CatalogueEntry, 'fault' | 'title' | 'hint'>;
 // biome-ignore format: a table reads best with one row a line
 export const STEP_FAILURES = {
   command_failed: { fault: 'target', title: 'A command ended with an exit status that is not 0', hint: 'Read what it wrote: `edge logs <deployment> --target <target>`.' },
+  script_changed: { fault: 'world', title: 'A script that is to be run is not the one of the plan', hint: 'Nothing of it was started. Deploy again; if it happens again, look at `sha256sum` on the host.' },
+  script_value: { fault: 'target', title: 'What a script was given, or gave, is not what it declares', hint: 'Compare `parameters` and `outputs` of the script with what the message says; `edge logs` shows what it wrote.' },
   health_failed: { fault: 'target', title: 'A target was not healthy in time', hint: 'Read the log of the service on the target, and compare `health` of the project with what it answers.' },
   drain_timeout: { fault: 'target', title: 'Connections to a member did not end in time', hint: 'See which clients keep them; raise `drain.timeoutMs`, or end them with `drain.then: force`.' },
   member_not_up: { fault: 'target', title: 'The balancer does not see a member as up after it was enabled', hint: "Compare the balancer's health monitor with what the service answers." },

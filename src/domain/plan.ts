@@ -36,6 +36,8 @@ export type Plan = {
   readonly targets: readonly PlanTarget[];
   /** A named, ordered list of steps; each batch runs one of them on each of its targets. */
   readonly sequences: Readonly<Record<string, readonly Step[]>>;
+  /** What the scripts of its steps say, once each, by SHA-256. Left out where there are none. */
+  readonly scripts?: Readonly<Record<string, string>>;
   readonly stages: readonly Stage[];
   readonly floors: readonly PoolFloor[];
   readonly policy: Policy;
@@ -141,6 +143,7 @@ export const verifies = ({ action }: Pick<Step, 'action'>): boolean => action.st
 /**
  * Contract C5: a literal, an output of an earlier step of the same target, a fact of the target, its members (`MemberRef[]`),
  * the release it gets (`PlannedRelease | null`, without its properties; `shown`: with the version that its health page shows),
+ * the content of a script by its SHA-256, an object of such inputs (`fields`),
  * what its property files are made of (`PlannedFiles`; left out where it has none), the secrets in them (`SecretRef[]`; of what it ran
  * before too), or the settings its members were found with (`HeldMember[]`).
  */
@@ -150,9 +153,17 @@ export type Input =
   | { readonly target: string }
   | { readonly members: true }
   | { readonly release: true | 'shown' }
+  | { readonly script: string }
+  | { readonly fields: Readonly<Record<string, Input>> }
   | { readonly files: true }
   | { readonly secrets: true }
   | { readonly asFound: true };
+
+/** The steps whose outputs an input reads. */
+export function readsOf(input: Input): readonly string[] {
+  if ('fields' in input) return Object.values(input.fields).flatMap(readsOf);
+  return 'from' in input ? [input.from] : [];
+}
 
 export type Stage = { readonly name: string; readonly lanes: readonly Lane[] };
 /** One zone of a stage; lanes of a stage run side by side, batches of a lane in order. */

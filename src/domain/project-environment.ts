@@ -116,6 +116,10 @@ export const projectEnvironmentSchema = z
       .boolean('write true or false')
       .exactOptional()
       .describe('Notifications on or off, if not as the environment says.'),
+    scripts: z
+      .record(nameField, nameField)
+      .exactOptional()
+      .describe('What other script is run here in place of one that steps name: `name: other`.'),
   })
   .describe('A project in one environment: its targets and what differs there.');
 export type ProjectEnvironment = DeepReadonly<z.infer<typeof projectEnvironmentSchema>>;

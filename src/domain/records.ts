@@ -4,11 +4,12 @@ import type { PlanHash } from './ids.ts';
 import type { Project } from './project.ts';
 import type { ProjectEnvironment } from './project-environment.ts';
 import type { Release } from './release.ts';
+import type { Script } from './script.ts';
 import type { Strategy } from './strategy.ts';
 import type { Token } from './token.ts';
 
 /**
- * What is kept beside the deployments, by kind. Keys: a project's, environment's or strategy's name;
+ * What is kept beside the deployments, by kind. Keys: a project's, environment's, strategy's or script's name;
  * `<project>/<environment>`; `<project>/<release id>`; a token's id; `<environment>/<address>:<port>`. What was read of an inventory has the key of its
  * project environment.
  */
@@ -17,6 +18,7 @@ export type RecordTypes = {
   environment: Environment;
   'project-environment': ProjectEnvironment;
   strategy: Strategy;
+  script: Script;
   release: Release;
   token: Token;
   'host-key': HostKeyRecord;

@@ -1,6 +1,15 @@
 import { z } from 'zod';
 import type { DeepReadonly } from '../lib/types.ts';
-import { amountField, durationField, ifUnknownField, nameField, timeoutField } from './fields.ts';
+import {
+  amountField,
+  durationField,
+  envField,
+  ifUnknownField,
+  nameField,
+  remoteFolderField,
+  timeoutField,
+} from './fields.ts';
+import type { ScriptShape } from './script.ts';
 
 const batchSize = amountField.refine(
   (amount) => amount !== 0 && amount !== '0%',
@@ -26,15 +35,28 @@ const retriesField = z.strictObject({
     .describe('Each pause is so many times the one before, 2 if left out; none is longer than 10 minutes.'),
 });
 
-const furtherStep = z.strictObject({
+const furtherFields = z.strictObject({
   id: nameField.describe('Name of the step; no other of the list has it.'),
-  action: actionField.describe('What it does: `host.run@1`, `health.verify@1` or `wait.settle@1`.'),
+  action: actionField
+    .exactOptional()
+    .describe('What it does: `host.run@1`, `health.verify@1` or `wait.settle@1`.'),
+  script: nameField.exactOptional().describe('Or the script that it runs, by name.'),
   with: z
     .record(z.string(), z.unknown())
     .default({})
     .describe(
-      'Inputs of the action; one may be `{ from: step, output: name }`. Host, user, variables and folder are given; before the first install there is no folder yet, and a command needs a `cwd`.',
+      'Inputs of the action, or parameters of the script; one may be `{ from: step, output: name }`, and a parameter `{ target: name }`, `address`, `zone` or `port`. Host, user, variables and folder are given; before the first install there is no folder yet, and a command needs a `cwd`.',
     ),
+  runAs: nameField
+    .exactOptional()
+    .describe('Of a script: the user that it runs as, through `sudo -n`; left out: that of the project.'),
+  folder: z
+    .union([z.literal('~'), remoteFolderField], 'an absolute path on the hosts, or ~')
+    .exactOptional()
+    .describe('Of a script: where it runs; left out: in the folder of the project.'),
+  env: envField
+    .exactOptional()
+    .describe('Of a script: variables that are added or replaced. Secrets are given so.'),
   timeoutMs: timeoutField.exactOptional().describe('Longest time for the step.'),
   retries: retriesField
     .exactOptional()
@@ -50,7 +72,23 @@ const furtherStep = z.strictObject({
     .default(false)
     .describe('It changes nothing of the service, so that it may stand before `drain` or after `verify`.'),
 });
+
+const OF_SCRIPTS = ['runAs', 'folder', 'env'] as const;
+
+const furtherStep = furtherFields.superRefine((step, context) => {
+  const wrong = (path: string, message: string) =>
+    context.addIssue({ code: 'custom', path: [path], message });
+  if ((step.action === undefined) === (step.script === undefined))
+    wrong('action', 'give action or script: one of them');
+  if (step.script !== undefined) return;
+  for (const field of OF_SCRIPTS)
+    if (step[field] !== undefined)
+      wrong(field, `${field} is of a script; of an action it stands in \`with\``);
+});
 export type FurtherStep = DeepReadonly<z.infer<typeof furtherStep>>;
+
+/** The scripts by the names that steps have for them. */
+export type Scripts<S = ScriptShape> = ReadonlyMap<string, S>;
 
 /** A field for each step of the cycle. */
 function oneOfEach<T>(field: T): Record<CycleStep, T> {
@@ -62,7 +100,7 @@ const stepList = z
   .array(
     z.union(
       [z.enum(CYCLE), furtherStep],
-      `one of ${CYCLE.join(', ')}, or a step of your own as { id, action, with }`,
+      `one of ${CYCLE.join(', ')}, or a step of your own as { id, action, with } or { id, script, with }`,
     ),
   )
   .min(1)
@@ -75,10 +113,14 @@ const PROTECTIONS = ['drain', 'verify'] as const;
 /** What is wrong with a list of steps; `path` is below the strategy. */
 export type StepProblem = {
   readonly path: readonly (string | number)[];
+  readonly code?: 'config_reference';
   readonly message: string;
   readonly hint?: string;
 };
-export type CheckSteps = (strategy: Pick<InlineStrategy, 'steps' | 'without'>) => readonly StepProblem[];
+export type CheckSteps = (
+  strategy: Pick<InlineStrategy, 'steps' | 'without'>,
+  scripts: Scripts,
+) => readonly StepProblem[];
 
 /** One amount is the size of every batch; a list grows. */
 export const batchesField = z.union(

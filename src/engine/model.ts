@@ -1,6 +1,6 @@
 import { type Floor, poolKey } from '../domain/capacity.ts';
 import type { DeploymentId } from '../domain/ids.ts';
-import type { Batch, Plan, PlanTarget, Step } from '../domain/plan.ts';
+import { type Batch, type Plan, type PlanTarget, readsOf, type Step } from '../domain/plan.ts';
 
 /** What never changes while a deployment runs: its plan, with the look-ups that make each event O(1). */
 export type Model = {
@@ -64,7 +64,7 @@ const keptFloor = ({ floor, zone }: Plan['floors'][number]): KeptFloor => ({
 
 function keptSteps(steps: readonly Step[]): ReadonlySet<string> {
   const inputs = steps.flatMap((step) => Object.values(step.inputs));
-  return new Set(inputs.flatMap((input) => ('from' in input ? [input.from] : [])));
+  return new Set(inputs.flatMap(readsOf));
 }
 
 export function targetOf(model: Model, target: number): PlanTarget {

@@ -116,7 +116,7 @@ export function taskOf(model: Model, state: DeploymentState, target: number, now
     step: step.id,
     action: step.action,
     pool: targetOf(model, target).pool,
-    inputs: inputsOf(model, state, target, step),
+    inputs: inputsOf(model, state, target, step.inputs),
     wakeAt: now,
     deadlineAt: now + step.timeoutMs,
   };
@@ -127,9 +127,9 @@ export function currentTask(model: Model, state: DeploymentState, target: number
   return taskId({ deployment: model.id, target, step, group });
 }
 
-function inputsOf(model: Model, state: DeploymentState, target: number, step: Step): JsonObject {
+function inputsOf(model: Model, state: DeploymentState, target: number, from: Step['inputs']): JsonObject {
   const inputs: Record<string, Json> = {};
-  for (const [name, input] of Object.entries(step.inputs)) {
+  for (const [name, input] of Object.entries(from)) {
     const value = resolve(model, state, target, input);
     if (value !== undefined) inputs[name] = value;
   }
@@ -141,6 +141,8 @@ function resolve(model: Model, state: DeploymentState, index: number, input: Inp
   if ('value' in input) return input.value;
   if ('target' in input) return target.facts[input.target];
   if ('members' in input) return target.members;
+  if ('script' in input) return model.plan.scripts?.[input.script];
+  if ('fields' in input) return inputsOf(model, state, index, input.fields);
   if ('release' in input) return releaseOf(model, target, input.release);
   if ('files' in input) return plannedFiles(model.plan, target);
   if ('secrets' in input) return fileSecrets(model.plan, target);

@@ -4,6 +4,7 @@ import type { Known } from '../config/references.ts';
 import { EdgeError } from '../domain/errors.ts';
 import { isList } from '../domain/project-environment.ts';
 import type { ReleaseRequest } from '../domain/release.ts';
+import { MOST_SCRIPT_BYTES, makeScript, type Script, type ScriptRequest } from '../domain/script.ts';
 import { canonicalJson } from '../lib/json.ts';
 import type { Kept, RecordChange, Records } from '../ports/records.ts';
 import { authorize, type Caller } from './caller.ts';
@@ -66,22 +67,24 @@ async function readFiles(
   }
 }
 
-type Configured = Exclude<ConfigDocument, ReleaseRequest>;
+type Configured = Exclude<ConfigDocument, ReleaseRequest | ScriptRequest> | Script;
 type AllKept = { readonly known: Known; readonly records: ReadonlyMap<string, Kept<Configured['kind']>> };
 
 async function allKept(records: Records): Promise<AllKept> {
-  const [projects, environments, strategies, projectEnvironments] = await Promise.all([
+  const [projects, environments, strategies, scripts, projectEnvironments] = await Promise.all([
     records.list('project'),
     records.list('environment'),
     records.list('strategy'),
+    records.list('script'),
     records.list('project-environment'),
   ]);
-  const all = [...projects, ...environments, ...strategies, ...projectEnvironments];
+  const all = [...projects, ...environments, ...strategies, ...scripts, ...projectEnvironments];
   return {
     known: {
       projects: projects.map(({ value }) => value),
       environments: environments.map(({ value }) => value),
       strategies: strategies.map(({ value }) => value),
+      scripts: scripts.map(({ value }) => value),
       projectEnvironments: projectEnvironments.map(({ value }) => value),
     },
     records: new Map(all.map((kept) => [`${kept.value.kind} ${kept.key}`, kept])),
@@ -94,22 +97,29 @@ type Preparing = { readonly kept: AllKept; readonly signal: AbortSignal };
 
 async function prepare(
   ports: OperationPorts,
-  document: ConfigDocument,
+  written: ConfigDocument,
   { kept, signal }: Preparing,
 ): Promise<Prepared> {
-  const { kind } = document;
+  const { kind } = written;
   if (kind === 'release') {
-    const { release, isNew } = await prepareRelease(ports, document, signal);
+    const { release, isNew } = await prepareRelease(ports, written, signal);
     const key = `${release.project}/${release.id}`;
     const change: RecordChange | null = isNew ? { kind, key, value: release, expected: 0 } : null;
     return { applied: { kind, key, change: isNew ? 'created' : 'unchanged' }, change };
   }
-  const key = keyOf(document);
+  const key = keyOf(written);
+  const document = written.kind === 'script' ? await scriptOf(ports, written) : written;
   const before = kept.records.get(`${kind} ${key}`);
   if (before && canonicalJson(before.value) === canonicalJson(document))
     return { applied: { kind, key, change: 'unchanged' }, change: null };
   const change = changeTo(document, key, before?.version ?? 0);
   return { applied: { kind, key, change: before ? 'updated' : 'created' }, change };
+}
+
+/** With what its file holds now. */
+async function scriptOf({ artifacts }: OperationPorts, request: ScriptRequest): Promise<Script> {
+  const { content, path = '' } = request;
+  return makeScript(request, content ?? (await artifacts.readText(path, MOST_SCRIPT_BYTES)));
 }
 
 /** One branch per kind: only so does each value stand beside its own kind. */
@@ -121,6 +131,8 @@ function changeTo(document: Configured, key: string, expected: number): RecordCh
       return { kind: 'environment', key, value: document, expected };
     case 'strategy':
       return { kind: 'strategy', key, value: document, expected };
+    case 'script':
+      return { kind: 'script', key, value: document, expected };
     case 'project-environment':
       return { kind: 'project-environment', key, value: document, expected };
     default:

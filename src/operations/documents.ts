@@ -29,11 +29,12 @@ export type DocumentsRead = {
 /** The same with the versions of their records. */
 export async function readDocuments(records: Records, place: PlaceRequest): Promise<DocumentsRead> {
   const { project, environment } = place;
-  const [ofProject, ofEnvironment, ofBoth, strategies, keys] = await Promise.all([
+  const [ofProject, ofEnvironment, ofBoth, strategies, scripts, keys] = await Promise.all([
     records.get('project', project),
     records.get('environment', environment),
     records.get('project-environment', `${project}/${environment}`),
     records.list('strategy'),
+    records.list('script'),
     records.list('host-key', `${environment}/`),
   ]);
   if (!ofProject) throw await unknownProject(records, project);
@@ -47,6 +48,7 @@ export async function readDocuments(records: Records, place: PlaceRequest): Prom
       environment: ofEnvironment.value,
       projectEnvironment: ofBoth.value,
       strategies: strategies.map(({ value }) => value),
+      scripts: scripts.map(({ value }) => value),
       hostKeys: new Map(
         keys.map(({ value: { address, port, key } }) => [placeOfKey(address, port), key.fingerprint]),
       ),

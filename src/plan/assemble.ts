@@ -8,6 +8,7 @@ import {
   type Stage,
 } from '../domain/plan.ts';
 import { plannedRelease } from '../domain/release.ts';
+import { sha256 } from '../lib/hash.ts';
 import { filesFor } from './files.ts';
 import { partKey, partsOf, zoneKey } from './pools.ts';
 import type { PlanRequest } from './request.ts';
@@ -34,7 +35,9 @@ export type Parts = {
 export function assemble(context: Context, { candidates, targets, stages }: Parts): Plan {
   const { request, settings, seen, platform } = context;
   const releases = releasesOf(candidates, request);
-  const sequences = withRollbacks(targets.map(({ sequence }) => sequence));
+  const names = withRollbacks(targets.map(({ sequence }) => sequence));
+  const sequences = Object.fromEntries(names.map((name) => [name, platform.steps(name, settings)]));
+  const scripts = scriptsOf(sequences, settings);
   return {
     planSchema: PLAN_SCHEMA,
     verb: request.verb,
@@ -45,12 +48,26 @@ export function assemble(context: Context, { candidates, targets, stages }: Part
     release: request.release?.id ?? null,
     releases,
     targets: candidates.map((target) => planTarget(target, context, releases)),
-    sequences: Object.fromEntries(sequences.map((name) => [name, platform.steps(name, settings)])),
+    sequences,
+    ...(Object.keys(scripts).length > 0 && { scripts }),
     stages,
     floors: request.hard ? [] : floorsOf(targets, seen),
     policy: policyOf(settings),
     ...approvalsOf(request, settings),
   };
+}
+
+/** What the scripts of the steps say, once each. */
+function scriptsOf(
+  sequences: Plan['sequences'],
+  settings: Pick<Settings, 'scripts'>,
+): Readonly<Record<string, string>> {
+  const inputs = Object.values(sequences).flatMap((steps) =>
+    steps.flatMap((step) => Object.values(step.inputs)),
+  );
+  const used = new Set(inputs.flatMap((input) => ('script' in input ? [input.script] : [])));
+  const contents = [...settings.scripts.values()].map(({ content }) => [sha256(content), content] as const);
+  return Object.fromEntries(contents.filter(([digest]) => used.has(digest)));
 }
 
 /** The release that is put there and all that the targets had before, as far as they are known. */

@@ -1,6 +1,7 @@
 import { EdgeError } from '../domain/errors.ts';
 import { assemble } from './assemble.ts';
 import { capacityCurve } from './capacity.ts';
+import { refuseCommands } from './commands.ts';
 import { spareCapacity } from './floors.ts';
 import { forecast } from './forecast.ts';
 import { planHash } from './hash.ts';
@@ -17,7 +18,7 @@ export const MAX_TARGETS = 20_000;
 /**
  * The plan of a deployment, a restart or a rollback that a person asks for, with what stands beside it. Pure: equal
  * requests give equal plans and hashes. Throws `plan_empty`, `plan_too_large`, `floor_impossible`, `target_unknown`,
- * `balancer_member_unknown`, `config_reference`, `config_invalid`, `host_key_unknown`.
+ * `balancer_member_unknown`, `config_reference`, `config_invalid`, `host_key_unknown`, `command_refused`.
  */
 export function buildPlan(request: PlanRequest, platform: Platform): Planned {
   const before = new Set(request.fleet.map((target) => target.before));
@@ -35,17 +36,18 @@ export function buildPlan(request: PlanRequest, platform: Platform): Planned {
   const order = { verb: request.verb, hard: request.hard, zones: zones.map(({ name }) => name) };
   const stages = stagesOf(targets, { ...order, canary, strategy, spare });
   const plan = assemble({ request, settings, seen, platform }, { candidates, targets, stages });
+  refuseCommands(plan, platform, request.environment);
   const capacity = capacityCurve(stages, targets, seen.pools);
   const notes = notesOf({ request, settings, seen, treated, plan, short, capacity });
   return { plan, hash: planHash(plan), notes, capacity, forecast: forecast(plan, request.past?.history) };
 }
 
 /** They were looked at when they were applied; an older Edge, or none, may have done that. */
-function refuseSteps(platform: Platform, { strategy }: Settings): void {
-  const [wrong] = platform.checkSteps(strategy);
+function refuseSteps(platform: Platform, { strategy, scripts }: Settings): void {
+  const [wrong] = platform.checkSteps(strategy, scripts);
   if (!wrong) return;
-  const { message, hint, path } = wrong;
-  throw new EdgeError('config_invalid', `The steps of the strategy: ${message}`, {
+  const { message, hint, path, code = 'config_invalid' } = wrong;
+  throw new EdgeError(code, `The steps of the strategy: ${message}`, {
     where: { path: path.join('.') },
     ...(hint !== undefined && { hint }),
   });

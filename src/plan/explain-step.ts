@@ -17,13 +17,23 @@ export type ExplainedCommand = {
   readonly cwd: string;
   readonly user: string | null;
   readonly env: JsonObject | 'per target';
+  /** The script whose path is added to `argv`. Its bytes are in `scripts` of the plan. */
+  readonly script?: ExplainedScript;
+};
+
+/** `parameters`: by name, what it is given: a value, `{ from, output }` or `{ perTarget: true }`. */
+export type ExplainedScript = {
+  readonly name: string;
+  readonly sha256: string;
+  readonly bytes: number;
+  readonly parameters: JsonObject;
 };
 
 export function describeStep(step: Step, plan: Plan): ExplainedStep {
   const name = step.action.split('@')[0] ?? '';
   const does = (SENTENCES[name] ?? generic)(step, plan);
   const { id, action, timeoutMs, retries } = step;
-  const command = commandOf(step);
+  const command = commandOf(step, plan);
   return { id, action, does, ...(command && { command }), timeoutMs, retries };
 }
 
@@ -35,7 +45,8 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
   'balancer.drain': (step) =>
     `take it out of service; wait up to ${duration(literalOf(step, 'timeoutMs'))} for its connections to end, then ` +
     afterDrain(literalOf(step, 'then')),
-  'host.run': (step) => `run ${quoted(step)}${ifUnknown(step)}`,
+  'host.run': (step, plan) => `run ${quoted(step, plan)}${ifUnknown(step)}`,
+  'script.run': (step, plan) => `run ${scripted(step, plan)}${ifUnknown(step)}`,
   'release.fetch': (step, plan) =>
     `before its turn, put ${artifactNames(plan)} into ${releaseFolder(step)}; what serves is left alone`,
   'release.install': (step, plan) => {
@@ -90,8 +101,9 @@ function checked(step: Step): string {
   return check.kind === 'tcp' ? 'that its port is open' : `that ${JSON.stringify(check.argv)} exits with 0`;
 }
 
-function commandOf(step: Step): ExplainedCommand | undefined {
-  const argv = literalOf(step, 'argv');
+function commandOf(step: Step, plan: Plan): ExplainedCommand | undefined {
+  const script = scriptOf(step, plan);
+  const argv = script?.argv ?? literalOf(step, 'argv');
   if (!Array.isArray(argv)) return undefined;
   const env = literalOf(step, 'env');
   const user = literalOf(step, 'sudoUser');
@@ -100,14 +112,41 @@ function commandOf(step: Step): ExplainedCommand | undefined {
     cwd: text(literalOf(step, 'cwd') ?? ''),
     user: user === undefined ? null : text(user),
     env: isObject(env) ? env : 'per target',
+    ...(script && { script: script.explained }),
   };
 }
 
-function quoted(step: Step): string {
-  const command = commandOf(step);
+function quoted(step: Step, plan: Plan): string {
+  const command = commandOf(step, plan);
   if (!command) return 'a command';
   const user = command.user === null ? '' : ` as ${command.user}`;
   return `${JSON.stringify(command.argv)} in ${command.cwd}${user}`;
+}
+
+function scripted(step: Step, plan: Plan): string {
+  const { name = '', sha256 = '', bytes = 0 } = scriptOf(step, plan)?.explained ?? {};
+  return `the script ${name} (${bytes} bytes, SHA-256 ${sha256}) by ${quoted(step, plan)}`;
+}
+
+type ScriptSeen = { readonly argv: Json; readonly explained: ExplainedScript };
+
+function scriptOf({ inputs }: Step, { scripts }: Plan): ScriptSeen | undefined {
+  const { script, content, parameters } = inputs;
+  if (!script || !content || !('value' in script) || !('script' in content)) return undefined;
+  if (!isObject(script.value)) return undefined;
+  const given = parameters && 'fields' in parameters ? Object.entries(parameters.fields) : [];
+  const explained = {
+    name: text(script.value.name),
+    sha256: content.script,
+    bytes: Buffer.byteLength(scripts?.[content.script] ?? ''),
+    parameters: Object.fromEntries(given.map(([name, input]) => [name, shown(input)])),
+  };
+  return { argv: script.value.interpreter ?? [], explained };
+}
+
+function shown(input: Input): Json {
+  if ('value' in input) return input.value;
+  return 'from' in input ? { from: input.from, output: input.output } : { perTarget: true };
 }
 
 function literalOf(step: Step, name: string): Json | undefined {

@@ -7,6 +7,7 @@ import {
   projectEnvironment,
   release,
   request,
+  script,
   targets,
 } from '../../test/fixtures/configuration.ts';
 import { deploymentId } from '../domain/ids.ts';
@@ -99,6 +100,40 @@ golden('a reload', () =>
       ...{ target, before: reloaded('1.0.0').id, parked: false, running: true },
     })),
     reload: true,
+  }),
+);
+
+golden('scripts as steps', () =>
+  rendered({
+    scripts: [
+      script({ name: 'count', outputs: { rows: { type: 'integer' } } }),
+      script({
+        name: 'move',
+        interpreter: ['/usr/bin/env', 'python3'],
+        parameters: {
+          rows: { type: 'integer' },
+          table: { type: 'string', pattern: '[a-z]+', default: 'users' },
+          node: { type: 'string', pattern: '.*' },
+        },
+      }),
+    ],
+    projectEnvironment: projectEnvironment({
+      strategy: {
+        steps: {
+          datacenter: [
+            ...['guard', 'drain', 'stop', 'install', { id: 'count', script: 'count', runAs: 'db' }],
+            {
+              id: 'move',
+              script: 'move',
+              with: { rows: { from: 'count', output: 'rows' }, node: { target: 'name' } },
+              env: { TOKEN: { source: 'env', name: 'MOVE_TOKEN' } },
+              onUnknown: 'retry',
+            },
+            ...['start', 'verify', 'enable', 'settle'],
+          ],
+        },
+      },
+    }),
   }),
 );
 

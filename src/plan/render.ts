@@ -1,4 +1,5 @@
 import { partName } from '../domain/capacity.ts';
+import type { Json } from '../lib/json.ts';
 import type { PoolCapacity } from './capacity.ts';
 import type { Explained, ExplainedBatch, ExplainedStage, ExplainedTarget } from './explain.ts';
 import { duration, type ExplainedCommand, type ExplainedStep } from './explain-step.ts';
@@ -61,11 +62,24 @@ function sequenceLines(name: string, steps: readonly ExplainedStep[]): readonly 
   ];
 }
 
-function envLines({ env }: ExplainedCommand): readonly string[] {
-  if (env === 'per target') return ['with environment variables of its own'];
-  return Object.entries(env).map(([name, value]) =>
+function envLines({ env, script }: ExplainedCommand): readonly string[] {
+  const parameters = Object.entries(script?.parameters ?? {}).map(([name, value]) =>
+    parameterLine(name, value),
+  );
+  if (env === 'per target') return ['with environment variables of its own', ...parameters];
+  const variables = Object.entries(env).map(([name, value]) =>
     typeof value === 'string' ? `with ${name}=${JSON.stringify(value)}` : `with ${name} from a secret`,
   );
+  return [...variables, ...parameters];
+}
+
+/** As the script finds it. */
+function parameterLine(name: string, value: Json | undefined): string {
+  const variable = `EDGE_PARAM_${name.toUpperCase()}`;
+  if (typeof value !== 'object' || value === null) return `with ${variable}=${JSON.stringify(String(value))}`;
+  return 'from' in value
+    ? `with ${variable} from ${String(value.output)} of ${String(value.from)}`
+    : `with ${variable} of each target`;
 }
 
 function rollbackLines({ rollbacks }: Explained): readonly string[] {

@@ -1,3 +1,4 @@
+import type { Commanded } from '../domain/command-policy.ts';
 import type { Step } from '../domain/plan.ts';
 import type { TargetConfig } from '../domain/project-environment.ts';
 import type { CheckSteps } from '../domain/strategy.ts';
@@ -73,4 +74,6 @@ export type Platform = {
   readonly exec: (order: ExecOrder) => readonly Step[];
   /** What is wrong with the steps that a strategy lists. */
   readonly checkSteps: CheckSteps;
+  /** What a step runs on its target that somebody has configured. */
+  readonly commands: (step: Step) => readonly Commanded[];
 };

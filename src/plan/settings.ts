@@ -5,7 +5,8 @@ import type { Health } from '../domain/health.ts';
 import type { Project } from '../domain/project.ts';
 import type { ProjectEnvironment, WithTargets } from '../domain/project-environment.ts';
 import type { Release } from '../domain/release.ts';
-import type { InlineStrategy, Strategy } from '../domain/strategy.ts';
+import type { Script } from '../domain/script.ts';
+import type { InlineStrategy, Scripts, Strategy } from '../domain/strategy.ts';
 import { didYouMean } from '../lib/nearest.ts';
 
 /** What holds for a project in an environment, all overrides applied: the nearest to the target wins. */
@@ -32,6 +33,8 @@ export type Settings = {
   readonly policy: Environment['policy'];
   readonly floors: ProjectEnvironment['floors'];
   readonly strategy: InlineStrategy;
+  /** By the names that steps have for them: what is run here in their place. */
+  readonly scripts: Scripts<Script>;
   readonly canary: boolean;
   /** Some release that targets may get, or return to, has property files. */
   readonly hasFiles: boolean;
@@ -51,6 +54,8 @@ export type Documents = {
   /** What the targets were read from; left out where they stand in the configuration. */
   readonly inventory?: InventorySeen;
   readonly strategies: readonly Strategy[];
+  /** Those that the strategy may name, and what is run in their place. */
+  readonly scripts: readonly Script[];
   /** The fingerprints that people have recorded for hosts of the environment, by `address:port`. */
   readonly hostKeys: ReadonlyMap<string, string>;
 };
@@ -83,6 +88,7 @@ export function resolveSettings(
     policy: policyOf(environment.policy, projectEnvironment.policy),
     floors: floorsByDevice(projectEnvironment.floors, environment),
     strategy: strategyOf(projectEnvironment, documents.strategies),
+    scripts: scriptsOf(documents),
     canary: projectEnvironment.canary ?? environment.canary,
     hasFiles: releases.some(({ files }) => files !== undefined),
     hasSources: !releases.every(({ artifacts }) => artifacts.every(isOnMachines)),
@@ -121,6 +127,20 @@ function approvalsOf(
 ): Pick<Environment['policy'], 'approvals'> {
   if (!base.approvals && !over?.approvals) return {};
   return { approvals: { ...NO_APPROVAL, ...base.approvals, ...over?.approvals } };
+}
+
+function scriptsOf({ scripts, environment, projectEnvironment }: Documents): Scripts<Script> {
+  const known = new Map(scripts.map((script) => [script.name, script]));
+  const instead = new Map([
+    ...Object.entries(environment.scripts ?? {}),
+    ...Object.entries(projectEnvironment.scripts ?? {}),
+  ]);
+  return new Map(
+    [...known.keys()].flatMap((name) => {
+      const script = known.get(instead.get(name) ?? name);
+      return script ? [[name, script]] : [];
+    }),
+  );
 }
 
 function strategyOf(

@@ -178,6 +178,7 @@ async function earlierPlan(
       },
       ...{
         strategies: [],
+        scripts: [],
         hostKeys: new Map(),
         verb: 'deploy',
         hard: true,

@@ -14,7 +14,7 @@ export type DocumentsFor = {
 
 /** The configuration of the estate: one good environment `lab`, and others of which each has one thing wrong. */
 export function errorDocuments(world: DocumentsFor): readonly object[] {
-  return [...projects(), ...environments(world), ...placed(world), ...realHosts(world)];
+  return [...projects(), TELL, ...environments(world), ...placed(world), ...realHosts(world)];
 }
 
 const NOTHING = ['true'];
@@ -27,8 +27,8 @@ function projects(): readonly object[] {
   return [
     project('shop', { commands: QUICK }),
     project('slow', {
-      commands: { ...QUICK, start: ['sleep', '60'] },
-      timeouts: { startMs: 90_000, graceMs: 100 },
+      commands: { ...QUICK, start: ['sleep', '300'] },
+      timeouts: { startMs: 400_000, graceMs: 100 },
     }),
     project('broken', {
       commands: { ...QUICK, start: ['sh', '-c', 'echo port 80 is taken >&2; exit 3'] },
@@ -39,6 +39,7 @@ function projects(): readonly object[] {
     }),
     project('chatty', { commands: QUICK }),
     project('dark', { commands: { ...QUICK, stop: ['sleep', '1'] }, timeouts: { upMs: 300 } }),
+    project('scripted', { commands: QUICK }),
     project('lost', { folder: '~/lost', commands: { start: NOTHING } }),
   ];
 }
@@ -74,8 +75,23 @@ function environments({
     environment('misnamed', {}),
     environment('guarded', {}, { policy: { ...policy, approvals: { count: 1 } } }),
     environment('later', {}, { policy: { ...policy, after: ['fresh'] } }),
+    environment('restricted', {}, { commands: { deny: [['sh', '-c', '...']] } }),
   ];
 }
+
+/** Declares more than it gives. */
+const TELL = {
+  ...{ kind: 'script', name: 'tell', content: '#!/bin/sh\necho told\n' },
+  outputs: { rows: { type: 'integer' } },
+};
+const SCRIPTED = {
+  steps: {
+    datacenter: [
+      ...['guard', 'drain', 'stop', 'install', 'start', { id: 'tell', script: 'tell' }],
+      ...['verify', 'enable'],
+    ],
+  },
+};
 
 const QUIET = { canary: 0, batches: ['100%'], settleMs: 0 };
 
@@ -94,6 +110,8 @@ function placed({ lab }: DocumentsFor): readonly object[] {
     place('shop', 'guarded', at(0)),
     place('shop', 'later', at(0)),
     ...behind.map((environment) => place('shop', environment, { ...at(0), member: 'web/web-1:80' })),
+    { ...place('shop', 'restricted', at(0)), overrides: { commands: { stop: ['sh', '-c', 'true'] } } },
+    place('scripted', 'lab', at(0), { ...QUIET, ...SCRIPTED }),
     place('shop', 'misnamed', { ...at(0), member: 'web/web-9:80' }),
     ...['slow', 'broken', 'sick', 'lost'].map((project) => place(project, 'lab', at(1))),
     place(

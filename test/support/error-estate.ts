@@ -28,7 +28,7 @@ export type Estate = {
   readonly balancer: LabBalancer;
   readonly members: readonly MemberServer[];
   readonly hosts: readonly LabHost[];
-  /** One that has ended, and one that is in the middle of a command of 60 s. */
+  /** One that has ended, and one that is in the middle of a command of 300 s. */
   readonly ended: DeploymentId;
   readonly slow: DeploymentId;
   /** One that waits for an approval, asked for with the token of the estate. */

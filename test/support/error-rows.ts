@@ -203,6 +203,11 @@ export const ROWS: Readonly<Record<ErrorCode, ErrorRow>> = {
     says: /shop has no command to reload in lab/,
     hint: /commands\.reload/,
   },
+  command_refused: {
+    ask: command('plan shop restricted 1.0.0'),
+    says: /The step stop would run \["sh","-c","true"\], which restricted denies by \["sh","-c","\.\.\."\]/,
+    where: { path: 'commands.deny[0]' },
+  },
   floor_impossible: {
     ask: command('deploy shop strict 1.0.0'),
     says: /The pool .*\/web has 2 of 2 members in service and a floor of 2/,

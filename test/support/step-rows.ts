@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { STEP_FAILURES } from '../../src/domain/errors.ts';
 import { type DeploymentId, deploymentId } from '../../src/domain/ids.ts';
@@ -77,6 +77,18 @@ export const STEP_ROWS: Readonly<Record<StepFailureCode, StepRow>> = {
     exit: 1,
   },
   outcome_unknown: { project: 'lost', run: loseTheSupervisor, says: /supervisor/, exit: 0 },
+  script_changed: {
+    project: 'scripted',
+    run: withOtherDigests,
+    says: /does not have the SHA-256 of the plan; nothing of it was started/,
+    exit: 1,
+  },
+  script_value: {
+    project: 'scripted',
+    run: restart('scripted'),
+    says: /The script tell ended, but it did not give rows/,
+    exit: 1,
+  },
 };
 
 /** The id of the newest deployment of a project. */
@@ -84,6 +96,21 @@ export async function newestOf({ settings }: Estate, project: string): Promise<D
   const { stdout } = await cli(['history', project, 'lab', '-n', '1', '--json'], { settings });
   const { deployments } = JSON.parse(stdout) as { readonly deployments: readonly { readonly id: string }[] };
   return deploymentId(deployments[0]?.id ?? '');
+}
+
+/** On this host every file has another digest than elsewhere. */
+async function withOtherDigests(estate: Estate): Promise<CliResult> {
+  const [host] = estate.hosts;
+  assert.ok(host);
+  const programs = join(host.folder, '.lab/bin');
+  await mkdir(programs, { recursive: true });
+  await writeFile(join(programs, 'sha256sum'), `#!/bin/sh\necho ${'0'.repeat(64)}  -\n`);
+  await chmod(join(programs, 'sha256sum'), 0o755);
+  try {
+    return await restart('scripted')(estate);
+  } finally {
+    await rm(join(programs, 'sha256sum'));
+  }
 }
 
 /** The first `tar` on the host kills the supervisor of its own task, as somebody out of memory might. */

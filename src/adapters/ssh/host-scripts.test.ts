@@ -78,7 +78,8 @@ test('one task in sixteen removes what tasks of a month ago have left, and nothi
   const own = join(folder, 'pruned');
   mkdirSync(own);
   const monthAgo = Date.now() / 1000 - 32 * 86_400;
-  for (const name of ['0ld00000.task', '0ld00000.out', 'host-id', 'new00000.task']) {
+  const old = ['task', 'out', 'outputs', '12.script'].map((kind) => `0ld00000.${kind}`);
+  for (const name of [...old, 'host-id', 'new00000.task']) {
     writeFileSync(join(own, name), '');
     if (!name.startsWith('new')) utimesSync(join(own, name), monthAgo, monthAgo);
   }

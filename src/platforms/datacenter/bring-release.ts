@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { commandFailed } from '../../actions/host-run.ts';
+import { commandFailed } from '../../actions/own-command.ts';
 import {
   type CommandEnd,
   cancelCommand,
@@ -243,7 +243,8 @@ async function notDone(
   end: CommandEnd,
   what: string,
 ): Promise<Outcome> {
-  if (end.kind === 'exited') return { kind: 'failed', error: commandFailed([what], end), retryable: false };
+  if (end.kind === 'exited')
+    return { kind: 'failed', error: commandFailed(`\`${what}\``, end), retryable: false };
   if (end.outcome.kind === 'unknown') await anew(context, state);
   return end.outcome;
 }

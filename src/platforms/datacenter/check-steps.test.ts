@@ -1,15 +1,34 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { InlineStrategy } from '../../domain/strategy.ts';
-import { inlineStrategySchema } from '../../domain/strategy.ts';
+import { scriptRequestSchema } from '../../domain/script.ts';
+import type { InlineStrategy, Scripts } from '../../domain/strategy.ts';
+import { CYCLE, inlineStrategySchema } from '../../domain/strategy.ts';
 import type { SEQUENCES } from '../../plan/sequences.ts';
 import { checkSteps } from './check-steps.ts';
 import { listedSteps } from './listed-steps.ts';
 
+const SCRIPTS: Scripts = new Map(
+  [
+    { name: 'count', outputs: { rows: { type: 'integer' }, table: { type: 'string', pattern: '[a-z]+' } } },
+    {
+      name: 'move',
+      parameters: {
+        rows: { type: 'integer', min: 0 },
+        table: { type: 'string', pattern: '[a-z]+', default: 'users' },
+        host: { type: 'string', pattern: '.+', default: 'x' },
+        mode: { type: 'enum', values: ['fast', 'slow'], default: 'slow' },
+      },
+    },
+  ].map((script) => {
+    const parsed = scriptRequestSchema.parse({ kind: 'script', content: '#!/bin/sh\n', ...script });
+    return [parsed.name, parsed];
+  }),
+);
+
 const strategy = (datacenter: readonly unknown[], more: object = {}): InlineStrategy =>
   inlineStrategySchema.parse({ steps: { datacenter }, ...more });
 const problems = (steps: readonly unknown[], more: object = {}) =>
-  checkSteps(strategy(steps, more)).map(({ path, message }) => `${path.join('.')}: ${message}`);
+  checkSteps(strategy(steps, more), SCRIPTS).map(({ path, message }) => `${path.join('.')}: ${message}`);
 
 const run = (id: string, more: object = {}) => ({
   ...{ id, action: 'host.run@1', with: { argv: [`bin/${id}`] } },
@@ -26,7 +45,7 @@ describe('the steps of a strategy', () => {
   test('may be those of the cycle, with others between drain and verify', () => {
     assert.deepEqual(problems(all()), []);
     assert.deepEqual(problems(all(run('migrate'), run('warm-up'))), []);
-    assert.deepEqual(checkSteps({}), []);
+    assert.deepEqual(checkSteps({}, SCRIPTS), []);
   });
 
   test('have each step once', () => {
@@ -67,7 +86,7 @@ describe('the steps of a strategy', () => {
       `${AT}.0: The steps have drain, and \`without\` says drain is left out`,
     ]);
     assert.deepEqual(
-      checkSteps({ without: ['verify'] }).map(({ path }) => path),
+      checkSteps({ without: ['verify'] }, SCRIPTS).map(({ path }) => path),
       [['without']],
     );
   });
@@ -164,5 +183,64 @@ describe('the sequences of a strategy with steps of its own', () => {
 
   test('are those of the cycle where it lists none', () => {
     assert.equal(listedSteps('restart', {}).join(' '), 'guard drain stop start verify enable settle');
+  });
+});
+
+describe('a step that runs a script', () => {
+  const withSteps = (...steps: readonly object[]) => {
+    const [guard, drain, stop, ...rest] = CYCLE;
+    return problems([guard, drain, stop, ...steps, ...rest]).map((text) => text.replace(`${AT}.`, ''));
+  };
+  const count = { id: 'count', script: 'count' };
+  const move = (given: object, more: object = {}) => ({ id: 'move', script: 'move', with: given, ...more });
+
+  test('takes parameters by their types: written, of its target, or given by a script before it', () => {
+    assert.deepEqual(withSteps(count, move({ rows: 1, host: 'x', mode: 'fast' })), []);
+    assert.deepEqual(withSteps(count, move({ rows: { from: 'count', output: 'rows' } })), []);
+    assert.deepEqual(withSteps(count, move({ rows: { target: 'port' }, host: { target: 'address' } })), []);
+  });
+
+  test('is told what does not fit, each with its place', () => {
+    assert.deepEqual(withSteps({ id: 'a', script: 'counts' }), ['3.script: There is no script "counts"']);
+    assert.deepEqual(withSteps(move({})), ['3: The script move needs the parameter "rows"']);
+    assert.deepEqual(withSteps(move({ rows: -1 })), ['3.with.rows: rows: a whole number of at least 0']);
+    assert.deepEqual(withSteps(move({ rows: 1, tables: 'x' })), [
+      '3.with.tables: The script move has no parameter "tables"',
+    ]);
+    assert.deepEqual(withSteps(move({ rows: 1, table: '$(id)' })), [
+      '3.with.table: table: a text that matches [a-z]+ as a whole',
+    ]);
+    assert.deepEqual(withSteps(move({ rows: { target: 'name' } })), [
+      '3.with.rows: { target: name } gives string, and rows is integer',
+    ]);
+    assert.deepEqual(withSteps(count, move({ rows: { from: 'count', output: 'table' } })), [
+      '4.with.rows: count gives string, and rows is integer',
+    ]);
+    assert.deepEqual(withSteps(count, move({ rows: { from: 'count', output: 'lines' } })), [
+      '4.with.rows: The script count has no output "lines"',
+    ]);
+    assert.deepEqual(withSteps(move({ rows: { from: 'count', output: 'rows' } }), count), [
+      '3.with.rows: "count" is not done before it in the sequence rolling',
+    ]);
+  });
+
+  test('stands where it may do what it does, and is checked only for what a check can tell', () => {
+    const last = problems([...CYCLE, count]).map((text) => text.replace(`${AT}.`, ''));
+    assert.deepEqual(last, ['8: The step "count" is done while the target serves, or after it was verified']);
+    assert.deepEqual(problems([...CYCLE, { ...count, whileServing: true }]), []);
+    const check = { onUnknown: { check: ['bin/done'] } };
+    assert.deepEqual(withSteps(move({ rows: 1 }, check)), []);
+    assert.deepEqual(withSteps({ ...count, ...check }), [
+      '3.onUnknown: A check cannot tell what a script would have given',
+    ]);
+  });
+
+  test('is a script or an action, and says user, folder and variables only of a script', () => {
+    for (const step of [
+      { id: 'a' },
+      { id: 'a', script: 'count', action: 'host.run@1' },
+      { id: 'a', action: 'host.run@1', with: { argv: ['x'] }, runAs: 'web' },
+    ])
+      assert.throws(() => problems([...CYCLE, step]), JSON.stringify(step));
   });
 });

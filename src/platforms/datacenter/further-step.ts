@@ -6,12 +6,14 @@ import type { Settings } from '../../plan/settings.ts';
 import { healthFacts, whereOf } from './health-place.ts';
 import { literal } from './inputs.ts';
 import { inputsOf } from './listed-steps.ts';
+import { scripted, scriptFacts } from './script-step.ts';
 import { type Built, command, NO_RETRY, SLACK_MS, settle, withUnknown } from './steps.ts';
 
 const COMMAND_MS = 60_000;
 
 /** A step of the strategy's own: what the platform gives to its action, and what the strategy says, which wins. */
 export function further(item: FurtherStep, settings: Settings): Built {
+  if (item.script !== undefined) return scripted(item, settings);
   const built = furtherBuilt(item, settings);
   const { timeoutMs = built.timeoutMs } = item;
   const { env, ...inputs } = inputsOf(item);
@@ -36,7 +38,7 @@ function furtherBuilt(item: FurtherStep, settings: Settings): Built {
     const check = healthCheckSchema.parse(item.with.check);
     const inputs = whereOf(check, settings, (fact) => factName(item, fact));
     const timeoutMs = longest(windowMs) + SLACK_MS;
-    return { action: item.action, inputs, timeoutMs, retries: NO_RETRY, onUnknown: 'retry' };
+    return { action: 'health.verify@1', inputs, timeoutMs, retries: NO_RETRY, onUnknown: 'retry' };
   }
   const own = command(settings, [], COMMAND_MS);
   const grace = typeof graceMs === 'number' ? { graceMs } : {};
@@ -50,6 +52,7 @@ const factName = ({ id }: FurtherStep, fact: string): string => `${id}.${fact}`;
 
 /** What differs per target for a step of the strategy's own. */
 export function furtherFacts(item: FurtherStep, target: TargetConfig, settings: Settings): JsonObject {
+  if (item.script !== undefined) return scriptFacts(item, target, settings);
   const { env } = inputsOf(item);
   const own = env && 'value' in env ? (env.value as JsonObject) : undefined;
   const check = item.action === 'health.verify@1' ? healthCheckSchema.parse(item.with.check) : undefined;

@@ -63,6 +63,17 @@ export function inputsOf(item: FurtherStep): Readonly<Record<string, Input>> {
   );
 }
 
+/** What a parameter of a script may be of its target, and of which type that is. */
+export const PLACE_TYPES = { name: 'string', address: 'string', zone: 'string', port: 'integer' } as const;
+export type PlaceField = keyof typeof PLACE_TYPES;
+
+/** `{ target: name }`, and nothing beside it. */
+export function placeOf(value: unknown): PlaceField | undefined {
+  if (typeof value !== 'object' || value === null || Object.keys(value).length !== 1) return undefined;
+  const target = 'target' in value ? value.target : undefined;
+  return (Object.keys(PLACE_TYPES) as PlaceField[]).find((field) => field === target);
+}
+
 /** `{ from: step, output: name }`, and nothing beside it. */
 export function outputOf(value: unknown): { readonly from: string; readonly output: string } | undefined {
   if (typeof value !== 'object' || value === null || Object.keys(value).length !== 2) return undefined;

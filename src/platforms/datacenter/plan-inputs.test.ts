@@ -1,12 +1,20 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { project, projectEnvironment, request, targets } from '../../../test/fixtures/configuration.ts';
+import {
+  environment,
+  project,
+  projectEnvironment,
+  request,
+  script,
+  targets,
+} from '../../../test/fixtures/configuration.ts';
 import { capabilityOf } from '../../actions/define.ts';
 import { COMMON_ACTIONS } from '../../actions/registry.ts';
 import { deploymentId } from '../../domain/ids.ts';
 import type { Input, Plan } from '../../domain/plan.ts';
 import { fileSecrets, plannedFiles } from '../../domain/planned-files.ts';
-import type { JsonObject } from '../../lib/json.ts';
+import { sha256 } from '../../lib/hash.ts';
+import type { Json, JsonObject } from '../../lib/json.ts';
 import { buildPlan } from '../../plan/build-plan.ts';
 import type { PlanRequest } from '../../plan/request.ts';
 import { planRollback } from '../../plan/rollback.ts';
@@ -24,14 +32,17 @@ function resolved(plan: Plan, inputs: Readonly<Record<string, Input>>): JsonObje
     releases,
   } = plan;
   assert.ok(target);
-  const resolve = (input: Input) => {
+  const resolve = (input: Input): Json => {
     if ('value' in input) return input.value;
     if ('target' in input) return target.facts[input.target] ?? null;
     if ('members' in input) return target.members;
     if ('asFound' in input) return target.members.map((member) => ({ ...member, asFound: { weight: 1 } }));
+    if ('script' in input) return plan.scripts?.[input.script] ?? null;
+    if ('fields' in input) return resolved(plan, input.fields);
     if ('files' in input) return plannedFiles(plan, target) ?? null;
     if ('secrets' in input) return fileSecrets(plan, target);
     if ('release' in input) return target.release === null ? null : (releases[target.release] ?? null);
+    if (input.from === 'count') return 7;
     assert.deepEqual(input, { from: 'fetch', output: 'folder' });
     return '/home/web/app';
   };
@@ -115,6 +126,89 @@ const OWN_STEPS = {
     ],
   },
 };
+const SCRIPTS = [
+  script({ name: 'count', outputs: { rows: { type: 'integer' } } }),
+  script({
+    name: 'move',
+    parameters: {
+      rows: { type: 'integer' },
+      table: { type: 'string', pattern: '[a-z]+', default: 'users' },
+      node: { type: 'string', pattern: '[a-z0-9-]+' },
+    },
+  }),
+];
+const WITH_SCRIPTS = {
+  steps: {
+    datacenter: [
+      ...['guard', 'drain', 'stop', 'install', { id: 'count', script: 'count', folder: '~', runAs: 'db' }],
+      {
+        ...{ id: 'move', script: 'move', env: { DEPTH: '2' }, onUnknown: 'retry', timeoutMs: 5_000 },
+        with: { rows: { from: 'count', output: 'rows' }, node: { target: 'name' } },
+      },
+      ...['start', 'verify', 'enable'],
+    ],
+  },
+};
+fits('a strategy with scripts', {
+  scripts: SCRIPTS,
+  projectEnvironment: projectEnvironment({ strategy: WITH_SCRIPTS }),
+});
+fits('a strategy with scripts, with variables per target', {
+  scripts: SCRIPTS,
+  projectEnvironment: projectEnvironment({
+    strategy: WITH_SCRIPTS,
+    targets: targets(8, () => ({ env: { ROLE: 'a' } })),
+  }),
+});
+
+test('a script is in the plan once, by its SHA-256, and each step has what it is given', () => {
+  const parts = { scripts: SCRIPTS, projectEnvironment: projectEnvironment({ strategy: WITH_SCRIPTS }) };
+  const { plan } = buildPlan(request({ ...parts, project: project({ env: { A: '1' } }) }), datacenter);
+  const content = SCRIPTS[0]?.content ?? '';
+  assert.deepEqual(plan.scripts, { [sha256(content)]: content });
+  const stepOf = (id: string) => (plan.sequences.rolling ?? []).find((step) => step.id === id);
+  const move = resolved(plan, stepOf('move')?.inputs ?? {});
+  assert.deepEqual(move.parameters, { rows: 7, table: 'users', node: 'web-1' });
+  assert.deepEqual([move.env, move.cwd, move.content], [{ A: '1', DEPTH: '2' }, '/srv/web', content]);
+  const count = resolved(plan, stepOf('count')?.inputs ?? {});
+  assert.deepEqual([count.sudoUser, count.cwd], ['db', '~']);
+  assert.deepEqual([stepOf('count')?.timeoutMs, stepOf('move')?.timeoutMs], [60_000, 5_000]);
+});
+
+test('what a script stands for is said by the environment, and nearer by the project in it', () => {
+  const own = script({ name: 'own', interpreter: ['/bin/own'], outputs: { rows: { type: 'integer' } } });
+  type Fields = Readonly<Record<string, unknown>>;
+  const interpreterIn = (environments: Fields, placed: Fields) => {
+    const { plan } = buildPlan(
+      request({
+        scripts: [...SCRIPTS, own],
+        environment: environment(environments),
+        projectEnvironment: projectEnvironment({ strategy: WITH_SCRIPTS, ...placed }),
+      }),
+      datacenter,
+    );
+    const [step] = (plan.sequences.rolling ?? []).filter(({ id }) => id === 'count');
+    return (resolved(plan, step?.inputs ?? {}).script as JsonObject).name;
+  };
+  assert.equal(interpreterIn({}, {}), 'count');
+  assert.equal(interpreterIn({ scripts: { count: 'own' } }, {}), 'own');
+  assert.equal(interpreterIn({ scripts: { count: 'own' } }, { scripts: { count: 'count' } }), 'count');
+  assert.throws(
+    () => interpreterIn({ scripts: { count: 'move' } }, {}),
+    /The script move needs the parameter "rows"/,
+  );
+});
+
+test('a target whose value a parameter cannot take is refused when it is planned', () => {
+  const parameters = { rows: { type: 'integer' }, node: { type: 'string', pattern: 'db-[0-9]+' } };
+  const scripts = [...SCRIPTS.slice(0, 1), script({ name: 'move', parameters })];
+  const parts = { scripts, projectEnvironment: projectEnvironment({ strategy: WITH_SCRIPTS }) };
+  assert.throws(() => buildPlan(request(parts), datacenter), {
+    code: 'config_invalid',
+    message: /The step move cannot be done on web-1: its name is not a text that matches/,
+  });
+});
+
 fits('commands that may be done twice, or are checked', {
   project: project({
     commands: { install: ['put'] },

@@ -17,6 +17,7 @@ const settings = (parts: Parts = {}): Settings =>
     environment: environment({ ...parts.environment }),
     projectEnvironment: projectEnvironment({ targets: targets(1), ...parts.projectEnvironment }),
     strategies: [],
+    scripts: [],
     hostKeys: new Map(),
   });
 

@@ -6,6 +6,7 @@ import { hostAddressOf } from '../../plan/host-address.ts';
 import type { Platform, SequenceName } from '../../plan/sequences.ts';
 import type { Settings } from '../../plan/settings.ts';
 import { checkSteps } from './check-steps.ts';
+import { commandsOf } from './commands.ts';
 import { further, furtherFacts } from './further-step.ts';
 import { healthFacts } from './health-place.ts';
 import { furtherSteps, listedSteps } from './listed-steps.ts';
@@ -29,6 +30,7 @@ export const datacenter: Platform = {
   facts: factsOf,
   exec: (order) => [{ id: 'exec', ...exec(order) }],
   checkSteps,
+  commands: commandsOf,
 };
 
 function stepsOf(name: SequenceName, settings: Settings): readonly (StepId | FurtherStep)[] {

@@ -76,9 +76,15 @@ function drain({ strategy, balancers }: Settings): Built {
 const MAY_BE_FIRST: ReadonlySet<SequenceName> = new Set(['cold', 'plain', 'hard']);
 const STOP_IF_INSTALLED = 'if [ -e "$1/current" ]; then cd "$1" && exec current/bin/stop; fi';
 
+const DEFAULT_STOP = 'current/bin/stop';
+
+/** The command of the project in what Edge makes of it for a first deployment. */
+export const configuredStop = (argv: readonly string[]): readonly string[] | undefined =>
+  argv[0] === 'sh' && argv[1] === '-c' && argv[2] === STOP_IF_INSTALLED ? [DEFAULT_STOP] : undefined;
+
 function stop(settings: Settings, sequence: SequenceName): Built {
   const { commands, timeouts, folder } = settings;
-  const isDefault = commands.stop.length === 1 && commands.stop[0] === 'current/bin/stop';
+  const isDefault = commands.stop.length === 1 && commands.stop[0] === DEFAULT_STOP;
   const { stop: onUnknown } = settings.onUnknown;
   if (!isDefault || !MAY_BE_FIRST.has(sequence))
     return withUnknown(command(settings, commands.stop, timeouts.stopMs), onUnknown);
