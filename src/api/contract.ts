@@ -47,7 +47,7 @@ export const ROUTES = {
     method: 'PUT',
     path: '/v1/configuration',
     permission: 'configuration.write',
-    summary: 'Creates or changes projects, environments, strategies and releases: all or none.',
+    summary: 'Creates or changes projects, environments, strategies, scripts and releases: all or none.',
     maxBodyBytes: 16 * MEGABYTE,
     slow: true,
     body: z.strictObject({

@@ -25,7 +25,10 @@ const explainedStepSchema = z
             name: z.string(),
             sha256: z.string(),
             bytes: countField,
-            parameters: opaque<JsonObject>('Parameters', 'Values, `{ from, output }`, or `{ perTarget: true }`.'),
+            parameters: opaque<JsonObject>(
+              'Parameters',
+              'Values, `{ from, output }`, or `{ perTarget: true }`.',
+            ),
           })
           .exactOptional()
           .describe('The script whose path is added to `argv`; its text is in `scripts` of the plan.'),

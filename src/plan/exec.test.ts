@@ -16,7 +16,7 @@ const request = (parts: Partial<ExecRequest> = {}): ExecRequest => ({
   projectEnvironment: projectEnvironment({
     targets: targets(9, (index) => ({ zone: index % 3 === 0 ? 'b' : 'a' })),
   }),
-  ...{ strategies: [], hostKeys: new Map() },
+  ...{ strategies: [], scripts: [], hostKeys: new Map() },
   order: { argv: ['hostname'], timeoutMs: 60_000 },
   ...{ targets: null, zones: null, limit: null, batches: ['100%'], parallel: 4, maxFailures: null },
   ...parts,
@@ -26,6 +26,13 @@ const batchesOf = ({ stages }: ReturnType<typeof plan>) =>
   stages.flatMap(({ lanes }) => lanes.flatMap(({ batches }) => batches));
 
 describe('the plan of a command on targets', () => {
+  test('has no command that the environment does not let run', () => {
+    const guarded = environment({ commands: { allow: [['uptime']] } });
+    const placed = { environment: guarded, projectEnvironment: projectEnvironment() };
+    assert.throws(() => plan(placed), { code: 'command_refused', message: /would run \["hostname"\]/ });
+    plan({ ...placed, order: { argv: ['uptime'], timeoutMs: 60_000 } });
+  });
+
   test('has each target in one batch of its zone, whatever is chosen', () => {
     const shares = fc.constantFrom(1, 2, 3, '10%', '50%', '100%');
     const names = request().projectEnvironment.targets.map(({ name }) => name);

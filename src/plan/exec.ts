@@ -4,6 +4,7 @@ import type { InlineStrategy } from '../domain/strategy.ts';
 import { didYouMean } from '../lib/nearest.ts';
 import { cutLane } from './batches.ts';
 import { MAX_TARGETS } from './build-plan.ts';
+import { refuseCommands } from './commands.ts';
 import type { ExecOrder, Platform } from './sequences.ts';
 import { type Documents, resolveSettings, type Settings } from './settings.ts';
 import { named, workplaceOf } from './targets.ts';
@@ -24,10 +25,12 @@ export type ExecRequest = Documents & {
 
 /**
  * The plan of a command on targets: zones side by side, batches in order; it takes no capacity, and puts nothing anywhere. Throws
- * `target_unknown`, `request_invalid`, `plan_empty`, `plan_too_large`, `config_reference`, `host_key_unknown`.
+ * `target_unknown`, `request_invalid`, `plan_empty`, `plan_too_large`, `config_reference`, `host_key_unknown`, `command_refused`.
  */
 export function planExec(request: ExecRequest, platform: Platform): Plan {
   const settings = resolveSettings(request);
+  const sequences = { exec: platform.exec(request.order) };
+  refuseCommands({ sequences }, platform, request.environment);
   const targets = chosen(request, settings);
   const indexes = new Map(targets.map(({ config }, index) => [config.name, index]));
   const lanes = settings.zones.flatMap(({ name: zone }) => {
@@ -57,7 +60,7 @@ export function planExec(request: ExecRequest, platform: Platform): Plan {
       ...{ name: config.name, zone, pool: workers, members: [], inServiceBefore: true },
       ...{ release: null, before: null, facts: platform.facts(config, settings) },
     })),
-    sequences: { exec: platform.exec(request.order) },
+    sequences,
     stages: [{ name: 'all zones', lanes }],
     floors: [],
     policy: policyOf(request),

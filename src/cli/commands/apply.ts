@@ -10,7 +10,7 @@ export function addApply(program: Command, choose: Choose): void {
   newCommand(
     program,
     'apply',
-    'Hands in projects, environments, strategies and releases as YAML: all of it, or nothing. What the files do not name stays.',
+    'Hands in projects, environments, strategies, scripts and releases as YAML: all of it, or nothing. What the files do not name stays.',
   )
     .requiredOption(
       '-f, --file <path>',

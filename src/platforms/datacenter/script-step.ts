@@ -62,7 +62,8 @@ const factName = ({ id }: FurtherStep, fact: string): string => `${id}.${fact}`;
 
 /** What differs per target for a script. Throws `config_invalid` for a target whose value its parameter cannot take. */
 export function scriptFacts(item: FurtherStep, target: TargetConfig, settings: Settings): JsonObject {
-  const { parameters } = scriptOf(item, settings);
+  // What is not there is told where its step is made; a command on targets makes none.
+  const { parameters = {} } = settings.scripts.get(item.script ?? '') ?? {};
   const facts = Object.entries(item.with).flatMap(([name, value]): [string, Json][] => {
     const [place, type] = [placeOf(value), parameters[name]];
     if (!place || !type) return [];

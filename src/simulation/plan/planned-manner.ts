@@ -150,7 +150,8 @@ function behaviour({ commands, check, odds }: Known, parts: ProgramParts, task: 
 
 type Command = { readonly step: string; readonly kind: CommandKind };
 
-function commandIn(commands: Commands, { argv }: RemoteTask): Command {
+function commandIn(commands: Commands, { argv, env, script }: RemoteTask): Command {
+  if (script) return { step: env.EDGE_STEP ?? '', kind: 'other' };
   if (argv[3] === 'edge-fetch') return { step: 'fetch', kind: 'fetch' };
   if (argv[3] === 'edge-install') return { step: 'install', kind: 'install' };
   return commands.get(JSON.stringify(argv)) ?? { step: '', kind: 'other' };

@@ -7,6 +7,7 @@ import {
   projectEnvironment,
   release,
   request,
+  script,
   targets,
 } from '../../../test/fixtures/configuration.ts';
 import { deploymentId } from '../../domain/ids.ts';
@@ -55,7 +56,34 @@ async function ends(request: PlanSimulation, kind: 'good' | 'bad' = 'good', seed
   return result;
 }
 
+const SCRIPTED: Partial<PlanRequest> = {
+  scripts: [
+    script({
+      name: 'count',
+      outputs: { ms: { type: 'integer' }, key: { type: 'string', pattern: '[a-f]{8}' } },
+    }),
+    script({ name: 'move', parameters: { key: { type: 'string', pattern: '[a-f]{8}' } } }),
+  ],
+  projectEnvironment: projectEnvironment({
+    strategy: {
+      steps: {
+        datacenter: [
+          ...['guard', 'drain', 'stop', 'install', { id: 'count', script: 'count' }],
+          { id: 'move', script: 'move', with: { key: { from: 'count', output: 'key' } } },
+          { id: 'rest', action: 'wait.settle@1', with: { ms: { from: 'count', output: 'ms' } } },
+          ...['start', 'verify', 'enable'],
+        ],
+      },
+    },
+  }),
+};
+
 describe('a run of a plan', () => {
+  test('runs scripts for as long as they took, whatever they take and give, and has them fail as they did', async () => {
+    assert.equal((await ends(planned(SCRIPTED))).ending, 'succeeded');
+    assert.notEqual((await ends(planned(SCRIPTED, always('move', 'fails')))).ending, 'succeeded');
+  });
+
   test('is that plan: every target, down to the floor and no further', async () => {
     const { ending, touched, ran, lowest, durationMs } = await ends(planned());
     assert.deepEqual(

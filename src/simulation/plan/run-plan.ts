@@ -19,6 +19,7 @@ import { World } from '../world.ts';
 import { releaseBefore, scenarioOfPlan } from './place.ts';
 import { plannedManner, plannedStrengths } from './planned-manner.ts';
 import { type PlanRun, RunWatch } from './run-watch.ts';
+import { withoutValues } from './without-values.ts';
 
 export type RunOfPlan = {
   readonly request: PlanSimulation;
@@ -40,9 +41,10 @@ const QUIET_MS = 2_000;
 const QUIET_AFTER_CRASH_MS = 40_000;
 
 /** Runs a plan once, on the product's own engine, driver, worker and actions, with every invariant checked on the way. */
-export async function runPlan({ request, seed, release }: RunOfPlan): Promise<PlanRun> {
+export async function runPlan({ request: given, seed, release }: RunOfPlan): Promise<PlanRun> {
   await eventLoop(); // a run itself never waits for it
-  const { plan } = request;
+  const plan = withoutValues(given.plan);
+  const request = { ...given, plan };
   const scenario = scenarioOfPlan(request, seed);
   const draw = new Draw(seed ^ 0x5f3759df);
   const schedule = new Schedule(draw.fork());
