@@ -111,6 +111,50 @@ describe('approving a deployment', () => {
   );
 
   test(
+    'is void once the inventory gives other targets, or a script that is a step was edited',
+    withEdgeApi(async (edge) => {
+      const list = (...names: readonly string[]) =>
+        ['name,address', ...names.map((name) => `${name},10.0.0.${name.split('-')[1]}`), ''].join('\n');
+      const origin = 'the file /lists/web.csv';
+      const defaults = { port: 8080, member: 'web/{name}' };
+      const script = (content: string) => ({ kind: 'script', name: 'warm-up', content });
+      const steps = [
+        'guard',
+        'drain',
+        'stop',
+        'install',
+        'start',
+        'verify',
+        { id: 'warm', script: 'warm-up', whileServing: true },
+      ];
+      await edge.configure(2);
+      edge.inventory.set(origin, list('web-1', 'web-2'));
+      await apply(edge, needing(1), script('#!/bin/sh\ntrue\n'), {
+        ...{ kind: 'project-environment', ...PLACE },
+        targets: { from: 'file', path: '/lists/web.csv', defaults },
+        strategy: { steps: { datacenter: [...steps, 'enable', 'settle'] } },
+      });
+      const ann = await person(edge, 'ann', 'lead');
+      const bob = await person(edge, 'bob');
+      const { deployment, planHash: hash } = await ann.deploy({ ...PLACE, version: '1.0.0', ...because });
+      await edge.work();
+      edge.inventory.set(origin, list('web-1'));
+      await assert.rejects(approving(bob, deployment, hash), {
+        code: 'plan_changed',
+        message: /web-2 left the inventory/,
+      });
+      edge.inventory.set(origin, list('web-1', 'web-2'));
+      await apply(edge, script('#!/bin/sh\nfalse\n'));
+      await assert.rejects(approving(bob, deployment, hash), {
+        code: 'plan_changed',
+        message: /script warm-up/,
+      });
+      await apply(edge, script('#!/bin/sh\nfalse\n'));
+      assert.equal((await rowOf(edge, deployment)).status, 'pending');
+    }),
+  );
+
+  test(
     'holds for what balancers show meanwhile, and for an edit of what the plan has nothing to do with',
     withEdgeApi(async (edge) => {
       const { deployment, hash } = await waiting(edge);

@@ -4,6 +4,7 @@ import type { ProjectEnvironment, TargetConfig } from '../domain/project-environ
 import type { RecordKind, RecordVersion } from '../domain/records.ts';
 import type { Release } from '../domain/release.ts';
 import { hopsOf } from '../domain/ssh.ts';
+import type { InlineStrategy } from '../domain/strategy.ts';
 import { didYouMean } from '../lib/nearest.ts';
 import type { Documents } from '../plan/settings.ts';
 import type { Kept, Records } from '../ports/records.ts';
@@ -22,7 +23,7 @@ export async function documentsOf(records: Records, place: PlaceRequest): Promis
 
 export type DocumentsRead = {
   readonly documents: KeptDocuments;
-  /** Those of their records that decide what is done: of strategies and keys of hosts only what these targets use. */
+  /** Those of their records that decide what is done: of strategies, scripts and keys of hosts only what these targets use. */
   readonly madeFrom: (targets: readonly TargetConfig[]) => readonly RecordVersion[];
 };
 
@@ -42,6 +43,11 @@ export async function readDocuments(records: Records, place: PlaceRequest): Prom
   const { strategy } = ofBoth.value;
   const { jump } = ofEnvironment.value.ssh;
   const hops = jump === undefined ? [] : hopsOf(jump);
+  const used = strategies.find(({ key }) => key === strategy);
+  const instead = { ...ofEnvironment.value.scripts, ...ofBoth.value.scripts };
+  const scriptNames = new Set(
+    scriptsNamed(typeof strategy === 'string' ? used?.value : strategy).map((name) => instead[name] ?? name),
+  );
   return {
     documents: {
       project: ofProject.value,
@@ -59,12 +65,18 @@ export async function readDocuments(records: Records, place: PlaceRequest): Prom
         versionOf('project', ofProject),
         versionOf('environment', ofEnvironment),
         versionOf('project-environment', ofBoth),
-        ...strategies.filter(({ key }) => key === strategy).map((kept) => versionOf('strategy', kept)),
+        ...(used ? [versionOf('strategy', used)] : []),
+        ...scripts.filter(({ key }) => scriptNames.has(key)).map((kept) => versionOf('script', kept)),
         ...keys.filter(({ value }) => hosts.has(value.address)).map((kept) => versionOf('host-key', kept)),
       ];
     },
   };
 }
+
+const scriptsNamed = (strategy: InlineStrategy | undefined): readonly string[] =>
+  (strategy?.steps?.datacenter ?? []).flatMap((step) =>
+    typeof step === 'string' || step.script === undefined ? [] : [step.script],
+  );
 
 export function versionOf<K extends RecordKind>(kind: K, { key, version }: Kept<K>): RecordVersion {
   return { kind, key, version };

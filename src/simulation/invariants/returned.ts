@@ -1,5 +1,6 @@
 import { isInService } from '../../domain/balancer.ts';
 import { memberKey } from '../../domain/capacity.ts';
+import { deploys } from '../../domain/plan.ts';
 import type { Eyes, MakeInvariant, Watched } from '../eyes.ts';
 import type { Fact } from '../facts.ts';
 import { refsOf } from '../scenario.ts';
@@ -33,8 +34,9 @@ type Committed = Extract<Fact, { kind: 'committed' }>;
 
 function checkDone(eyes: Eyes, { lease, commit }: Committed, awaited: ReadonlySet<string>): void {
   const watched = eyes.deployments.get(lease.deployment);
+  if (!watched || !deploys(watched.plan.verb)) return;
   for (const event of commit.events) {
-    if (event.kind !== 'target.succeeded' || !watched) continue;
+    if (event.kind !== 'target.succeeded') continue;
     const name = nameOf(watched, event.target);
     eyes.checked('I8');
     const waiting = membersOf(eyes, name).filter(({ key }) => awaited.has(key));
