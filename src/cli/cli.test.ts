@@ -37,12 +37,15 @@ test('a mistyped command or option is refused with what was meant', async () => 
 });
 
 test('what is missing is named with the usage of that command', async () => {
-  const missing = await cli(['deploy', 'shop', 'prod']);
+  const missing = await cli(['diff', 'shop', 'prod']);
   assert.equal(missing.status, 2);
   assert.match(
     missing.stderr,
-    /argument 'version'\n {2}Usage: edge deploy \[options\] <project> <environment> <version>/,
+    /argument 'version'\n {2}Usage: edge diff \[options\] <project> <environment> <version>/,
   );
+  const nothing = await cli(['deploy', 'shop', 'prod']);
+  assert.equal(nothing.status, 2);
+  assert.match(nothing.stderr, /a version, or --from and an environment/);
   assert.match((await cli(['token'])).stderr, /A command is missing behind `edge token`/);
   assert.match((await cli(['releases'])).stderr, /A project is missing/);
 });
