@@ -1,5 +1,5 @@
 import { type TaskId, taskId } from '../domain/ids.ts';
-import { type Step, verifies } from '../domain/plan.ts';
+import { readsOf, type Step, verifies } from '../domain/plan.ts';
 import type { DeploymentView, TargetView } from '../projections/deployment-view.ts';
 import { authorize, type Caller } from './caller.ts';
 import { planOf } from './deployments.ts';
@@ -80,7 +80,7 @@ async function stepOf(
   const step = steps[index];
   if (!step) throw refusedTarget(input, 'has not begun a step');
   const isRead = steps.some(({ inputs }) =>
-    Object.values(inputs).some((of) => 'from' in of && of.from === step.id),
+    Object.values(inputs).some((of) => readsOf(of).includes(step.id)),
   );
   return { index, step, isRead };
 }

@@ -66,9 +66,9 @@ export type Eyes = {
   readonly world: World;
   readonly store: MemoryStore;
   readonly deployments: ReadonlyMap<DeploymentId, Watched>;
-  /** The one that is active for the project of the target. */
-  /** The deployment that changes what is there; and with it the commands that people run beside it. */
+  /** The deployment that is active for the project of the target. */
   readonly activeOf: (target: string) => Watched | undefined;
+  /** The same with the commands that people run beside it. */
   readonly allActiveOf: (target: string) => readonly Watched[];
   /** When the world itself last changed something of the target: its service, its host, its members. */
   readonly disturbedAtMs: (target: string) => number;

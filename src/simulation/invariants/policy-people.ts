@@ -1,6 +1,7 @@
 import type { Command } from '../../domain/command.ts';
 import type { Event } from '../../domain/event.ts';
 import { parseTaskId } from '../../domain/ids.ts';
+import { readsOf } from '../../domain/plan.ts';
 import { FAILED, isInNextBatch, isInOpenBatch, type Recount, stepAt, waitsForPeople } from '../recount.ts';
 import { type Asked, final, forNow, type PersonsCommand, type Refusal } from './asked.ts';
 import { ofApproval } from './policy-approvals.ts';
@@ -79,7 +80,7 @@ function ofResult(
 /** Whether a step of the sequence has an output of this one for an input. */
 const isRead = ({ plan }: Recount, sequence: string, id: string): boolean =>
   (plan.sequences[sequence] ?? []).some(({ inputs }) =>
-    Object.values(inputs).some((input) => 'from' in input && input.from === id),
+    Object.values(inputs).some((input) => readsOf(input).includes(id)),
   );
 
 type At = { readonly nowMs: number; readonly isTakenByOthers: (target: string) => boolean };
