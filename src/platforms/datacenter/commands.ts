@@ -7,13 +7,13 @@ import type { Json } from '../../lib/json.ts';
 import { configuredStop } from './steps.ts';
 
 /** What a step runs on its target that somebody has configured; the commands of Edge itself are not among it. */
-export function commandsOf({ inputs }: Pick<Step, 'inputs'>): readonly Commanded[] {
+export function commandsOf({ id, inputs }: Pick<Step, 'id' | 'inputs'>): readonly Commanded[] {
   const argv = argvField.safeParse(literalOf(inputs.argv));
   const unknown = ifUnknownField.safeParse(literalOf(inputs.ifUnknown));
   const check = healthCheckSchema.safeParse(literalOf(inputs.check));
   const script = scriptRunInputs.shape.script.safeParse(literalOf(inputs.script));
   return [
-    ...(argv.success ? [configuredStop(argv.data) ?? argv.data] : []),
+    ...(argv.success ? [(id === 'stop' ? configuredStop(argv.data) : undefined) ?? argv.data] : []),
     ...(unknown.success && typeof unknown.data === 'object' ? [unknown.data.check] : []),
     ...(check.success && check.data.kind === 'command' ? [check.data.argv] : []),
     ...(script.success ? [{ script: script.data.name, sha256: script.data.sha256 }] : []),
