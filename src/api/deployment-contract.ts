@@ -44,6 +44,8 @@ const oneTarget = z.strictObject({ deployment: deploymentIdField, target: target
 const because = z.strictObject({ reason: reasonField });
 /** The deployment to look at next: itself, or the one that was started. */
 const started = z.object({ deployment: deploymentIdField });
+/** The log answers by that name. */
+const said = started.extend({ by: z.string().describe('Name of the token that said it.') });
 
 const planRequest = place.extend({
   verb: z.enum(VERBS).default('deploy'),
@@ -258,7 +260,7 @@ export const DEPLOYMENT_ROUTES = {
     summary: 'Says that a deployment may start, by somebody who has read its plan and not asked for it.',
     params: oneDeployment,
     body: because.extend({ planHash: planHashField.describe('The plan that was read.') }),
-    response: started,
+    response: said,
   }),
   promote: route({
     method: 'POST',
@@ -267,7 +269,7 @@ export const DEPLOYMENT_ROUTES = {
     summary: 'Lets a deployment start without the approvals that it waits for; for an emergency.',
     params: oneDeployment,
     body: because,
-    response: started,
+    response: said,
   }),
   rollback: route({
     method: 'POST',

@@ -26,7 +26,7 @@ export function presenterOf(cli: Cli, json: 'answer' | 'stream'): Presenter {
 }
 
 /** What follows says how it ended, and nothing of the way there. */
-export const silent: Presenter = {
+const silent: Presenter = {
   frames: null,
   tells: false,
   begin: () => {},

@@ -56,4 +56,6 @@ export type NewDeployment = {
   readonly reason: string;
   /** What its plan was made from, where it is to be the same still when it starts. */
   readonly madeFrom?: readonly RecordVersion[];
+  /** Digest of the list of targets that an inventory gave for it, where it is to be the same still when it starts. */
+  readonly listed?: string;
 };

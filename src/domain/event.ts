@@ -48,6 +48,7 @@ export type Event =
       readonly reason: string;
       readonly causedBy?: DeploymentId;
       readonly madeFrom?: readonly RecordVersion[];
+      readonly listed?: string;
     }
   /** It waits for so many approvals; without them it aborts. */
   | { readonly kind: 'approvals.asked'; readonly count: number; readonly abortAt: number }

@@ -41,6 +41,28 @@ const approving = (client: EdgeClient, deployment: DeploymentId, hash: string) =
 const rowOf = async ({ admin }: EdgeApi, deployment: DeploymentId) =>
   (await admin.deployment({ deployment })).deployment;
 
+const ORIGIN = 'the file /lists/web.csv';
+const list = (...names: readonly string[]) =>
+  ['name,address', ...names.map((name) => `${name},10.0.0.${name.split('-')[1]}`), ''].join('\n');
+const script = (name: string, content = '#!/bin/sh\ntrue\n') => ({ kind: 'script', name, content });
+
+/** What waits for one approval, of targets from an inventory and with two scripts for steps. */
+async function fromInventory(edge: EdgeApi) {
+  const steps = ['warm', 'tell'].map((name) => ({ id: name, script: name, whileServing: true }));
+  const cycle = ['guard', 'drain', 'stop', 'install', 'start', 'verify', ...steps, 'enable', 'settle'];
+  await edge.configure(2);
+  edge.inventory.set(ORIGIN, list('web-1', 'web-2'));
+  await apply(edge, needing(1), script('warm'), script('tell'), {
+    ...{ kind: 'project-environment', ...PLACE },
+    targets: { from: 'file', path: '/lists/web.csv', defaults: { port: 8080, member: 'web/{name}' } },
+    strategy: { steps: { datacenter: cycle } },
+  });
+  const ann = await person(edge, 'ann', 'lead');
+  const { deployment, planHash: hash } = await ann.deploy({ ...PLACE, version: '1.0.0', ...because });
+  await edge.work();
+  return { deployment, hash };
+}
+
 describe('approving a deployment', () => {
   test(
     'starts it, and the record shows who let it start',
@@ -113,44 +135,32 @@ describe('approving a deployment', () => {
   test(
     'is void once the inventory gives other targets, or a script that is a step was edited',
     withEdgeApi(async (edge) => {
-      const list = (...names: readonly string[]) =>
-        ['name,address', ...names.map((name) => `${name},10.0.0.${name.split('-')[1]}`), ''].join('\n');
-      const origin = 'the file /lists/web.csv';
-      const defaults = { port: 8080, member: 'web/{name}' };
-      const script = (content: string) => ({ kind: 'script', name: 'warm-up', content });
-      const steps = [
-        'guard',
-        'drain',
-        'stop',
-        'install',
-        'start',
-        'verify',
-        { id: 'warm', script: 'warm-up', whileServing: true },
-      ];
-      await edge.configure(2);
-      edge.inventory.set(origin, list('web-1', 'web-2'));
-      await apply(edge, needing(1), script('#!/bin/sh\ntrue\n'), {
-        ...{ kind: 'project-environment', ...PLACE },
-        targets: { from: 'file', path: '/lists/web.csv', defaults },
-        strategy: { steps: { datacenter: [...steps, 'enable', 'settle'] } },
-      });
-      const ann = await person(edge, 'ann', 'lead');
       const bob = await person(edge, 'bob');
-      const { deployment, planHash: hash } = await ann.deploy({ ...PLACE, version: '1.0.0', ...because });
-      await edge.work();
-      edge.inventory.set(origin, list('web-1'));
+      const { deployment, hash } = await fromInventory(edge);
+      edge.inventory.set(ORIGIN, list('web-1'));
       await assert.rejects(approving(bob, deployment, hash), {
         code: 'plan_changed',
         message: /web-2 left the inventory/,
       });
-      edge.inventory.set(origin, list('web-1', 'web-2'));
-      await apply(edge, script('#!/bin/sh\nfalse\n'));
+      edge.inventory.set(ORIGIN, list('web-1', 'web-2'));
+      await apply(edge, script('tell', '#!/bin/sh\nfalse\n'));
       await assert.rejects(approving(bob, deployment, hash), {
         code: 'plan_changed',
-        message: /script warm-up/,
+        message: /script tell/,
       });
-      await apply(edge, script('#!/bin/sh\nfalse\n'));
       assert.equal((await rowOf(edge, deployment)).status, 'pending');
+    }),
+  );
+
+  test(
+    'counts with several scripts and an inventory, however many plans others have looked at meanwhile',
+    withEdgeApi(async (edge) => {
+      const { deployment, hash } = await fromInventory(edge);
+      for (let n = 0; n < 25; n += 1)
+        await edge.admin.exec({ ...PLACE, argv: ['echo', String(n)], dryRun: true, ...because });
+      await approving(await person(edge, 'bob'), deployment, hash);
+      await edge.work();
+      assert.notEqual((await rowOf(edge, deployment)).status, 'pending');
     }),
   );
 

@@ -2,7 +2,7 @@ import { EdgeError } from '../domain/errors.ts';
 import type { DeploymentId, PlanHash } from '../domain/ids.ts';
 import { authorize, type Caller } from './caller.ts';
 import type { PlaceRequest } from './documents.ts';
-import { changedSince } from './inventory-reads.ts';
+import { changedSince, listDigest } from './inventory-reads.ts';
 import { makePlan, type PlanInput, type PlannedNow } from './plan.ts';
 import type { OperationPorts } from './ports.ts';
 
@@ -24,11 +24,11 @@ export async function start(ports: OperationPorts, caller: Caller, input: Deploy
   await refuseLocked(ports, input);
   const planned = await makePlan(ports, input);
   await refuseChanged(ports, planned, input.planHash);
-  const { plan, hash: planHash, madeFrom } = planned;
+  const { plan, hash: planHash, madeFrom, listed } = planned;
   const id = ports.ids.deployment();
   const created = await ports.journal.create({
     ...{ id, plan, planHash, by: caller.name, reason: input.reason },
-    ...(plan.approvals && { madeFrom }),
+    ...(plan.approvals && { madeFrom, ...(listed && { listed: listDigest(listed) }) }),
   });
   switch (created.kind) {
     case 'created':

@@ -72,18 +72,22 @@ type Digests = InventoryRead['targets'];
 const digestsOf = (targets: readonly TargetConfig[]): Digests =>
   targets.map((target) => [target.name, hashOf(target).slice(0, DIGEST)]);
 
+/** Of all that an inventory said of its targets. */
+export const listDigest = ({ projectEnvironment }: Documents): string =>
+  hashOf(digestsOf(projectEnvironment.targets));
+
 const sameList = (a: Digests, b: Digests): boolean =>
   a.length === b.length && a.every(([name, digest], at) => b[at]?.[0] === name && b[at]?.[1] === digest);
 
-/** What is other in the inventory than when this plan was made of it, in words: `null` where nothing is; `undefined`: nobody knows. */
+/** What is other in the inventory than when this plan was made of it, in words; `null` where nothing is, or nobody knows. */
 export async function changedSince(
   records: Records,
   { projectEnvironment }: Documents,
   plan: PlanHash,
-): Promise<string | null | undefined> {
+): Promise<string | null> {
   const reads = (await records.get('inventory-read', keyOf(projectEnvironment)))?.value.reads ?? [];
   const then = reads.find(({ plans }) => plans.includes(plan));
-  return then && changeIn(then, projectEnvironment.targets);
+  return then ? changeIn(then, projectEnvironment.targets) : null;
 }
 
 /** What is other in these targets than in those of a read, in words; `null` where nothing is. */

@@ -85,7 +85,7 @@ function poolRows({ id, plan }: NewDeployment): readonly Row[] {
   return [...rows.values()];
 }
 
-function createdEvent({ plan, planHash, by, reason, madeFrom }: NewDeployment): Event {
+function createdEvent({ plan, planHash, by, reason, madeFrom, listed }: NewDeployment): Event {
   return {
     kind: 'deployment.created',
     planHash,
@@ -96,5 +96,6 @@ function createdEvent({ plan, planHash, by, reason, madeFrom }: NewDeployment): 
     reason,
     ...(plan.causedBy && { causedBy: plan.causedBy.deployment }),
     ...(madeFrom && { madeFrom }),
+    ...(listed !== undefined && { listed }),
   };
 }

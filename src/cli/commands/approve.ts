@@ -1,15 +1,12 @@
 import type { Command } from 'commander';
 import type { EdgeClient } from '../../api/client.ts';
-import type { Overall } from '../../api/contract.ts';
 import { EdgeError } from '../../domain/errors.ts';
 import { type DeploymentId, type PlanHash, planHash } from '../../domain/ids.ts';
 import { asksPeople, saysYes } from '../ask.ts';
 import { BECAUSE, type Choose, DETACH, deploymentNamed, newCommand } from '../command.ts';
 import type { Cli } from '../context.ts';
-import { follow } from '../follow.ts';
 import { INTERRUPTED } from '../interrupts.ts';
 import { planLines } from '../plan-lines.ts';
-import { silent } from '../presenters.ts';
 import { unexplained } from '../start.ts';
 import type { Watched } from '../view/watched.ts';
 import { waitingLines } from '../view/ways-on.ts';
@@ -45,8 +42,8 @@ export function addPromote(program: Command, choose: Choose): void {
         const client = await cli.client();
         const deployment = deploymentNamed(id);
         const { overall: before } = (await client.deployment({ deployment })).view;
-        await client.promote({ deployment, reason: options.reason });
-        return heard(cli, client, { deployment, before, options });
+        const { by } = await client.promote({ deployment, reason: options.reason });
+        return heard(cli, client, { deployment, after: before.version, by, options });
       });
     });
 }
@@ -65,8 +62,8 @@ async function approve(cli: Cli, deployment: DeploymentId, options: ApproveOptio
   }
   const { overall: before } = (await client.deployment({ deployment })).view;
   const reason = options.reason ?? unexplained('approved');
-  await client.approve({ deployment, planHash: read, reason });
-  return heard(cli, client, { deployment, before, options });
+  const { by } = await client.approve({ deployment, planHash: read, reason });
+  return heard(cli, client, { deployment, after: before.version, by, options });
 }
 
 /** A beginning stands for the plan that it fits; any other hash goes to the server as it is, which refuses it. */
@@ -81,34 +78,36 @@ function wholeHash(text: string, hash: PlanHash): PlanHash {
 
 type Hearing = {
   readonly deployment: DeploymentId;
-  readonly before: Overall;
+  readonly after: number;
+  readonly by: string;
   readonly options: Options;
 };
 
 /** Waits until the deployment has heard it, and says where it stands then; 1 where it was refused after all. */
-async function heard(
-  cli: Cli,
-  client: EdgeClient,
-  { deployment, before, options }: Hearing,
-): Promise<number> {
+async function heard(cli: Cli, client: EdgeClient, hearing: Hearing): Promise<number> {
+  const { deployment, options } = hearing;
   if (options.detach) {
     cli.answer({ deployment }, () => [`Said to ${deployment}. Look with \`edge status ${deployment}\`.`]);
     return 0;
   }
-  const followed = await follow(cli, client, {
-    ...{ deployment, presenter: silent, from: 'now', onInterrupt: 'leave' },
-    until: ({ view }) => view.overall.version > before.version,
-  });
-  if (followed.kind === 'left') return INTERRUPTED;
-  if (cli.json) cli.jsonLine({ deployment: (await client.deployment({ deployment })).deployment });
-  const isHeard = wordsOf(followed.watched.view.overall) > wordsOf(before);
-  const lines = isHeard ? standing(followed.watched) : await refusals(client, deployment, before.version);
-  if (!cli.json) for (const text of lines) cli.say(text);
-  return isHeard ? 0 : 1;
+  const refusal = await refusalOf(client, hearing);
+  const { deployment: row, view } = await client.deployment({ deployment });
+  const watched: Watched = { row, view, expected: null, output: [], notice: null };
+  cli.answer({ deployment: row }, () => (refusal === null ? standing(watched) : [refusal]));
+  return refusal === null ? 0 : 1;
 }
 
-const wordsOf = ({ approvals }: Overall): number =>
-  (approvals?.given.length ?? 0) + (approvals?.promoted ? 1 : 0);
+/** `null`: it was taken. What was asked was right when it was asked, and may not be any more when it is its turn. */
+async function refusalOf(client: EdgeClient, { deployment, after, by }: Hearing): Promise<string | null> {
+  for await (const item of client.watchDeployment({ deployment, after })) {
+    if (item.kind !== 'event' || !('by' in item.event) || item.event.by !== by) continue;
+    const { event } = item;
+    if (event.kind === 'deployment.approved' || event.kind === 'deployment.promoted') return null;
+    if (event.kind === 'command.refused' && (event.command === 'approve' || event.command === 'promote'))
+      return `${deployment} did not take it: ${event.why}.`;
+  }
+  return `${deployment} ended before it could take it.`;
+}
 
 function standing(watched: Watched): readonly string[] {
   const { id } = watched.row;
@@ -119,15 +118,4 @@ function standing(watched: Watched): readonly string[] {
   return status === 'running' || status === 'pending'
     ? [`${approved} is under way. Follow it with \`edge watch ${id}\`.`]
     : [`${approved} ended ${status}.`];
-}
-
-/** What was asked was right when it was asked, and not any more when it was its turn. */
-async function refusals(
-  client: EdgeClient,
-  deployment: DeploymentId,
-  after: number,
-): Promise<readonly string[]> {
-  const { events } = await client.deploymentEvents({ deployment, after });
-  const why = events.flatMap(({ event }) => (event.kind === 'command.refused' ? [`: ${event.why}`] : []));
-  return [`${deployment} did not take it${why.at(-1) ?? ''}.`];
 }
