@@ -44,14 +44,23 @@ export const EXEC_ROUTES = {
         .describe('User that it runs as, through `sudo -n`; else that of the SSH login.'),
       timeoutMs: timeoutField
         .default(60_000)
-        .describe('How long it may take on a target, with the connection; then it is ended.'),
+        .describe(
+          'How long it may take on a target from when its turn comes, with the wait for a worker and the connection; then it is ended.',
+        ),
       targets: z.array(targetNameField).min(1).max(20_000).exactOptional().describe('Only these.'),
       zones: z.array(nameField).min(1).max(100).exactOptional().describe('Only targets of these zones.'),
       limit: z.int().min(1).max(20_000).exactOptional().describe('At most so many of them: the first.'),
       batches: batchesField
         .exactOptional()
         .describe('Batches, one after the other, as a strategy writes them; left out: one.'),
-      parallel: z.int().min(1).max(10_000).default(100).describe('On how many it runs at once.'),
+      parallel: z
+        .int()
+        .min(1)
+        .max(10_000)
+        .default(50)
+        .describe(
+          'On how many it runs at once. A worker has 64 places: more wait for one, and their time runs.',
+        ),
       maxFailures: z
         .int()
         .min(1)

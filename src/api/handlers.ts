@@ -123,7 +123,7 @@ export const HANDLERS: Handlers = {
   followLogs: { open: watches(followLogs), idOf: ({ id }, input) => `${input.deployment}:${id}` },
 
   exec: does(exec),
-  answers: does(answers),
+  answers: watches(answers),
 
   pause: does(pause),
   resume: does(resume),

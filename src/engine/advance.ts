@@ -55,21 +55,23 @@ function nextStage(model: Model, state: DeploymentState, facts: Facts): Event {
   return done(model, state);
 }
 
-/**
- * A rollback that left a target behind has failed, also when a person accepted it; so has a command that failed somewhere. Anything
- * else may have exceptions.
- */
 function done(model: Model, state: DeploymentState): Event {
-  const { succeeded, failed, skipped } = state.counts;
-  const status: EndStatus =
-    failed > 0 && (succeeded === 0 || !mayHaveExceptions(model)) ? 'failed' : 'succeeded';
+  const { failed, skipped } = state.counts;
+  const status: EndStatus = hasFailed(model, state) ? 'failed' : 'succeeded';
   const unverified = unverifiedTargets(model, state);
   const notes = model.plan.hard || unverified > 0 ? ['unverified'] : [];
   const exceptions = failed + skipped + unverified;
   return { kind: 'deployment.ended', status, reason: '', exceptions, notes };
 }
 
-const mayHaveExceptions = ({ plan }: Model): boolean => deploys(plan.verb) && plan.verb !== 'rollback';
+/**
+ * A rollback that left a target behind has failed, also when a person accepted it; so has a command that did not end well everywhere.
+ * Anything else may have exceptions.
+ */
+function hasFailed({ plan }: Model, { counts: { succeeded, failed, skipped } }: DeploymentState): boolean {
+  if (!deploys(plan.verb)) return failed + skipped > 0;
+  return failed > 0 && (succeeded === 0 || plan.verb === 'rollback');
+}
 
 /** Targets that are done on the word of a person alone: nobody has seen that they are well. */
 function unverifiedTargets(model: Model, state: DeploymentState): number {

@@ -199,7 +199,8 @@ function reaction(
     return [pausedBy(model, facts, 'unknown', `${name}: ${reason}`)];
   const spent = spentBudget(model, after, target);
   if (spent === undefined) return [];
-  const why = `${spent}; ${name}: ${reason}`;
+  // The reason of a deployment is for all; what a person's command says is for those who may run one.
+  const why = deploys(model.plan.verb) ? `${spent}; ${name}: ${reason}` : `${spent}; ${name}`;
   const how = reactionTo(model, cause);
   if (how === 'pause') return [pausedBy(model, facts, 'budget', why)];
   const next = how === 'rollback' ? 'rollback' : 'nothing';

@@ -6,13 +6,16 @@ import { type ExecRequest, planExec } from '../plan/exec.ts';
 import { planHash } from '../plan/hash.ts';
 import type { ExecOrder } from '../plan/sequences.ts';
 import type { DeploymentRow } from '../ports/views.ts';
+import { advanceView } from '../projections/advance-view.ts';
 import { type Answer, Answers } from '../projections/answers.ts';
+import { initialView } from '../projections/deployment-view.ts';
 import { authorize, type Caller } from './caller.ts';
 import { mustExist, planOf } from './deployments.ts';
 import type { PlaceRequest } from './documents.ts';
 import { documentsNow } from './inventory.ts';
 import { changedSince, rememberRead } from './inventory-reads.ts';
 import type { OperationPorts } from './ports.ts';
+import type { Watched } from './watch.ts';
 
 export type ExecInput = PlaceRequest &
   ExecOrder & {
@@ -69,7 +72,8 @@ export async function exec(ports: OperationPorts, caller: Caller, input: ExecInp
   await rememberRead(ports, documents, hash);
   if (input.dryRun) return { deployment: null, planHash: hash, targets };
   const id = ports.ids.deployment();
-  await ports.journal.create({ id, plan, planHash: hash, by: caller.name, reason });
+  const created = await ports.journal.create({ id, plan, planHash: hash, by: caller.name, reason });
+  if (created.kind !== 'created') throw new EdgeError('internal', `${id} takes no lock, and was refused one`);
   return { deployment: id, planHash: hash, targets };
 }
 
@@ -83,7 +87,7 @@ export type AnswersOutput = {
 const LOOK_MS = 500;
 const EVENTS_AT_ONCE = 5_000;
 const ROWS_AT_ONCE = 100;
-const LIMITS = { shown: 65_536, kept: 8_388_608 };
+const LIMITS = { shown: 65_536, kept: 8_388_608, read: 268_435_456 };
 
 /**
  * What the targets of a command have answered, once it has ended or waits for a decision, at the latest after `waitMs`: with 0 as it stands
@@ -92,12 +96,11 @@ const LIMITS = { shown: 65_536, kept: 8_388_608 };
 export async function answers(
   ports: OperationPorts,
   caller: Caller,
-  input: AnswersInput,
+  { input, signal }: Watched<AnswersInput>,
 ): Promise<AnswersOutput> {
   authorize(caller, 'host.exec');
   const { deployment: id, waitMs } = input;
   const until = ports.clock.now() + waitMs;
-  const signal = new AbortController().signal;
   while (true) {
     const row = await mustExist(ports.views, id);
     if (deploys(row.verb))
@@ -106,25 +109,34 @@ export async function answers(
       });
     const left = until - ports.clock.now();
     const rests = row.ended || (row.status === 'paused' && row.counts.active === 0);
-    if (rests || waitMs === 0) return { deployment: row, answers: await answersOf(ports, id) };
+    if (rests || waitMs === 0)
+      return { deployment: row, answers: await answersOf(ports, { deployment: id, signal }) };
     if (left <= 0) return { deployment: row, answers: null };
     await ports.bell.wait(WATCH_TOPIC, Math.min(LOOK_MS, left), signal);
+    signal.throwIfAborted();
   }
 }
 
-async function answersOf({ views }: OperationPorts, id: DeploymentId): Promise<readonly Answer[]> {
-  const found = new Answers(await planOf(views, id), LIMITS);
-  for (let after = 0; ; ) {
-    const events = await views.events(id, after, EVENTS_AT_ONCE);
+type Asked = { readonly deployment: DeploymentId; readonly signal: AbortSignal };
+
+async function answersOf(
+  { views }: OperationPorts,
+  { deployment, signal }: Asked,
+): Promise<readonly Answer[]> {
+  const found = new Answers(LIMITS);
+  let view = initialView(await planOf(views, deployment));
+  for (let isMore = true; isMore; ) {
+    const events = await views.events(deployment, view.overall.version, EVENTS_AT_ONCE);
     for (const { event } of events) found.addEvent(event);
-    if (events.length < EVENTS_AT_ONCE) break;
-    after = events.at(-1)?.version ?? after;
+    view = advanceView(view, events);
+    isMore = events.length === EVENTS_AT_ONCE;
   }
-  for (let after = 0; ; ) {
-    const rows = await views.output({ deployment: id, after, limit: ROWS_AT_ONCE });
+  for (let after = 0; !found.hasReadAll; ) {
+    signal.throwIfAborted();
+    const rows = await views.output({ deployment, after, limit: ROWS_AT_ONCE });
     for (const row of rows) found.addOutput(row);
     if (rows.length < ROWS_AT_ONCE) break;
     after = rows.at(-1)?.id ?? after;
   }
-  return found.grouped();
+  return found.grouped(view.targets);
 }

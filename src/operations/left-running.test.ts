@@ -26,6 +26,11 @@ test(
     const second = await edge.deploy('3.0.0');
     await edge.admin.abort({ deployment: second, reason: 'wait' });
     await edge.work();
+    // Neither do the commands of people, however many.
+    for (let count = 0; count < 6; count += 1) {
+      await edge.admin.exec({ ...PLACE, argv: ['uptime'], reason: 'look around' });
+      await edge.work();
+    }
     const [note = '', ...others] = await told(edge, '3.0.0');
     assert.match(note, /the end of stop on web-2: it may still run/);
     assert.deepEqual(others, []);

@@ -25,7 +25,10 @@ export async function leftRunning(
   const fleet = await ports.views.fleet({ project, environment });
   const sought = new Set(targets.map(({ name }) => name).filter(mayHaveLeft(fleet)));
   if (sought.size === 0) return [];
-  const rows = await ports.views.deployments({ project, environment, ended: true, limit: MOST });
+  const rows = await ports.views.deployments({
+    ...{ project, environment, deploys: true },
+    ...{ ended: true, limit: MOST },
+  });
   const left = new Map<string, LeftRunning>();
   for (const row of rows.toReversed()) await follow(ports, row, left);
   return [...left.values()].filter(({ target }) => sought.has(target));

@@ -1,9 +1,9 @@
 import type { Event } from '../domain/event.ts';
 import { parseTaskId } from '../domain/ids.ts';
-import type { Plan } from '../domain/plan.ts';
 import type { Status } from '../domain/status.ts';
 import { sha256InPieces } from '../lib/hash.ts';
 import type { OutputRow } from '../ports/views.ts';
+import type { TargetView } from './deployment-view.ts';
 
 /** What a command on targets has given, by equal answers. */
 export type Answer = {
@@ -19,13 +19,9 @@ export type Answer = {
   readonly targets: readonly string[];
 };
 
-export type AnswerLimits = {
-  /** Characters of one output that are shown, and of all that are kept while they are compared. */
-  readonly shown: number;
-  readonly kept: number;
-};
+/** Characters of one output that are shown, of all that are kept while they are compared, and of all that are read. */
+export type AnswerLimits = { readonly shown: number; readonly kept: number; readonly read: number };
 
-type Ending = Pick<Answer, 'status' | 'exitStatus' | 'reason'>;
 type Wrote = {
   readonly hash: ReturnType<typeof sha256InPieces>;
   length: number;
@@ -35,32 +31,50 @@ type Wrote = {
 
 /**
  * Groups what targets answered: equal means the same status, exit status and output to the last byte. What is kept of outputs meanwhile is
- * bounded, so that of the later ones only the length may be told.
+ * bounded, so that of the later ones only the length may be told; and so is what is read, beyond which no two are called equal.
  */
 export class Answers {
-  readonly #plan: Plan;
   readonly #limits: AnswerLimits;
-  readonly #endings = new Map<string, Ending>();
-  readonly #groups = new Map<string, number>();
-  readonly #wrote = new Map<string, Wrote>();
+  /** By index of the target. */
+  readonly #exits = new Map<number, number | null>();
+  readonly #groups = new Map<number, number>();
+  readonly #wrote = new Map<number, Wrote>();
   #kept = 0;
+  #read = 0;
 
-  constructor(plan: Plan, limits: AnswerLimits) {
-    this.#plan = plan;
+  constructor(limits: AnswerLimits) {
     this.#limits = limits;
   }
 
+  get hasReadAll(): boolean {
+    return this.#read >= this.#limits.read;
+  }
+
   addEvent(event: Event): void {
-    const name = 'target' in event ? this.#plan.targets[event.target]?.name : undefined;
-    if (name === undefined) return;
-    if (event.kind === 'target.retried') this.#groups.set(name, event.group);
-    const ending = endingOf(event, this.#endings.get(name));
-    if (ending) this.#endings.set(name, ending);
+    switch (event.kind) {
+      case 'task.succeeded':
+        this.#exits.set(event.target, 0);
+        return;
+      case 'task.failed':
+        this.#exits.set(event.target, event.error.exitStatus ?? null);
+        return;
+      case 'task.unknown':
+      case 'task.resolved':
+        this.#exits.set(event.target, null);
+        return;
+      case 'target.retried':
+        this.#exits.delete(event.target);
+        this.#groups.set(event.target, event.group);
+        return;
+      default:
+    }
   }
 
   /** After all events; pieces of one target come in order. What was written before its last retry is no part of the answer. */
-  addOutput({ target, task, text }: Pick<OutputRow, 'target' | 'task' | 'text'>): void {
-    if (parseTaskId(task).group !== (this.#groups.get(target) ?? 0)) return;
+  addOutput({ task, text }: Pick<OutputRow, 'task' | 'text'>): void {
+    const { target, group } = parseTaskId(task);
+    this.#read += text.length;
+    if (group !== (this.#groups.get(target) ?? 0)) return;
     const wrote = this.#wrote.get(target) ?? { hash: sha256InPieces(), length: 0, text: '' };
     this.#wrote.set(target, wrote);
     wrote.hash.add(text);
@@ -72,47 +86,23 @@ export class Answers {
     this.#kept += part.length;
   }
 
-  /** Those of most targets first; targets in the order of the plan. */
-  grouped(): readonly Answer[] {
+  /** Those of most targets first; targets in their order. How they ended is what the deployment says of them. */
+  grouped(targets: readonly TargetView[]): readonly Answer[] {
     const groups = new Map<string, Omit<Answer, 'targets'> & { readonly targets: string[] }>();
-    for (const { name } of this.#plan.targets) {
-      const ending = this.#endings.get(name) ?? NOTHING_YET;
-      const wrote = this.#wrote.get(name);
-      const key = JSON.stringify([ending, wrote?.hash.end() ?? '']);
+    for (const { index, name, status, reason } of targets) {
+      const exitStatus = this.#exits.get(index) ?? null;
+      const ending = { status, exitStatus, reason: exitStatus === null ? (reason ?? '') : '' };
+      const wrote = this.#wrote.get(index);
+      const key = JSON.stringify([ending, wrote?.hash.end() ?? '', this.hasReadAll && index]);
       const found = groups.get(key);
       if (found) found.targets.push(name);
-      else groups.set(key, { ...ending, ...outputOf(wrote), targets: [name] });
+      else groups.set(key, { ...ending, ...this.#outputOf(wrote), targets: [name] });
     }
     return [...groups.values()].toSorted((a, b) => b.targets.length - a.targets.length);
   }
-}
 
-const NOTHING_YET: Ending = { status: 'pending', exitStatus: null, reason: '' };
-
-const outputOf = (wrote: Wrote | undefined) => ({
-  output: wrote?.text ?? '',
-  outputLength: wrote?.length ?? 0,
-  cut: (wrote?.length ?? 0) > (wrote?.text.length ?? 0),
-});
-
-/** The end of the step says how the command ended, and that of the target how it counts. */
-function endingOf(event: Event, before: Ending = NOTHING_YET): Ending | undefined {
-  switch (event.kind) {
-    case 'task.succeeded':
-      return { status: 'succeeded', exitStatus: 0, reason: '' };
-    case 'task.failed': {
-      const { exitStatus = null, message } = event.error;
-      return { status: 'failed', exitStatus, reason: exitStatus === null ? message : '' };
-    }
-    case 'task.unknown':
-      return { status: 'unknown', exitStatus: null, reason: event.seen };
-    case 'target.failed':
-      return { ...before, status: event.status, reason: before.exitStatus === null ? event.reason : '' };
-    case 'target.skipped':
-      return { status: 'skipped', exitStatus: null, reason: event.reason };
-    case 'target.retried':
-      return NOTHING_YET;
-    default:
-      return undefined;
+  #outputOf(wrote: Wrote = { hash: sha256InPieces(), length: 0, text: '' }) {
+    const { text: output, length: outputLength } = wrote;
+    return { output, outputLength, cut: outputLength > output.length || this.hasReadAll };
   }
 }

@@ -22,7 +22,7 @@ type Answer = {
   readonly targets: readonly string[];
 };
 type Shown = {
-  readonly deployment: { readonly id: string; readonly status: string };
+  readonly deployment: { readonly id: string; readonly status: string; readonly reason: string };
   readonly answers: readonly Answer[];
 };
 type Row = {
@@ -106,6 +106,8 @@ describe('`edge exec`: an ad-hoc command on targets', { skip: sshd.skip ?? hapro
     );
     const { deployment, answers } = shown(end);
     assert.deepEqual([end.status, deployment.status], [1, 'paused']);
+    // Whoever may look at deployments sees this, and not the command.
+    assert.match(deployment.reason, /^the deployment's budget of failures is spent \(1\); web-[12]$/);
     assert.deepEqual(
       answers.map(({ status, targets }) => [status, targets]),
       [

@@ -332,8 +332,8 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/engine/advance.ts',
-        from: "failed > 0 && (succeeded === 0 || !mayHaveExceptions(model)) ? 'failed' : 'succeeded';",
-        to: "failed > 0 || succeeded < 0 ? 'failed' : 'succeeded';",
+        from: "return failed > 0 && (succeeded === 0 || plan.verb === 'rollback');",
+        to: 'return failed > 0 || succeeded < 0;',
       },
     ],
   },

@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type { EdgeClient } from '../../api/client.ts';
 import type { Answer, Input, Output } from '../../api/contract.ts';
-import { EdgeError } from '../../domain/errors.ts';
+import { asEdgeError, EdgeError } from '../../domain/errors.ts';
 import { shellQuoteAll } from '../../lib/shell-quote.ts';
 import { answerLines, sumOfAnswers } from '../answer-lines.ts';
 import { asksPeople, saysYes } from '../ask.ts';
@@ -36,7 +36,7 @@ export function addExec(program: Command, choose: Choose): void {
     .option('--zone <name>', 'only targets of this zone; may be given several times', collect)
     .option('--limit <count>', 'at most so many of them, the first', wholeNumber)
     .option('--batches <sizes>', 'one after the other: a size such as 5 or 20%, or a list that grows', sizes)
-    .option('--parallel <count>', 'on so many at once; 100 if not given', wholeNumber)
+    .option('--parallel <count>', 'on so many at once; 50 if not given', wholeNumber)
     .option('--max-failures <count>', 'so many failures pause it before more targets begin', wholeNumber)
     .option('--timeout <seconds>', 'how long it may take on a target; 60 if not given', wholeNumber)
     .option('--in <folder>', 'folder on the hosts; else the home folder')
@@ -82,6 +82,7 @@ async function exec(cli: Cli, request: Input<'exec'>, options: Options): Promise
     ...(planned && { planHash: planned.planHash }),
   });
   if (deployment === null) throw new EdgeError('internal', 'it was only asked about');
+  cli.note(`${deployment} runs it on ${counted(targets.length, 'target')}.`);
   const shown = await untilAnswered(cli, client, { deployment, total: targets.length });
   if (shown === null) {
     cli.note(`Left ${deployment}; look again with \`edge watch ${deployment}\`.`);
@@ -112,6 +113,9 @@ async function agreed(
 
 const PROGRESS_MS = 1_000;
 const WAIT_MS = 20_000;
+/** So often in a row a server that does not answer is asked again, with a pause before each. */
+const TRIES = 60;
+const PAUSE_MS = 2_000;
 
 type Started = { readonly deployment: NonNullable<Output<'exec'>['deployment']>; readonly total: number };
 type Answered = Output<'answers'> & { readonly answers: readonly Answer[] | null };
@@ -122,30 +126,43 @@ async function untilAnswered(
   client: EdgeClient,
   { deployment, total }: Started,
 ): Promise<Answered | null> {
-  const { redraws } = cli.environment.terminal;
-  const left = Promise.withResolvers<null>();
+  const leaving = new AbortController();
   let pressed = 0;
   const stopListening = cli.interrupts.listen(() => {
     pressed += 1;
-    if (pressed > 1) left.resolve(null);
-    else {
-      cli.note('Ending the commands on the hosts; press Ctrl-C again to leave at once.');
-      client.abort({ deployment, reason: unexplained('aborted') }).catch(() => undefined);
-    }
+    if (pressed > 1) leaving.abort();
+    else void abort(cli, client, deployment);
   });
-  const shows = redraws && !cli.json;
+  const shows = cli.environment.terminal.redraws && !cli.json;
+  const { signal } = leaving;
   try {
-    while (true) {
-      const asked = client.answers({ deployment, waitMs: shows ? PROGRESS_MS : WAIT_MS });
-      const answered = await Promise.race([asked, left.promise]);
-      if (answered === null || answered.answers !== null) return answered;
-      if (shows) {
+    for (let failures = 0; ; ) {
+      const input = { deployment, waitMs: shows ? PROGRESS_MS : WAIT_MS };
+      const answered = await client.answers(input, { signal }).catch((thrown: unknown) => {
+        if (signal.aborted) return null;
+        failures += 1;
+        if (asEdgeError(thrown).code !== 'server_unreachable' || failures > TRIES) throw thrown;
+        return 'again';
+      });
+      if (answered === 'again') await cli.environment.sleep(PAUSE_MS, signal);
+      else if (answered === null || answered.answers !== null) return answered;
+      else {
+        failures = 0;
         const { succeeded, failed } = answered.deployment.counts;
-        cli.environment.stderr.write(`\r${succeeded + failed} of ${total} have answered`);
+        if (shows) cli.environment.stderr.write(`\r${succeeded + failed} of ${total} have answered`);
       }
     }
   } finally {
     if (shows) cli.environment.stderr.write('\r\u001B[K');
     stopListening();
+  }
+}
+
+async function abort(cli: Cli, client: EdgeClient, deployment: Started['deployment']): Promise<void> {
+  cli.note('Ending the commands on the hosts; press Ctrl-C again to leave at once.');
+  try {
+    await client.abort({ deployment, reason: unexplained('aborted') });
+  } catch (thrown) {
+    cli.note(`Not ended: ${asEdgeError(thrown).message}. Try \`edge abort ${deployment}\`.`);
   }
 }

@@ -268,8 +268,11 @@ function wrongEnd(
   const succeeded = of((target) => target.status === 'succeeded');
   const isRollback = story.plan.verb === 'rollback';
   if (isRollback && failed > story.accepted) return 'a rollback that left targets behind is not held';
-  const isStrict = isRollback || !deploys(story.plan.verb);
-  const right = failed > 0 && (succeeded === 0 || isStrict) ? 'failed' : 'succeeded';
+  const isCommand = !deploys(story.plan.verb);
+  const isFailed = isCommand
+    ? succeeded < story.targets.length
+    : failed > 0 && (succeeded === 0 || isRollback);
+  const right = isFailed ? 'failed' : 'succeeded';
   if (status !== right) return `it ends ${status}, with ${succeeded} done and ${failed} failed`;
   return notes.includes('unverified') === (story.plan.hard || unverified > 0)
     ? undefined
