@@ -1,14 +1,7 @@
 import { z } from 'zod';
 import { argvField } from '../domain/fields.ts';
 import { defineAction } from './define.ts';
-import {
-  cancelOwn,
-  commandFailed,
-  type OwnCommand,
-  ownInputs,
-  releaseVariables,
-  runOwn,
-} from './own-command.ts';
+import { cancelOwn, commandFailed, type OwnCommand, ownInputs, runOwn, variablesOf } from './own-command.ts';
 
 const inputs = z.strictObject({ argv: argvField, ...ownInputs });
 const outputs = z.strictObject({ outputBytes: z.int(), droppedBytes: z.int() });
@@ -28,8 +21,8 @@ export const hostRun = defineAction({
 export const earlierHostRun = { ...hostRun, major: 1 };
 
 /** A command that ran to its end is never tried again under the same id, so its failure is not retryable. */
-function ownOf({ host, argv, cwd, sudoUser, release, mask, ...given }: z.infer<typeof inputs>): OwnCommand {
-  const env = release ? { ...given.env, ...releaseVariables(release) } : given.env;
+function ownOf({ host, argv, cwd, sudoUser, mask, ...given }: z.infer<typeof inputs>): OwnCommand {
+  const env = { ...given.env, ...variablesOf(given) };
   return {
     commandOf: (ordinal) => ({ host, ordinal, argv, env, mask, cwd, sudoUser }),
     outcomeOf: (end) => {

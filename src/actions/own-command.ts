@@ -16,7 +16,8 @@ import { hostAddress, plannedRelease } from './schemas.ts';
 
 /**
  * Where and how something of a team's own is run. `graceMs`: how long an aborted command has between TERM and KILL. A `release` is
- * named in the command's environment: EDGE_RELEASE, EDGE_VERSION, EDGE_RELEASE_HASH. `mask`: secrets that it may read on the host,
+ * named in the command's environment: EDGE_RELEASE, EDGE_VERSION, EDGE_RELEASE_HASH; so is the `outcome` of its deployment, where it
+ * is run at its end: EDGE_OUTCOME. `mask`: secrets that it may read on the host,
  * which its output must not show.
  */
 export const ownInputs = {
@@ -26,6 +27,7 @@ export const ownInputs = {
   sudoUser: z.string().optional(),
   graceMs: z.int().min(0).default(10_000),
   release: plannedRelease.nullable().optional(),
+  outcome: z.enum(['succeeded', 'failed', 'aborted']).optional(),
   mask: z.array(secretRefField).default([]),
   ifUnknown: ifUnknownField.optional(),
 };
@@ -143,10 +145,13 @@ export function commandFailed(what: string, end: Exited): Failure {
   };
 }
 
-/** The release that a command is for, in its environment. */
-export const releaseVariables = ({ id, version, hash }: Release) => ({
-  EDGE_RELEASE: id,
-  EDGE_VERSION: version,
-  EDGE_RELEASE_HASH: hash,
+/** The release that a command is for, and how the deployment ends if that is known, in its environment. */
+export const variablesOf = ({ release, outcome }: For) => ({
+  ...(release && {
+    EDGE_RELEASE: release.id,
+    EDGE_VERSION: release.version,
+    EDGE_RELEASE_HASH: release.hash,
+  }),
+  ...(outcome && { EDGE_OUTCOME: outcome }),
 });
-type Release = { readonly id: string; readonly version: string; readonly hash: string };
+type For = Pick<z.infer<z.ZodObject<typeof ownInputs>>, 'release' | 'outcome'>;

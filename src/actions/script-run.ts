@@ -12,8 +12,8 @@ import {
   type Exited,
   type OwnCommand,
   ownInputs,
-  releaseVariables,
   runOwn,
+  variablesOf,
 } from './own-command.ts';
 
 const value = z.union([z.string(), z.int(), z.boolean()]);
@@ -72,10 +72,10 @@ function* parametersOf(all: Readonly<Record<string, ValueType>>, given: Inputs['
 }
 
 function ownOf({ deployment, target, step }: ActionContext, given: Inputs): OwnCommand {
-  const { host, script, content, cwd, sudoUser, release, mask, graceMs, ifUnknown } = given;
+  const { host, script, content, cwd, sudoUser, mask, graceMs, ifUnknown } = given;
   const env = {
     ...given.env,
-    ...(release && releaseVariables(release)),
+    ...variablesOf(given),
     ...{ EDGE_DEPLOYMENT: deployment, EDGE_TARGET: target, EDGE_STEP: step },
     ...Object.fromEntries(Object.entries(given.parameters).map(variable)),
   };

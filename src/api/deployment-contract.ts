@@ -8,6 +8,7 @@ import {
   limitField,
   opaque,
   planHashField,
+  plannedNameField,
   projectField,
   reasonField,
   releaseVersionField,
@@ -40,7 +41,7 @@ const placeFilter = z.strictObject({
   environment: environmentField.exactOptional(),
 });
 const oneDeployment = z.strictObject({ deployment: deploymentIdField });
-const oneTarget = z.strictObject({ deployment: deploymentIdField, target: targetNameField });
+const oneTarget = z.strictObject({ deployment: deploymentIdField, target: plannedNameField });
 const because = z.strictObject({ reason: reasonField });
 /** The deployment to look at next: itself, or the one that was started. */
 const started = z.object({ deployment: deploymentIdField });
@@ -67,7 +68,7 @@ const planRequest = place.extend({
 });
 
 const outputFilter = z.strictObject({
-  target: targetNameField.exactOptional(),
+  target: plannedNameField.exactOptional(),
   task: taskIdField.exactOptional(),
   after: afterField.describe('Only rows after the one with this id.'),
 });

@@ -35,6 +35,16 @@ export const projectField = nameField.describe('Name of the project.');
 export const environmentField = nameField.describe('Name of the environment.');
 export const releaseVersionField = versionField.describe('Version of the release.');
 export const targetNameField = nameField.describe('Name of a target.');
+/** In a plan a hook has a place of its own beside the targets. */
+export const plannedNameField = z
+  .string()
+  .regex(
+    /^(?:hook:)?[A-Za-z0-9][A-Za-z0-9._-]{0,62}(?::[0-9]{1,4})?$/,
+    'a target, or a hook such as hook:migrate',
+  )
+  .describe(
+    'Name of a target, or of a hook of the plan: `hook:` and its id, and its number where it runs several times.',
+  );
 export const atField = z.number().describe('Milliseconds since the epoch, UTC.');
 export const countField = z.int().min(0);
 export const reasonField = z

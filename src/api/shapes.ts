@@ -12,10 +12,10 @@ import {
   environmentField,
   opaque,
   planHashField,
+  plannedNameField,
   projectField,
   releaseIdField,
   releaseVersionField,
-  targetNameField,
   taskIdField,
 } from './fields.ts';
 
@@ -87,7 +87,7 @@ const place = { stage: countField, lane: countField, batch: countField };
 export const targetViewSchema = z
   .object({
     index: countField.describe('Its index in the plan.'),
-    name: targetNameField,
+    name: plannedNameField,
     zone: z.string(),
     ...place,
     status: statusField,
@@ -100,6 +100,7 @@ export const targetViewSchema = z
     ahead: z.boolean().describe('It is being prepared, before its turn.'),
     progress: z.string().nullable().describe('What its step says of itself while it waits.'),
     worker: z.string().nullable(),
+    hook: z.boolean().describe('It is what runs around targets: no count of the deployment has it.'),
     mayRun: z.boolean().describe('Nobody has seen the end of its last step: something of it may still run.'),
     byHand: z.string().nullable().describe('The step whose result a person has set last, who, and why.'),
   })
@@ -165,7 +166,7 @@ export const deploymentViewSchema = z
   .meta({ id: 'DeploymentView' });
 
 export const waitSchema = z.object({
-  target: targetNameField.nullable().describe('`null`: the deployment itself waits.'),
+  target: plannedNameField.nullable().describe('`null`: the deployment itself waits.'),
   step: z.string().nullable(),
   why: z.string(),
   until: atField.nullable().describe('When it is looked at again, or given up.'),
@@ -206,7 +207,7 @@ export const outputRowSchema = z
   .object({
     id: countField,
     task: taskIdField,
-    target: targetNameField,
+    target: plannedNameField,
     step: z.string(),
     at: atField,
     text: z.string(),
@@ -220,7 +221,7 @@ export const asFoundSchema: z.ZodType<AsFound> = z.record(
 
 export const parkedSchema = z
   .object({
-    target: targetNameField,
+    target: plannedNameField,
     deployment: deploymentIdField.describe('The deployment that took it out of service: its owner.'),
     by: z.string().nullable().describe('Who started that deployment.'),
     reason: z.string(),
@@ -265,7 +266,7 @@ export const targetsSchema = z.object({
     .describe('What they were read from just now; `null`: they stand in the configuration.'),
   targets: z.array(
     z.object({
-      name: targetNameField,
+      name: plannedNameField,
       address: z.string(),
       sshPort: z.int().nullable().describe('`null`: as the environment says.'),
       port: z.int().nullable().describe('Of the service.'),

@@ -85,7 +85,13 @@ export type PlanTarget = {
   readonly filesFor?: FilesFor;
   /** What an inventory said of it: by this it is returned if it is parked, and has left the inventory since. */
   readonly config?: TargetConfig;
+  /** It is no target, but what the strategy runs around them, on the host of one (docs/decisions/0028): no count has it. */
+  readonly hook?: true;
 };
+
+/** How many targets a plan works on, without what it runs around them. */
+export const targetCount = ({ targets }: Pick<Plan, 'targets'>): number =>
+  targets.reduce((sum, { hook }) => sum + (hook ? 0 : 1), 0);
 
 /** `digests`: of its files as they have to be, by release; one that cannot be made there any more has none. */
 export type FilesFor = {
@@ -144,6 +150,7 @@ export const verifies = ({ action }: Pick<Step, 'action'>): boolean => action.st
  * Contract C5: a literal, an output of an earlier step of the same target, a fact of the target, its members (`MemberRef[]`),
  * the release it gets (`PlannedRelease | null`, without its properties; `shown`: with the version that its health page shows),
  * the content of a script by its SHA-256, an object of such inputs (`fields`),
+ * how the deployment ends (`outcome`; left out before its end),
  * what its property files are made of (`PlannedFiles`; left out where it has none), the secrets in them (`SecretRef[]`; of what it ran
  * before too), or the settings its members were found with (`HeldMember[]`).
  */
@@ -155,6 +162,7 @@ export type Input =
   | { readonly release: true | 'shown' }
   | { readonly script: string }
   | { readonly fields: Readonly<Record<string, Input>> }
+  | { readonly outcome: true }
   | { readonly files: true }
   | { readonly secrets: true }
   | { readonly asFound: true };
@@ -165,7 +173,15 @@ export function readsOf(input: Input): readonly string[] {
   return 'from' in input ? [input.from] : [];
 }
 
-export type Stage = { readonly name: string; readonly lanes: readonly Lane[] };
+/**
+ * `when`: it is of hooks that come last, whatever became of the stages before: `failed`, if the deployment stops before its plan is
+ * done; `always`, in any case. Where a rollback follows it does them, since the end is its.
+ */
+export type Stage = {
+  readonly name: string;
+  readonly lanes: readonly Lane[];
+  readonly when?: 'failed' | 'always';
+};
 /** One zone of a stage; lanes of a stage run side by side, batches of a lane in order. */
 export type Lane = { readonly zone: string; readonly batches: readonly Batch[] };
 export type Batch = {

@@ -1,14 +1,8 @@
 import { z } from 'zod';
 import type { DeepReadonly } from '../lib/types.ts';
-import {
-  amountField,
-  durationField,
-  envField,
-  ifUnknownField,
-  nameField,
-  remoteFolderField,
-  timeoutField,
-} from './fields.ts';
+import { amountField, durationField, nameField, timeoutField } from './fields.ts';
+import { type FurtherStep, furtherStep, retriesField } from './further-step.ts';
+import { hookSchema } from './hook.ts';
 import type { ScriptShape } from './script.ts';
 
 const batchSize = amountField.refine(
@@ -19,73 +13,6 @@ const batchSize = amountField.refine(
 /** The steps of the cycle of a target in a datacenter, in their usual order. */
 export const CYCLE = ['guard', 'drain', 'stop', 'install', 'start', 'verify', 'enable', 'settle'] as const;
 export type CycleStep = (typeof CYCLE)[number];
-
-const actionField = z
-  .string()
-  .regex(/^[a-z][a-z0-9.-]*@[1-9][0-9]*$/, 'an action and its version, such as host.run@1');
-
-const retriesField = z.strictObject({
-  max: z.int().min(0).max(50).describe('So many tries after the first; 0: none.'),
-  backoffMs: durationField.describe('Pause before the first of them.'),
-  factor: z
-    .number()
-    .min(1)
-    .max(10)
-    .exactOptional()
-    .describe('Each pause is so many times the one before, 2 if left out; none is longer than 10 minutes.'),
-});
-
-const furtherFields = z.strictObject({
-  id: nameField.describe('Name of the step; no other of the list has it.'),
-  action: actionField
-    .exactOptional()
-    .describe('What it does: `host.run@1`, `health.verify@1` or `wait.settle@1`.'),
-  script: nameField.exactOptional().describe('Or the script that it runs, by name.'),
-  with: z
-    .record(z.string(), z.unknown())
-    .default({})
-    .describe(
-      'Inputs of the action, or parameters of the script; one may be `{ from: step, output: name }`, and a parameter `{ target: name }`, `address`, `zone` or `port`. Host, user, variables and folder are given; before the first install there is no folder yet, and a command needs a `cwd`.',
-    ),
-  runAs: nameField
-    .exactOptional()
-    .describe('Of a script: the user that it runs as, through `sudo -n`; left out: that of the project.'),
-  folder: z
-    .union([z.literal('~'), remoteFolderField], 'an absolute path on the hosts, or ~')
-    .exactOptional()
-    .describe('Of a script: where it runs; left out: in the folder of the project.'),
-  env: envField
-    .exactOptional()
-    .describe('Of a script: variables that are added or replaced. Secrets are given so.'),
-  timeoutMs: timeoutField.exactOptional().describe('Longest time for the step.'),
-  retries: retriesField
-    .exactOptional()
-    .describe('Tries by Edge itself, of what failed before it began, or can be looked at again.'),
-  onUnknown: z
-    .union([z.literal('ask'), ifUnknownField], 'ask, retry, or { check: command }')
-    .exactOptional()
-    .describe(
-      'Of a command, when nobody saw how it ended: `ask` a person; `retry`, once nothing of it runs any more, if it may be done twice; or `check` on the target whether it is done, else ask.',
-    ),
-  whileServing: z
-    .boolean('write true or false')
-    .default(false)
-    .describe('It changes nothing of the service, so that it may stand before `drain` or after `verify`.'),
-});
-
-const OF_SCRIPTS = ['runAs', 'folder', 'env'] as const;
-
-const furtherStep = furtherFields.superRefine((step, context) => {
-  const wrong = (path: string, message: string) =>
-    context.addIssue({ code: 'custom', path: [path], message });
-  if ((step.action === undefined) === (step.script === undefined))
-    wrong('action', 'give action or script: one of them');
-  if (step.script !== undefined) return;
-  for (const field of OF_SCRIPTS)
-    if (step[field] !== undefined)
-      wrong(field, `${field} is of a script; of an action it stands in \`with\``);
-});
-export type FurtherStep = DeepReadonly<z.infer<typeof furtherStep>>;
 
 /** The scripts by the names that steps have for them. */
 export type Scripts<S = ScriptShape> = ReadonlyMap<string, S>;
@@ -118,7 +45,7 @@ export type StepProblem = {
   readonly hint?: string;
 };
 export type CheckSteps = (
-  strategy: Pick<InlineStrategy, 'steps' | 'without'>,
+  strategy: Pick<InlineStrategy, 'steps' | 'without' | 'hooks'>,
   scripts: Scripts,
 ) => readonly StepProblem[];
 
@@ -173,6 +100,12 @@ const fields = {
     })
     .prefault({})
     .describe('How a target is taken out of service.'),
+  hooks: z
+    .array(hookSchema)
+    .min(1)
+    .max(32)
+    .exactOptional()
+    .describe('What runs once around the targets, in this order.'),
   steps: z
     .strictObject({ datacenter: stepList.describe('Of environments of the kind `datacenter`.') })
     .exactOptional()

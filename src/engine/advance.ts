@@ -1,12 +1,14 @@
 import type { EndStatus, Event, StopCause } from '../domain/event.ts';
 import type { DeploymentId } from '../domain/ids.ts';
-import { deploys, type Plan } from '../domain/plan.ts';
+import { type Plan, targetCount } from '../domain/plan.ts';
 import { isTerminal } from '../domain/status.ts';
 import { askedFor, waitsForApprovals } from './approvals.ts';
 import { at } from './chunks.ts';
 import { endedBetween, pausedBy } from './decide-report.ts';
 import type { Facts } from './facts.ts';
-import { type Model, present } from './model.ts';
+import { isHook, type Model, present } from './model.ts';
+import { hasFailed } from './outcome.ts';
+import { isAtEnd } from './running.ts';
 import type { DeploymentState, TargetState } from './state.ts';
 
 /** A target that a rollback must look after, and whether its members are out of service now. */
@@ -48,29 +50,31 @@ function laneProgress(model: Model, state: DeploymentState): Event | undefined {
 const allLanesDone = ({ lanes }: DeploymentState): boolean => lanes.every(({ open }) => !open);
 
 function nextStage(model: Model, state: DeploymentState, facts: Facts): Event {
-  if (state.stage + 1 < model.plan.stages.length) return { kind: 'stage.opened', stage: state.stage + 1 };
+  const next = state.stage + 1;
+  if (next < model.plan.stages.length && !model.plan.stages[next]?.when)
+    return { kind: 'stage.opened', stage: next };
   if (model.plan.verb === 'rollback' && state.counts.failed > state.acceptedFailed) {
     return pausedBy(model, facts, 'budget', `${state.counts.failed} targets could not be rolled back`);
   }
-  return done(model, state);
+  return lastHooks(model, state) ?? done(model, state);
+}
+
+/** The next of the stages that come last and have not begun; those of a failure only if it stops, and none of what never began. */
+export function lastHooks({ plan }: Model, { stage, stop }: DeploymentState): Event | undefined {
+  if (stage < 0) return undefined;
+  const next = plan.stages.findIndex(
+    ({ when }, index) => index > stage && (when === 'always' || (when === 'failed' && stop !== null)),
+  );
+  return next < 0 ? undefined : { kind: 'stage.opened', stage: next };
 }
 
 function done(model: Model, state: DeploymentState): Event {
   const { failed, skipped } = state.counts;
   const status: EndStatus = hasFailed(model, state) ? 'failed' : 'succeeded';
   const unverified = unverifiedTargets(model, state);
-  const notes = model.plan.hard || unverified > 0 ? ['unverified'] : [];
+  const notes = [...(model.plan.hard || unverified > 0 ? ['unverified'] : []), ...notesOnHooks(model, state)];
   const exceptions = failed + skipped + unverified;
   return { kind: 'deployment.ended', status, reason: '', exceptions, notes };
-}
-
-/**
- * A rollback that left a target behind has failed, also when a person accepted it; so has a command that did not end well everywhere.
- * Anything else may have exceptions.
- */
-function hasFailed({ plan }: Model, { counts: { succeeded, failed, skipped } }: DeploymentState): boolean {
-  if (!deploys(plan.verb)) return failed + skipped > 0;
-  return failed > 0 && (succeeded === 0 || plan.verb === 'rollback');
 }
 
 /** Targets that are done on the word of a person alone: nobody has seen that they are well. */
@@ -79,13 +83,31 @@ function unverifiedTargets(model: Model, state: DeploymentState): number {
   return model.plan.targets.filter((_, target) => isUnverified(at(state.targets, target))).length;
 }
 
-/** Nothing new starts; what runs now ends its step; then the deployment ends. */
-function stopping(model: Model, state: DeploymentState, { status, reason }: StopCause): Event | undefined {
-  const waiting = state.lanes.flatMap((lane) => lane.goOn)[0];
-  if (waiting !== undefined) return endedBetween(state, waiting, at(state.targets, waiting).held !== null);
-  if (state.counts.active > 0 || state.lanes.some(({ ahead }) => ahead > 0)) return undefined;
-  const exceptions = model.plan.targets.length - state.counts.succeeded + unverifiedTargets(model, state);
-  return { kind: 'deployment.ended', status, reason, exceptions, notes: [] };
+/** A hook that did not succeed: what it was to see to, somebody else has to. */
+function notesOnHooks(model: Model, state: DeploymentState): readonly string[] {
+  const isLeft = (target: number) =>
+    ['failed', 'unknown', 'aborted'].includes(at(state.targets, target).status);
+  const left = model.plan.targets.flatMap(({ hook, name }, target) => (hook && isLeft(target) ? [name] : []));
+  return left.length > 0 ? [`not done: ${left.join(', ')}`] : [];
+}
+
+/** Nothing new starts; what runs now ends its step; then the hooks that come last, unless a rollback follows; then it ends. */
+function stopping(model: Model, state: DeploymentState, stop: StopCause): Event | undefined {
+  if (isAtEnd(model, state)) {
+    const next = laneProgress(model, state);
+    if (next || !allLanesDone(state)) return next;
+  } else {
+    const waiting = state.lanes.flatMap((lane) => lane.goOn)[0];
+    if (waiting !== undefined) return endedBetween(state, waiting, at(state.targets, waiting).held !== null);
+    if (state.lanes.some(({ active, ahead }) => active + ahead > 0)) return undefined;
+  }
+  const hooks = stop.next === 'rollback' ? undefined : lastHooks(model, state);
+  return hooks ?? stopped(model, state, stop);
+}
+
+function stopped(model: Model, state: DeploymentState, { status, reason }: StopCause): Event {
+  const exceptions = targetCount(model.plan) - state.counts.succeeded + unverifiedTargets(model, state);
+  return { kind: 'deployment.ended', status, reason, exceptions, notes: notesOnHooks(model, state) };
 }
 
 /** The plan of the rollback that the end of this deployment causes, if there is anything to return to. */
@@ -103,6 +125,6 @@ function touchedTargets(model: Model, state: DeploymentState): readonly Touched[
   return model.plan.targets.flatMap((_, target) => {
     const record = at(state.targets, target);
     const held = record.held !== null;
-    return held || record.touched ? [{ target, held }] : [];
+    return !isHook(model, target) && (held || record.touched) ? [{ target, held }] : [];
   });
 }

@@ -5,7 +5,7 @@ import { at } from './chunks.ts';
 import type { Facts } from './facts.ts';
 import type { Model } from './model.ts';
 import { resolveTask } from './resolve-task.ts';
-import { cancelling, cancellingAhead, isOpen, isToCome } from './running.ts';
+import { cancelling, cancellingAhead, isAtEnd, isOpen, isToCome } from './running.ts';
 import type { DeploymentState } from './state.ts';
 
 type Operator = Extract<
@@ -80,9 +80,9 @@ function resume(state: DeploymentState, command: Operator, facts: Facts): readon
   return state.stage < 0 ? [resumed, { kind: 'deployment.started' }] : [resumed];
 }
 
-/** Twice is once; an abort while a rollback is being prepared takes the rollback back: the person has the last word. */
+/** Twice is once, but for the hooks that come last, each of which it ends; an abort while a rollback is being prepared takes the rollback back: the person has the last word. */
 function abort(model: Model, state: DeploymentState, { by, reason }: Operator): readonly Event[] {
-  if (state.stop?.abort) return [];
+  if (state.stop?.abort) return isAtEnd(model, state) ? cancelling(model, state) : [];
   return [
     { kind: 'deployment.stopping', by, abort: true, reason, next: 'nothing', status: 'aborted' },
     ...cancelling(model, state),

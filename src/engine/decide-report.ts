@@ -10,8 +10,8 @@ import { askCapacity, isTooLong } from './capacity.ts';
 import { at } from './chunks.ts';
 import { evolve } from './evolve.ts';
 import type { Facts } from './facts.ts';
-import { type Model, stepOf, stepsOf } from './model.ts';
-import { cancelling, cancellingAhead } from './running.ts';
+import { isHook, type Model, stepOf, stepsOf } from './model.ts';
+import { cancelling, cancellingAhead, isAtEnd, isStopping } from './running.ts';
 import type { DeploymentState } from './state.ts';
 
 type Attempt = Pick<
@@ -116,7 +116,8 @@ type Failed = Extract<TaskReport['outcome'], { kind: 'failed' }>;
 function onFailed(context: Context, { error, retryable }: Failed): readonly Event[] {
   const { model, state, attempt } = context;
   const record = at(state.targets, attempt.target);
-  const retry = retryable && !state.stop && record.cancelling === null ? retried(context) : undefined;
+  const retry =
+    retryable && !isStopping(model, state) && record.cancelling === null ? retried(context) : undefined;
   if (retry) return [{ kind: 'task.retried', ...attempt, error, ...retry }];
   if (record.skip) {
     const parked = record.held !== null;
@@ -152,7 +153,8 @@ function onUnknown(context: Context, seen: string): readonly Event[] {
   const { model, state, facts, attempt } = context;
   const step = stepOf(model, attempt.target, attempt.step);
   const { skip } = at(state.targets, attempt.target);
-  const retry = step.onUnknown === 'retry' && !state.stop && !skip ? retried(context) : undefined;
+  const retry =
+    step.onUnknown === 'retry' && !isStopping(model, state) && !skip ? retried(context) : undefined;
   if (retry)
     return [
       { kind: 'task.retried', ...attempt, error: { code: 'outcome_unknown', message: seen }, ...retry },
@@ -186,7 +188,7 @@ export function failedTarget(failed: FailedTarget): readonly Event[] {
   const { model, state, target, status, reason } = failed;
   const parked = at(state.targets, target).held !== null;
   const event: Event = { kind: 'target.failed', target, status, reason, parked };
-  if (state.status !== 'running' || state.stop) return [event];
+  if (state.status !== 'running' || state.stop || isAtEnd(model, state)) return [event];
   return [event, ...reaction(failed, evolve(model, state, event))];
 }
 
@@ -197,7 +199,7 @@ function reaction(
   const name = model.plan.targets[target]?.name ?? String(target);
   if (status === 'unknown' && asksAboutUnknown(model))
     return [pausedBy(model, facts, 'unknown', `${name}: ${reason}`)];
-  const spent = spentBudget(model, after, target);
+  const spent = isHook(model, target) ? whyOfHook(model) : spentBudget(model, after, target);
   if (spent === undefined) return [];
   // The reason of a deployment is for all; what a person's command says is for those who may run one.
   const why = deploys(model.plan.verb) ? `${spent}; ${name}: ${reason}` : `${spent}; ${name}`;
@@ -215,6 +217,10 @@ function reaction(
   };
   return [stopping, ...(abort ? cancelling(model, after) : cancellingAhead(model, after))];
 }
+
+/** What a hook was to see to is not: no budget is for that. A rollback brings back what it can all the same. */
+const whyOfHook = ({ plan }: Model): string | undefined =>
+  plan.verb === 'rollback' ? undefined : 'a hook has failed';
 
 /**
  * Not a rollback: it brings back what it can and is held at its end (DESIGN.md section 5, "Rollback"). Nor a command on targets: it

@@ -4,7 +4,7 @@ import { cursorsOf } from './ahead.ts';
 import { afterApproval } from './approvals.ts';
 import { at, replaced } from './chunks.ts';
 import { resolved, retried } from './go-on.ts';
-import { type Model, placeOf, present, stepOf, stepsOf } from './model.ts';
+import { isHook, type Model, placeOf, present, stepOf, stepsOf } from './model.ts';
 import { isOpen } from './running.ts';
 import { CLOSED_LANE, type DeploymentState, type LaneState, type TargetState } from './state.ts';
 
@@ -159,7 +159,7 @@ function granted(model: Model, state: DeploymentState, targets: readonly number[
     const worked = present(lanes[lane], `lane ${lane}`);
     if (isAhead) worked.ahead += 1;
     else worked.active += 1;
-    if (!isAhead) active += 1;
+    if (!isAhead && !isHook(model, target)) active += 1;
   }
   const after = { ...state, lanes, targets: records, counts: { ...state.counts, active } };
   return { ...after, lanes: lanes.map((lane, index) => ({ ...lane, ...cursorsOf(model, after, index) })) };
@@ -222,13 +222,14 @@ function countEnded(
   const wasActive = before.status === 'running';
   const wasEnded = !wasActive && before.status !== 'pending';
   const failed = event.kind === 'target.failed';
+  const one = isHook(model, event.target) ? 0 : 1;
   const counted = failed && event.status !== 'aborted' && counts(model, event.target) ? 1 : 0;
   const lane = place.stage === state.stage ? state.lanes[place.lane] : undefined;
   const counters = {
-    succeeded: state.counts.succeeded + (event.kind === 'target.succeeded' ? 1 : 0),
-    failed: state.counts.failed + (failed ? 1 : 0) - (wasEnded ? 1 : 0),
-    skipped: state.counts.skipped + (event.kind === 'target.skipped' ? 1 : 0),
-    active: state.counts.active - (wasActive ? 1 : 0),
+    succeeded: state.counts.succeeded + (event.kind === 'target.succeeded' ? one : 0),
+    failed: state.counts.failed + (failed ? one : 0) - (wasEnded ? one : 0),
+    skipped: state.counts.skipped + (event.kind === 'target.skipped' ? one : 0),
+    active: state.counts.active - (wasActive ? one : 0),
   };
   const changed = { ...state, counts: counters, failures: state.failures + counted };
   if (lane === undefined) return changed;

@@ -1,7 +1,7 @@
 import type { Event } from '../domain/event.ts';
 import { verifies } from '../domain/plan.ts';
 import { at, replaced } from './chunks.ts';
-import { type Model, placeOf, present, stepOf, stepsOf } from './model.ts';
+import { isHook, type Model, placeOf, present, stepOf, stepsOf } from './model.ts';
 import { isOpen } from './running.ts';
 import type { DeploymentState, TargetState } from './state.ts';
 
@@ -13,15 +13,20 @@ export function retried(model: Model, state: DeploymentState, event: Of<'target.
   const again: TargetState = { ...before, group: event.group, step: 0, unverified: false, outputs: {} };
   return isOpen(model, state, event.target)
     ? goesOn(model, state, event.target, again)
-    : waitsAgain(state, event.target, again);
+    : waitsAgain(model, state, event.target, again);
 }
 
 /** It could not be prepared, which is tried again once its batch is open. */
-function waitsAgain(state: DeploymentState, index: number, record: TargetState): DeploymentState {
+function waitsAgain(
+  model: Model,
+  state: DeploymentState,
+  index: number,
+  record: TargetState,
+): DeploymentState {
   return {
     ...state,
     targets: replaced(state.targets, index, { ...record, ...WAITING, status: 'pending' }),
-    counts: { ...state.counts, failed: state.counts.failed - 1 },
+    counts: { ...state.counts, failed: state.counts.failed - (isHook(model, index) ? 0 : 1) },
   };
 }
 
@@ -44,11 +49,12 @@ function goesOn(model: Model, state: DeploymentState, index: number, record: Tar
   const place = placeOf(model, index);
   const lane = present(state.lanes[place.lane], 'lane');
   const target: TargetState = { ...record, ...WAITING, status: 'running' };
+  const one = isHook(model, index) ? 0 : 1;
   const isDone = target.step === stepsOf(model, index).length;
   return {
     ...state,
     targets: replaced(state.targets, index, target),
-    counts: { ...state.counts, failed: state.counts.failed - 1, active: state.counts.active + 1 },
+    counts: { ...state.counts, failed: state.counts.failed - one, active: state.counts.active + one },
     lanes: state.lanes.with(place.lane, {
       ...lane,
       active: lane.active + 1,

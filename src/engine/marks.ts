@@ -4,7 +4,7 @@ import type { Commit } from '../ports/journal.ts';
 import { at } from './chunks.ts';
 import { keptOut } from './kept-out.ts';
 import { taking } from './ledger.ts';
-import { type Model, targetOf } from './model.ts';
+import { isHook, type Model, targetOf } from './model.ts';
 import type { DeploymentState, TargetState } from './state.ts';
 
 /** What the events of a turn leave behind beside the log: holds, and which release is where. */
@@ -44,8 +44,8 @@ function isTakenLater(events: readonly Event[], index: number, target: number): 
 export function placedBy(model: Model, events: readonly Event[]): Commit['placed'] {
   return events.flatMap((event) => {
     if (event.kind !== 'target.succeeded') return [];
-    const { name, release } = targetOf(model, event.target);
-    return release === null ? [] : [{ target: name, release }];
+    const { name, release, hook } = targetOf(model, event.target);
+    return release === null || hook ? [] : [{ target: name, release }];
   });
 }
 
@@ -66,6 +66,6 @@ export function unprovenBy(
   });
   const isProven = ({ status, unverified }: TargetState) => status === 'succeeded' && !unverified;
   return unsure
-    .filter((target) => !isProven(at(state.targets, target)))
+    .filter((target) => !isHook(model, target) && !isProven(at(state.targets, target)))
     .map((target) => targetOf(model, target).name);
 }

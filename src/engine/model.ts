@@ -71,6 +71,9 @@ export function targetOf(model: Model, target: number): PlanTarget {
   return present(model.plan.targets[target], `target ${target}`);
 }
 
+/** Whether this is no target, but what is run around them. */
+export const isHook = (model: Model, target: number): boolean => targetOf(model, target).hook === true;
+
 export function placeOf(model: Model, target: number): Place {
   return present(model.places[target], `place of target ${target}`);
 }

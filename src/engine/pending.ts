@@ -6,7 +6,8 @@ import type { NewTask } from '../ports/journal.ts';
 import { isToPrepare, nthAhead } from './ahead.ts';
 import { at } from './chunks.ts';
 import { type Model, placeOf, present, stepOf, targetOf } from './model.ts';
-import { isOpen } from './running.ts';
+import { outcomeOf } from './outcome.ts';
+import { isOpen, isStopping } from './running.ts';
 import type { DeploymentState } from './state.ts';
 
 /**
@@ -15,7 +16,7 @@ import type { DeploymentState } from './state.ts';
  * paused deployment lets started targets finish and takes no fresh one.
  */
 export function pending(model: Model, state: DeploymentState): readonly number[] {
-  if (state.stop || (state.status !== 'running' && state.status !== 'paused')) return [];
+  if (isStopping(model, state) || (state.status !== 'running' && state.status !== 'paused')) return [];
   const goOn = state.lanes.flatMap((lane) => lane.goOn);
   if (state.status === 'paused') return goOn;
   const ready = fresh(model, state);
@@ -144,6 +145,7 @@ function resolve(model: Model, state: DeploymentState, index: number, input: Inp
   if ('script' in input) return model.plan.scripts?.[input.script];
   if ('fields' in input) return inputsOf(model, state, index, input.fields);
   if ('release' in input) return releaseOf(model, target, input.release);
+  if ('outcome' in input) return outcomeOf(model, state);
   if ('files' in input) return plannedFiles(model.plan, target);
   if ('secrets' in input) return fileSecrets(model.plan, target);
   const record = at(state.targets, index);

@@ -31,6 +31,14 @@ function ending(
   });
 }
 
+/** Whether the hooks run that come last: those do begin while a deployment stops, and end it whatever becomes of them. */
+export const isAtEnd = ({ plan }: Model, { stage }: DeploymentState): boolean =>
+  plan.stages[stage]?.when !== undefined;
+
+/** Whether nothing new begins any more. */
+export const isStopping = (model: Model, state: DeploymentState): boolean =>
+  state.stop !== null && !isAtEnd(model, state);
+
 /** Whether the turn of a target's batch has not come yet, in the stage that is on its way. */
 export function isToCome(model: Model, state: DeploymentState, target: number): boolean {
   const { stage, lane, batch } = placeOf(model, target);

@@ -2,11 +2,11 @@ import type { Command, NewDeployment } from '../domain/command.ts';
 import { EdgeError } from '../domain/errors.ts';
 import type { Event } from '../domain/event.ts';
 import { commandId, type DeploymentId, type PlanHash, type TaskId, taskId } from '../domain/ids.ts';
-import type { Plan } from '../domain/plan.ts';
+import { type Plan, targetCount } from '../domain/plan.ts';
 import type { RecordVersion } from '../domain/records.ts';
 import { isTerminal } from '../domain/status.ts';
 import type { Commit, Lot, NewTask, Summary } from '../ports/journal.ts';
-import { advance, type PlanRollback, successorOf } from './advance.ts';
+import { advance, lastHooks, type PlanRollback, successorOf } from './advance.ts';
 import { mustHold } from './approvals.ts';
 import { at } from './chunks.ts';
 import { decide } from './decide.ts';
@@ -112,15 +112,20 @@ class Log {
     this.add({ kind: 'tasks.granted', targets, steps });
   }
 
-  /** The end, with the rollback that it causes: both are of one transaction (contract C7). */
+  /**
+   * The end, with the rollback that it causes: both are of one transaction (contract C7). Where there is nothing to return to, its
+   * own last hooks come first.
+   */
   ended(event: Extract<Event, { kind: 'deployment.ended' }>, rollback: TurnInput['rollback']): Event {
     if (this.state.stop?.next !== 'rollback') return event;
     const plan = successorOf(this.model, this.state, this.state.stop.reason, rollback.plan);
     if (plan === null)
-      return {
-        ...event,
-        notes: [...event.notes, 'no rollback: no earlier release is known for what was touched'],
-      };
+      return (
+        lastHooks(this.model, this.state) ?? {
+          ...event,
+          notes: [...event.notes, 'no rollback: no earlier release is known for what was touched'],
+        }
+      );
     this.successor = {
       id: rollback.id,
       plan,
@@ -211,7 +216,7 @@ function summaryOf(model: Model, state: DeploymentState): Summary {
   return {
     status,
     reason,
-    counts: { total: model.plan.targets.length, ...counts },
+    counts: { total: targetCount(model.plan), ...counts },
     ended: isTerminal(status),
     exceptions,
   };

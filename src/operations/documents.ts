@@ -74,7 +74,7 @@ export async function readDocuments(records: Records, place: PlaceRequest): Prom
 }
 
 const scriptsNamed = (strategy: InlineStrategy | undefined): readonly string[] =>
-  (strategy?.steps?.datacenter ?? []).flatMap((step) =>
+  [...(strategy?.steps?.datacenter ?? []), ...(strategy?.hooks ?? [])].flatMap((step) =>
     typeof step === 'string' || step.script === undefined ? [] : [step.script],
   );
 

@@ -37,7 +37,6 @@ export function assemble(context: Context, { candidates, targets, stages }: Part
   const releases = releasesOf(candidates, request);
   const names = withRollbacks(targets.map(({ sequence }) => sequence));
   const sequences = Object.fromEntries(names.map((name) => [name, platform.steps(name, settings)]));
-  const scripts = scriptsOf(sequences, settings);
   return {
     planSchema: PLAN_SCHEMA,
     verb: request.verb,
@@ -49,7 +48,7 @@ export function assemble(context: Context, { candidates, targets, stages }: Part
     releases,
     targets: candidates.map((target) => planTarget(target, context, releases)),
     sequences,
-    ...(Object.keys(scripts).length > 0 && { scripts }),
+    ...scriptsOf(sequences, settings),
     stages,
     floors: request.hard ? [] : floorsOf(targets, seen),
     policy: policyOf(settings),
@@ -58,16 +57,17 @@ export function assemble(context: Context, { candidates, targets, stages }: Part
 }
 
 /** What the scripts of the steps say, once each. */
-function scriptsOf(
+export function scriptsOf(
   sequences: Plan['sequences'],
   settings: Pick<Settings, 'scripts'>,
-): Readonly<Record<string, string>> {
+): Pick<Plan, 'scripts'> {
   const inputs = Object.values(sequences).flatMap((steps) =>
     steps.flatMap((step) => Object.values(step.inputs)),
   );
   const used = new Set(inputs.flatMap((input) => ('script' in input ? [input.script] : [])));
   const contents = [...settings.scripts.values()].map(({ content }) => [sha256(content), content] as const);
-  return Object.fromEntries(contents.filter(([digest]) => used.has(digest)));
+  const scripts = Object.fromEntries(contents.filter(([digest]) => used.has(digest)));
+  return Object.keys(scripts).length > 0 ? { scripts } : {};
 }
 
 /** The release that is put there and all that the targets had before, as far as they are known. */

@@ -5,6 +5,7 @@ import { refuseCommands } from './commands.ts';
 import { spareCapacity } from './floors.ts';
 import { forecast } from './forecast.ts';
 import { planHash } from './hash.ts';
+import { withHooks } from './hooks.ts';
 import { notesOf } from './notes.ts';
 import { refuseReload } from './reload.ts';
 import type { Planned, PlanRequest } from './request.ts';
@@ -35,10 +36,12 @@ export function buildPlan(request: PlanRequest, platform: Platform): Planned {
   const { spare, short } = spareCapacity(targets, seen.pools, request.heldByOthers);
   const order = { verb: request.verb, hard: request.hard, zones: zones.map(({ name }) => name) };
   const stages = stagesOf(targets, { ...order, canary, strategy, spare });
-  const plan = assemble({ request, settings, seen, platform }, { candidates, targets, stages });
+  const context = { request, settings, seen, platform };
+  const bare = assemble(context, { candidates, targets, stages });
+  const plan = withHooks(bare, context);
   refuseCommands(plan, platform, request.environment);
-  const capacity = capacityCurve(stages, targets, seen.pools);
-  const notes = notesOf({ request, settings, seen, treated, plan, short, capacity });
+  const capacity = capacityCurve(plan.stages, targets, seen.pools);
+  const notes = notesOf({ request, settings, seen, treated, plan: bare, short, capacity });
   return { plan, hash: planHash(plan), notes, capacity, forecast: forecast(plan, request.past?.history) };
 }
 

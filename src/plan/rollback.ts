@@ -1,5 +1,6 @@
 import type { DeploymentId, ReleaseId } from '../domain/ids.ts';
 import type { Batch, Lane, Plan, PlanTarget, Stage } from '../domain/plan.ts';
+import { hooksOfRollback } from './hooks.ts';
 import { rollbackSequence, type SequenceName } from './sequences.ts';
 
 export type RollbackParent = {
@@ -23,14 +24,15 @@ export function planRollback(parent: RollbackParent, why: string): Plan | null {
   // Who approved the parent has approved its policy, and so this.
   const { approvals: _, ...covered } = plan;
   const stages = stagesOf(returned);
+  const hooks = hooksOfRollback(plan, targets.length);
   return {
     ...covered,
     verb: 'rollback',
     release,
     releases,
-    targets,
-    sequences: sequencesOf(plan, returned),
-    stages,
+    targets: [...targets, ...hooks.targets.map((hook) => ({ ...hook, release }))],
+    sequences: { ...sequencesOf(plan, returned), ...hooks.sequences },
+    stages: [...stages, ...hooks.stages],
     policy: {
       ...plan.policy,
       onFailure: { health: 'pause', other: 'pause' },

@@ -1,4 +1,5 @@
 import type { Commanded } from '../domain/command-policy.ts';
+import type { Hook } from '../domain/hook.ts';
 import type { Step } from '../domain/plan.ts';
 import type { TargetConfig } from '../domain/project-environment.ts';
 import type { CheckSteps } from '../domain/strategy.ts';
@@ -72,8 +73,15 @@ export type Platform = {
   readonly facts: (target: TargetConfig, settings: Settings) => JsonObject;
   /** The steps of a command on a target. */
   readonly exec: (order: ExecOrder) => readonly Step[];
-  /** What is wrong with the steps that a strategy lists. */
+  /** The step of a hook, which is the same wherever it runs, and the facts of a target on whose host it does. */
+  readonly hook: (hook: Hook, settings: Settings) => PlatformHook;
+  /** What is wrong with the steps that a strategy lists, and with its hooks. */
   readonly checkSteps: CheckSteps;
   /** What a step runs on its target that somebody has configured. */
   readonly commands: (step: Step) => readonly Commanded[];
+};
+
+export type PlatformHook = {
+  readonly step: Step;
+  readonly facts: (target: TargetConfig) => JsonObject;
 };

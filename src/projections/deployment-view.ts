@@ -1,7 +1,7 @@
 import type { Approvals } from '../domain/approval.ts';
 import type { ByPerson } from '../domain/event.ts';
 import type { DeploymentId } from '../domain/ids.ts';
-import type { Plan } from '../domain/plan.ts';
+import { type Plan, targetCount } from '../domain/plan.ts';
 import type { Status } from '../domain/status.ts';
 
 /** What people see of a deployment, made from its plan and its events alone: the same events give the same view. */
@@ -72,6 +72,8 @@ export type BatchView = Place & {
 export type TargetView = Place & {
   readonly index: number;
   readonly name: string;
+  /** It is what runs around targets: no count of the deployment has it. */
+  readonly hook: boolean;
   readonly zone: string;
   readonly status: Status;
   readonly step: string | null;
@@ -110,7 +112,7 @@ export function initialView(plan: Plan): DeploymentView {
   );
   return {
     overall: {
-      ...{ status: 'pending', reason: '', counts: none(plan.targets.length), stage: -1 },
+      ...{ status: 'pending', reason: '', counts: none(targetCount(plan)), stage: -1 },
       ...{
         approvals: approvalsOf(plan),
         paused: null,
@@ -141,8 +143,8 @@ function targetsOf(plan: Plan): readonly TargetView[] {
     for (const [lane, { batches }] of lanes.entries())
       for (const [batch, { targets }] of batches.entries())
         for (const target of targets) places.set(target, { stage, lane, batch });
-  return plan.targets.map(({ name, zone }, index) => ({
-    ...{ index, name, zone, status: 'pending', step: null, attempt: 0, group: 0, since: null },
+  return plan.targets.map(({ name, zone, hook = false }, index) => ({
+    ...{ index, name, hook, zone, status: 'pending', step: null, attempt: 0, group: 0, since: null },
     ...{ reason: null, parked: false, ahead: false, progress: null, worker: null },
     ...{ mayRun: false, byHand: null },
     ...(places.get(index) ?? { stage: -1, lane: -1, batch: -1 }),

@@ -53,7 +53,7 @@ export class Draft {
     this.#changedTargets.add(index);
     if (bucketOf(after.status) === bucketOf(before.status)) return;
     const moved = (counts: Counts) => moveCount(counts, before.status, after.status);
-    this.overall = { ...this.overall, counts: moved(this.overall.counts) };
+    if (!before.hook) this.overall = { ...this.overall, counts: moved(this.overall.counts) };
     this.batch(after, ({ counts }) => ({ counts: moved(counts) }));
   }
 

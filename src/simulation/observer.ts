@@ -6,7 +6,15 @@ import type { Event } from '../domain/event.ts';
 import { type DeploymentId, parseTaskId, type TaskId } from '../domain/ids.ts';
 import { deploys, stepsOfTarget } from '../domain/plan.ts';
 import type { Commit } from '../ports/journal.ts';
-import { type Eyes, type Found, INVARIANTS, type Invariant, type Violation, type Watched } from './eyes.ts';
+import {
+  type Eyes,
+  type Found,
+  INVARIANTS,
+  type Invariant,
+  type Violation,
+  type Watched,
+  workplaceOf,
+} from './eyes.ts';
 import type { Fact } from './facts.ts';
 import type { Faults } from './faults.ts';
 import { approvals } from './invariants/approvals.ts';
@@ -212,8 +220,8 @@ export class Observer {
     for (const { id: task } of commit.open) this.#tasksOf(watched, task).add(task);
     this.#followHolds(watched, commit);
     for (const event of commit.events) {
-      if (event.kind === 'target.succeeded')
-        watched.succeeded.set(watched.plan.targets[event.target]?.name ?? '', this.#parts.schedule.nowMs);
+      const done = event.kind === 'target.succeeded' ? watched.plan.targets[event.target] : undefined;
+      if (done && !done.hook) watched.succeeded.set(done.name, this.#parts.schedule.nowMs);
       if (event.kind === 'task.resolved') followByHand(watched, event);
       if (event.kind === 'deployment.ended') {
         watched.end = { status: event.status, atMs: this.#parts.schedule.nowMs };
@@ -242,7 +250,8 @@ export class Observer {
   }
 
   #tasksOf(watched: Watched, task: TaskId): Set<TaskId> {
-    const name = watched.plan.targets[parseTaskId(task).target]?.name ?? '';
+    const target = watched.plan.targets[parseTaskId(task).target];
+    const name = target ? workplaceOf(target) : '';
     const tasks = watched.tasks.get(name) ?? new Set();
     watched.tasks.set(name, tasks);
     return tasks;

@@ -18,6 +18,8 @@ export type TargetCount = {
   retries: number;
   isHeld: boolean;
   isTouched: boolean;
+  /** It is no target, but runs around them. */
+  readonly isHook: boolean;
   readonly place: Place;
 };
 export type Place = {
@@ -50,6 +52,8 @@ export type Recount = {
   lanes: LaneCount[];
   readonly targets: readonly TargetCount[];
   failures: number;
+  /** Of hooks, since the last resume. */
+  hookFailures: number;
   accepted: number;
   abortAtMs: number;
   resumedAtMs: number;
@@ -68,12 +72,12 @@ export function recountOf(plan: Plan): Recount {
   return {
     plan,
     ...{ asked: { by: '', planHash: '' }, approvedBy: new Set(), isPromoted: false, outdated: 'no' },
-    ...{ status: 'pending', stop: null, stage: -1, lanes: [], failures: 0 },
+    ...{ status: 'pending', stop: null, stage: -1, lanes: [], failures: 0, hookFailures: 0 },
     ...{ accepted: 0, abortAtMs: 0, resumedAtMs: 0, refused: null },
-    targets: plan.targets.map((_, index): TargetCount => {
+    targets: plan.targets.map(({ hook: isHook = false }, index): TargetCount => {
       const place = places.get(index);
       if (!place) throw new RangeError(`target ${index} is in no batch`);
-      return { status: 'pending', ...fresh, ...byHand, isHeld: false, isTouched: false, place };
+      return { status: 'pending', ...fresh, ...byHand, isHeld: false, isTouched: false, isHook, place };
     }),
   };
 }
@@ -101,6 +105,9 @@ export function isInNextBatch({ stage, lanes }: Recount, { place }: TargetCount)
   return place.stage === stage && lanes[place.lane]?.batch === place.batch - 1;
 }
 
+/** Whether the hooks run that come last. */
+export const isAtEnd = ({ plan, stage }: Recount): boolean => plan.stages[stage]?.when !== undefined;
+
 /** Whether its next step prepares it only, before its turn or in it. */
 export const isPreparing = (story: Recount, target: TargetCount): boolean =>
   target.status === 'pending' && stepAt(story, target, target.step)?.ahead === true;
@@ -124,8 +131,9 @@ export function isShrunk(
   });
 }
 
-/** Whether one of the budgets of failures is spent, in the open batches or over all. */
-export function isSpent({ plan, stage, lanes, failures }: Recount): boolean {
+/** Whether a hook has failed, or one of the budgets of failures is spent, in the open batches or over all. */
+export function isSpent({ plan, stage, lanes, failures, hookFailures }: Recount): boolean {
+  if (hookFailures > 0) return true;
   const { batch, zone, deployment } = plan.policy.maxFailures;
   const all = plan.stages.flatMap((one) => one.lanes);
   if (exceeds(deployment, failures, counted(all.flatMap(({ batches }) => batches)))) return true;
@@ -210,8 +218,8 @@ function openBatch(lane: LaneCount | undefined, batch: number): void {
 }
 
 function resume(story: Recount, atMs: number): void {
-  const accepted = story.targets.filter(({ status }) => FAILED.has(status)).length;
-  Object.assign(story, { status: 'running', failures: 0, accepted, resumedAtMs: atMs });
+  const accepted = story.targets.filter(({ status, isHook }) => !isHook && FAILED.has(status)).length;
+  Object.assign(story, { status: 'running', failures: 0, hookFailures: 0, accepted, resumedAtMs: atMs });
   for (const lane of story.lanes) Object.assign(lane, { batchFailures: 0, nextFailures: 0, zoneFailures: 0 });
 }
 
@@ -271,6 +279,7 @@ function countTarget(story: Recount, event: OfTarget): void {
       target.status = event.status;
       target.isLeftOut = false;
       if (event.status !== 'aborted' && target.place.of.countsFailures) countFailure(story, target);
+      if (event.status === 'failed' && target.isHook) countHook(story);
       return;
     default:
       event satisfies never;
@@ -285,6 +294,11 @@ function resolve(story: Recount, target: TargetCount, as: 'succeeded' | 'failed'
   const isCheck = stepAt(story, target, target.step)?.action.startsWith('health.verify@') === true;
   Object.assign(target, { status: 'running', step: target.step + 1, retries: 0, mayRun: 'no' });
   target.isUnverified ||= isCheck;
+}
+
+/** At the end nothing is left to stop, and a rollback brings back what it can. */
+function countHook(story: Recount): void {
+  if (story.plan.verb !== 'rollback' && !isAtEnd(story)) story.hookFailures += 1;
 }
 
 function countFailure(story: Recount, target: TargetCount): void {

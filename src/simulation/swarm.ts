@@ -1,3 +1,4 @@
+import { HOOK_PLACES } from '../domain/hook.ts';
 import { CYCLE } from '../domain/strategy.ts';
 import type { Json } from '../lib/json.ts';
 import { Draw } from './draw.ts';
@@ -109,7 +110,8 @@ export function scenarioOf(seed: number): Scenario {
     startsAtBoot: draw.chance(0.5),
   };
   const policy = { ...scenario.policy, ...zoneFloorOf(draw, targets), ...approvalsOf(seed) };
-  return { ...scenario, policy, projects: projects.map((project) => withSteps(draw, project)) };
+  const withOwn = projects.map((project) => withHooks(seed, withSteps(draw, project)));
+  return { ...scenario, policy, projects: withOwn };
 }
 
 /** Each fault is in about half of the seeds; some seeds have few, and some those of a theme. */
@@ -217,6 +219,22 @@ function withSteps(draw: Draw, project: ScenarioProject): ScenarioProject {
   else if (changed && draw.chance(0.5)) put(soak({ from: 'change', output: 'outputBytes' }), own.change);
   if (draw.chance(0.3)) put(own.look, draw.pick(['start', 'verify', 'enable', 'settle'] as const));
   return { ...project, strategy: { ...project.strategy, steps: { datacenter: list } } };
+}
+
+/** Some have what runs around them. Drawn by itself, so that a seed is otherwise what it was before there were hooks. */
+function withHooks(seed: number, project: ScenarioProject): ScenarioProject {
+  const draw = new Draw(seed ^ 0x1b873593);
+  if (!draw.chance(0.3)) return project;
+  const hooks = HOOK_PLACES.flatMap((at): readonly Json[] => {
+    if (!draw.chance(0.35)) return [];
+    const rest = { at, verbs: draw.pick([['deploy'], ['deploy', 'restart', 'rollback']]) };
+    if (draw.chance(0.2))
+      return [{ id: at, ...rest, action: 'wait.settle@1', with: { ms: draw.int(100, 5_000) } }];
+    const retries = { max: draw.int(0, 2), backoffMs: 500 };
+    const onUnknown = draw.pick(['ask', 'retry']);
+    return [{ id: at, ...rest, action: 'host.run@1', with: { argv: [TELL, at] }, retries, onUnknown }];
+  });
+  return hooks.length > 0 ? { ...project, strategy: { ...project.strategy, hooks } } : project;
 }
 
 const policyOf = (draw: Draw, targets: readonly ScenarioTarget[]): Scenario['policy'] => ({

@@ -257,8 +257,8 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/engine/advance.ts',
-        from: 'if (state.counts.active > 0 || state.lanes.some(({ ahead }) => ahead > 0)) return undefined;',
-        to: 'if (state.counts.active > 0) return undefined;',
+        from: 'active + ahead > 0',
+        to: 'active + 0 * ahead > 0',
       },
     ],
   },
@@ -331,7 +331,7 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
       'A deployment that left one target behind is called failed, and its release is never one to return to (awx#9594).',
     edits: [
       {
-        file: 'src/engine/advance.ts',
+        file: 'src/engine/outcome.ts',
         from: "return failed > 0 && (succeeded === 0 || plan.verb === 'rollback');",
         to: 'return failed > 0 || succeeded < 0;',
       },
@@ -441,6 +441,39 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
         file: 'src/engine/decide-report.ts',
         from: 'else if (record.skip)',
         to: 'else if (state.stop)',
+      },
+    ],
+  },
+  {
+    name: 'no-hooks-after-a-stop',
+    story: 'A deployment that stops ends at once, and what its hooks were to switch on again stays off.',
+    edits: [
+      {
+        file: 'src/engine/advance.ts',
+        from: 'return hooks ?? stopped(model, state, stop);',
+        to: 'return (hooks && undefined) ?? stopped(model, state, stop);',
+      },
+    ],
+  },
+  {
+    name: 'goes-on-without-its-hook',
+    story: 'A hook before the deployment fails, and the targets change all the same.',
+    edits: [
+      {
+        file: 'src/engine/decide-report.ts',
+        from: "plan.verb === 'rollback' ? undefined : 'a hook has failed';",
+        to: "plan.verb !== 'restart' ? undefined : 'a hook has failed';",
+      },
+    ],
+  },
+  {
+    name: 'hooks-counted-as-targets',
+    story: 'A deployment tells of more targets that are done than it has.',
+    edits: [
+      {
+        file: 'src/engine/evolve.ts',
+        from: 'const one = isHook(model, event.target) ? 0 : 1;',
+        to: 'const one = isHook(model, event.target) ? 1 : 1;',
       },
     ],
   },

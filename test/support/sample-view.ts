@@ -72,6 +72,7 @@ function targetOf(
       reason: null,
       parked: false,
       ahead: false,
+      hook: false,
       progress: null,
     },
     ...{ worker: null, mayRun: false, byHand: null },

@@ -1,7 +1,7 @@
 import type { NewDeployment } from '../../domain/command.ts';
 import type { Event } from '../../domain/event.ts';
 import type { DeploymentId } from '../../domain/ids.ts';
-import { deploys } from '../../domain/plan.ts';
+import { deploys, targetCount } from '../../domain/plan.ts';
 import { DRIVER_TOPIC, WATCH_TOPIC } from '../../domain/topics.ts';
 import type { Created, Summary } from '../../ports/journal.ts';
 import { first, insert, type Operation, type Row, run, type Scope } from './operation.ts';
@@ -52,7 +52,7 @@ const INSERT_DEPLOYMENT = `INSERT INTO deployments (
 
 function deploymentRow(now: number, { id, plan, planHash, by, reason }: NewDeployment): Row {
   const counts: Summary['counts'] = {
-    total: plan.targets.length,
+    total: targetCount(plan),
     succeeded: 0,
     failed: 0,
     skipped: 0,

@@ -72,7 +72,9 @@ function endSentence({ status, reason, exceptions, notes, rollback }: EndEvent):
   const parts = [
     reason === '' ? status : `${status}: ${reason}`,
     ...(exceptions > 0 && status === 'succeeded'
-      ? [`${counted(exceptions, 'target')} not on the release${notes.length > 0 ? ', or unverified' : ''}`]
+      ? [
+          `${counted(exceptions, 'target')} not on the release${notes.includes('unverified') ? ', or unverified' : ''}`,
+        ]
       : []),
     ...notes,
     ...(rollback === undefined ? [] : [`rolled back by ${rollback}`]),

@@ -1,19 +1,20 @@
 import { z } from 'zod';
-import type { FurtherStep, Scripts, StepList, StepProblem } from '../../domain/strategy.ts';
+import type { FurtherStep, Work } from '../../domain/further-step.ts';
+import type { Scripts, StepList, StepProblem } from '../../domain/strategy.ts';
 import { didYouMean } from '../../lib/nearest.ts';
 import { SEQUENCES } from '../../plan/sequences.ts';
 import { listedSteps, outputOf, PLACE_TYPES, placeOf } from './listed-steps.ts';
 import { type StepShape, shapeOf, typeOf } from './step-shape.ts';
 
-type Path = readonly (string | number)[];
+export type Path = readonly (string | number)[];
 
 const at = (index: number, ...path: Path): Path => ['steps', 'datacenter', index, ...path];
 
 /** Whether a step is given what it takes, as far as that is written. */
-export function checkInputs(item: FurtherStep, index: number, shape: StepShape): readonly StepProblem[] {
+export function checkInputs(item: Work, at: Path, shape: StepShape): readonly StepProblem[] {
   const kind = item.script === undefined ? 'input' : 'parameter';
   const written = Object.entries(item.with).flatMap(([name, value]): readonly StepProblem[] => {
-    const path = at(index, 'with', name);
+    const path = [...at, 'with', name];
     if (!shape.own.includes(name)) {
       const isGiven = Object.hasOwn(shape.takes, name);
       const message = isGiven ? `${name} is given by the target` : `${shape.what} has no ${kind} "${name}"`;
@@ -26,7 +27,7 @@ export function checkInputs(item: FurtherStep, index: number, shape: StepShape):
   });
   const missing = shape.needed
     .filter((name) => !Object.hasOwn(item.with, name))
-    .map((name) => ({ path: at(index), message: `${shape.what} needs the ${kind} "${name}"` }));
+    .map((name) => ({ path: at, message: `${shape.what} needs the ${kind} "${name}"` }));
   return [...written, ...missing];
 }
 

@@ -1,14 +1,14 @@
+import type { FurtherStep, Work } from '../../domain/further-step.ts';
 import type {
   CheckSteps,
   CycleStep,
-  FurtherStep,
   InlineStrategy,
   Scripts,
   StepList,
   StepProblem,
 } from '../../domain/strategy.ts';
 import { didYouMean } from '../../lib/nearest.ts';
-import { checkInputs, checkOutputs } from './check-inputs.ts';
+import { checkInputs, checkOutputs, type Path } from './check-inputs.ts';
 import { ACTIONS, shapeOf } from './step-shape.ts';
 
 /**
@@ -106,30 +106,30 @@ function checkFurther(list: StepList, without: Without, scripts: Scripts): reado
   return list.flatMap((item, index) => {
     if (typeof item === 'string') return [];
     const shape = shapeOf(item, scripts);
-    if (!shape) return [unknownWork(item, index, scripts)];
+    if (!shape) return [unknownWork(item, at(index), scripts)];
     return [
       ...checkPlace(list, index, { item, without }),
-      ...checkInputs(item, index, shape),
-      ...checkUnknown(item, index, Object.keys(shape.gives).length > 0),
+      ...checkInputs(item, at(index), shape),
+      ...checkUnknown(item, at(index), Object.keys(shape.gives).length > 0),
     ];
   });
 }
 
-function unknownWork(item: FurtherStep, index: number, scripts: Scripts): StepProblem {
+export function unknownWork(item: Work, path: Path, scripts: Scripts): StepProblem {
   const { action = '', script } = item;
   if (script === undefined) {
     const message = `There is no action "${action}" for a step of your own`;
-    return { path: at(index, 'action'), message, hint: didYouMean(action, ACTIONS.keys()) };
+    return { path: [...path, 'action'], message, hint: didYouMean(action, ACTIONS.keys()) };
   }
   const code = 'config_reference';
   const message = `There is no script "${script}"`;
-  return { path: at(index, 'script'), code, message, hint: didYouMean(script, scripts.keys()) };
+  return { path: [...path, 'script'], code, message, hint: didYouMean(script, scripts.keys()) };
 }
 
-function checkUnknown(item: FurtherStep, index: number, gives: boolean): readonly StepProblem[] {
+export function checkUnknown(item: Work, at: Path, gives: boolean): readonly StepProblem[] {
   const { onUnknown, action } = item;
   if (onUnknown === undefined) return [];
-  const path = at(index, 'onUnknown');
+  const path = [...at, 'onUnknown'];
   if (action !== undefined && !action.startsWith('host.run@'))
     return [{ path, message: 'onUnknown is of commands; this step looks again by itself' }];
   const isBlind = item.script !== undefined && gives && typeof onUnknown === 'object';

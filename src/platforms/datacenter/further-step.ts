@@ -1,6 +1,6 @@
+import type { Work } from '../../domain/further-step.ts';
 import { healthCheckSchema } from '../../domain/health.ts';
 import type { TargetConfig } from '../../domain/project-environment.ts';
-import type { FurtherStep } from '../../domain/strategy.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import type { Settings } from '../../plan/settings.ts';
 import { healthFacts, whereOf } from './health-place.ts';
@@ -12,7 +12,7 @@ import { type Built, command, NO_RETRY, SLACK_MS, settle, withUnknown } from './
 const COMMAND_MS = 60_000;
 
 /** A step of the strategy's own: what the platform gives to its action, and what the strategy says, which wins. */
-export function further(item: FurtherStep, settings: Settings): Built {
+export function further(item: Work, settings: Settings): Built {
   if (item.script !== undefined) return scripted(item, settings);
   const built = furtherBuilt(item, settings);
   const { timeoutMs = built.timeoutMs } = item;
@@ -31,7 +31,7 @@ export function further(item: FurtherStep, settings: Settings): Built {
   return withUnknown(made, item.onUnknown);
 }
 
-function furtherBuilt(item: FurtherStep, settings: Settings): Built {
+function furtherBuilt(item: Work, settings: Settings): Built {
   const { ms, windowMs, graceMs } = item.with;
   if (item.action === 'wait.settle@1') return { ...settle(settings), timeoutMs: longest(ms) + SLACK_MS };
   if (item.action === 'health.verify@1') {
@@ -48,10 +48,10 @@ function furtherBuilt(item: FurtherStep, settings: Settings): Built {
 /** A time that an earlier step gives is not known here. */
 const longest = (ms: unknown): number => (typeof ms === 'number' ? ms : COMMAND_MS);
 
-const factName = ({ id }: FurtherStep, fact: string): string => `${id}.${fact}`;
+const factName = ({ id }: Work, fact: string): string => `${id}.${fact}`;
 
 /** What differs per target for a step of the strategy's own. */
-export function furtherFacts(item: FurtherStep, target: TargetConfig, settings: Settings): JsonObject {
+export function furtherFacts(item: Work, target: TargetConfig, settings: Settings): JsonObject {
   if (item.script !== undefined) return scriptFacts(item, target, settings);
   const { env } = inputsOf(item);
   const own = env && 'value' in env ? (env.value as JsonObject) : undefined;

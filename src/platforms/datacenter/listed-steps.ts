@@ -1,11 +1,6 @@
+import type { FurtherStep, Work } from '../../domain/further-step.ts';
 import type { Input } from '../../domain/plan.ts';
-import {
-  CYCLE,
-  type CycleStep,
-  type FurtherStep,
-  type InlineStrategy,
-  type StepList,
-} from '../../domain/strategy.ts';
+import { CYCLE, type CycleStep, type InlineStrategy, type StepList } from '../../domain/strategy.ts';
 import type { Json } from '../../lib/json.ts';
 import type { SequenceName } from '../../plan/sequences.ts';
 
@@ -57,7 +52,7 @@ export function furtherSteps({ steps }: WithSteps): readonly FurtherStep[] {
 }
 
 /** The inputs as a plan has them: literal values, and outputs of earlier steps (contract C5). */
-export function inputsOf(item: FurtherStep): Readonly<Record<string, Input>> {
+export function inputsOf(item: Work): Readonly<Record<string, Input>> {
   return Object.fromEntries(
     Object.entries(item.with).map(([name, value]) => [name, outputOf(value) ?? { value: value as Json }]),
   );

@@ -1,10 +1,13 @@
+import type { FurtherStep } from '../../domain/further-step.ts';
+import type { Hook } from '../../domain/hook.ts';
 import { pauseMs, type Retries } from '../../domain/plan.ts';
 import type { TargetConfig } from '../../domain/project-environment.ts';
-import { CYCLE, type CycleStep, type FurtherStep } from '../../domain/strategy.ts';
+import { CYCLE, type CycleStep } from '../../domain/strategy.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import { hostAddressOf } from '../../plan/host-address.ts';
-import type { Platform, SequenceName } from '../../plan/sequences.ts';
+import type { Platform, PlatformHook, SequenceName } from '../../plan/sequences.ts';
 import type { Settings } from '../../plan/settings.ts';
+import { checkHooks } from './check-hooks.ts';
 import { checkSteps } from './check-steps.ts';
 import { commandsOf } from './commands.ts';
 import { further, furtherFacts } from './further-step.ts';
@@ -29,7 +32,8 @@ export const datacenter: Platform = {
       ),
   facts: factsOf,
   exec: (order) => [{ id: 'exec', ...exec(order) }],
-  checkSteps,
+  hook: hooked,
+  checkSteps: (strategy, scripts) => [...checkSteps(strategy, scripts), ...checkHooks(strategy, scripts)],
   commands: commandsOf,
 };
 
@@ -76,6 +80,26 @@ function tried(built: Built, retries: Retries | undefined): Built {
   if (!retries) return built;
   const pauses = Array.from({ length: retries.max }, (_, done) => pauseMs(retries, done));
   return { ...built, retries, timeoutMs: pauses.reduce((sum, ms) => sum + ms, built.timeoutMs) };
+}
+
+const runs = ({ script, action = '' }: Hook): boolean =>
+  script !== undefined || action.startsWith('host.run@');
+
+/** Before the first deployment there is no folder of the project. */
+function hooked(hook: Hook, all: Settings): PlatformHook {
+  const settings = { ...all, folder: hook.folder ?? '~' };
+  const built = further(hook, settings);
+  const isLast = hook.at === 'on-failure' || hook.at === 'always';
+  const inputs =
+    isLast && runs(hook) ? { ...built.inputs, outcome: { outcome: true } as const } : built.inputs;
+  return {
+    step: { id: hook.id, ...tried({ ...built, inputs }, hook.retries) },
+    facts: (target) => ({
+      host: hostAddressOf(target, settings),
+      ...(settings.envDiffers && { env: { ...settings.env, ...target.env } }),
+      ...furtherFacts(hook, target, settings),
+    }),
+  };
 }
 
 /** What differs per target: how to log in, its environment variables and where its health is asked. */

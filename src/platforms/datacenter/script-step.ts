@@ -1,8 +1,8 @@
 import { EdgeError } from '../../domain/errors.ts';
+import type { Work } from '../../domain/further-step.ts';
 import type { Input } from '../../domain/plan.ts';
 import type { TargetConfig } from '../../domain/project-environment.ts';
 import type { Script } from '../../domain/script.ts';
-import type { FurtherStep } from '../../domain/strategy.ts';
 import { valueFault } from '../../domain/typed-value.ts';
 import { sha256 } from '../../lib/hash.ts';
 import type { Json, JsonObject } from '../../lib/json.ts';
@@ -12,7 +12,7 @@ import { outputOf, type PlaceField, placeOf } from './listed-steps.ts';
 import { type Built, command, withUnknown } from './steps.ts';
 
 /** A step that runs a script: the platform gives what it gives to any command, and the strategy may say otherwise. */
-export function scripted(item: FurtherStep, settings: Settings): Built {
+export function scripted(item: Work, settings: Settings): Built {
   const script = scriptOf(item, settings);
   const { interpreter, outputs, parameters, name } = script;
   const types = Object.fromEntries(
@@ -38,16 +38,16 @@ export function scripted(item: FurtherStep, settings: Settings): Built {
   return withUnknown(made, item.onUnknown);
 }
 
-const ownEnv = (item: FurtherStep, settings: Settings): Input =>
+const ownEnv = (item: Work, settings: Settings): Input =>
   settings.envDiffers ? { target: factName(item, 'env') } : literal({ ...settings.env, ...item.env });
 
-function scriptOf(item: FurtherStep, settings: Settings): Script {
+function scriptOf(item: Work, settings: Settings): Script {
   const script = settings.scripts.get(item.script ?? '');
   if (!script) throw new EdgeError('internal', `a step without its script ${item.script}`);
   return script;
 }
 
-function parametersOf(item: FurtherStep, { parameters }: Script): Readonly<Record<string, Input>> {
+function parametersOf(item: Work, { parameters }: Script): Readonly<Record<string, Input>> {
   const given = new Map(Object.entries(item.with));
   return Object.fromEntries(
     Object.entries(parameters).map(([name, { default: preset }]): [string, Input] => {
@@ -58,10 +58,10 @@ function parametersOf(item: FurtherStep, { parameters }: Script): Readonly<Recor
   );
 }
 
-const factName = ({ id }: FurtherStep, fact: string): string => `${id}.${fact}`;
+const factName = ({ id }: Work, fact: string): string => `${id}.${fact}`;
 
 /** What differs per target for a script. Throws `config_invalid` for a target whose value its parameter cannot take. */
-export function scriptFacts(item: FurtherStep, target: TargetConfig, settings: Settings): JsonObject {
+export function scriptFacts(item: Work, target: TargetConfig, settings: Settings): JsonObject {
   // What is not there is told where its step is made; a command on targets makes none.
   const { parameters = {} } = settings.scripts.get(item.script ?? '') ?? {};
   const facts = Object.entries(item.with).flatMap(([name, value]): [string, Json][] => {

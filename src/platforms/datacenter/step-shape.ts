@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { capabilityOf } from '../../actions/define.ts';
 import { COMMON_ACTIONS } from '../../actions/registry.ts';
+import type { Work } from '../../domain/further-step.ts';
 import type { ScriptShape } from '../../domain/script.ts';
-import type { FurtherStep, Scripts } from '../../domain/strategy.ts';
+import type { Scripts } from '../../domain/strategy.ts';
 import { valueSchema } from '../../domain/typed-value.ts';
 
 type Fields = Readonly<Record<string, z.core.$ZodType>>;
@@ -28,11 +29,12 @@ export const ACTIONS = new Map(
 /** What the platform gives, so that a step works on its own target and nowhere else. */
 const GIVEN: ReadonlySet<string> = new Set([
   ...['host', 'release', 'url', 'address', 'port', 'members', 'balancers', 'mask', 'ifUnknown'],
+  'outcome',
 ]);
 const DEFAULTED: ReadonlySet<string> = new Set([...GIVEN, 'cwd', 'env', 'sudoUser', 'graceMs']);
 
 /** Nothing for an action, or a script, that is not there. */
-export function shapeOf(item: FurtherStep, scripts: Scripts): StepShape | undefined {
+export function shapeOf(item: Work, scripts: Scripts): StepShape | undefined {
   if (item.script === undefined) return shapeOfAction(item.action ?? '');
   const script = scripts.get(item.script);
   return script && shapeOfScript(script);

@@ -1,8 +1,9 @@
 import { EdgeError } from '../../domain/errors.ts';
+import type { FurtherStep } from '../../domain/further-step.ts';
 import type { Health } from '../../domain/health.ts';
 import type { Step } from '../../domain/plan.ts';
 import { KEEP_ALL } from '../../domain/release.ts';
-import type { CycleStep, FurtherStep } from '../../domain/strategy.ts';
+import type { CycleStep } from '../../domain/strategy.ts';
 import type { Json } from '../../lib/json.ts';
 import type { ExecOrder, SequenceName } from '../../plan/sequences.ts';
 import type { Settings } from '../../plan/settings.ts';

@@ -1,7 +1,7 @@
 import { isInService } from '../../domain/balancer.ts';
 import type { NewDeployment } from '../../domain/command.ts';
 import type { DeploymentId } from '../../domain/ids.ts';
-import { deploys } from '../../domain/plan.ts';
+import { deploys, targetCount } from '../../domain/plan.ts';
 import type { Eyes, MakeInvariant, Watched } from '../eyes.ts';
 import type { Fact } from '../facts.ts';
 import { refsOf } from '../scenario.ts';
@@ -127,7 +127,7 @@ function checkServing(
 /** All of its targets are done, but for those that it names as exceptions. */
 function checkWhole(eyes: Eyes, { id, plan, succeeded }: Watched, exceptions: number): void {
   eyes.checked('I8');
-  const missing = plan.targets.length - succeeded.size;
+  const missing = targetCount(plan) - succeeded.size;
   if (missing > exceptions)
     eyes.violate('I8', `${id} succeeded: ${missing} targets are not done, it tells of ${exceptions}`);
 }
@@ -135,7 +135,7 @@ function checkWhole(eyes: Eyes, { id, plan, succeeded }: Watched, exceptions: nu
 type Targets = Watched['plan']['targets'];
 
 function checkRollback(eyes: Eyes, parent: Watched, targets: Targets): void {
-  for (const target of targets) {
+  for (const target of targets.filter(({ hook }) => !hook)) {
     const before = parent.plan.targets.find(({ name }) => name === target.name)?.before ?? null;
     eyes.checked('I9');
     if (target.release !== before)

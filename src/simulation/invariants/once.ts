@@ -42,8 +42,8 @@ function checkCommand(eyes: Eyes, { target, what, task }: Started, ids: KnownIds
     return;
   }
   const { active, known } = found;
-  const { group } = parseTaskId(known);
-  const asked = eyes.retriesOf(active.id, target);
+  const { group, target: index } = parseTaskId(known);
+  const asked = eyes.retriesOf(active.id, active.plan.targets[index]?.name ?? '');
   if (group > asked) eyes.violate('I5', `${target} is tried again by itself: group ${group}, asked ${asked}`);
   const running = new Set(eyes.world.hosts.host(target).running());
   for (let earlier = 0; earlier < group; earlier += 1) {

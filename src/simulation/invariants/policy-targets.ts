@@ -1,6 +1,14 @@
 import { CATALOGUE } from '../../domain/errors.ts';
 import type { ByPerson, Event } from '../../domain/event.ts';
-import { FAILED, isPreparing, type Recount, stepAt, type TargetCount, targetAt } from '../recount.ts';
+import {
+  FAILED,
+  isAtEnd,
+  isPreparing,
+  type Recount,
+  stepAt,
+  type TargetCount,
+  targetAt,
+} from '../recount.ts';
 
 type OfTarget = Extract<Event, { readonly target: number }>;
 
@@ -17,7 +25,8 @@ function wrongTask(story: Recount, target: TargetCount, event: OfTarget, nowMs: 
   if ('group' in event && event.group !== target.group) return 'of another attempt group';
   const step = stepAt(story, target, event.step);
   const tries = step?.retries.max ?? 0;
-  const isEnding = story.stop !== null || target.cancelling?.why === 'abort' || target.isLeftOut;
+  const isEnding =
+    (story.stop !== null && !isAtEnd(story)) || target.cancelling?.why === 'abort' || target.isLeftOut;
   switch (event.kind) {
     case 'task.retried':
       if (target.retries >= tries || isEnding) return 'one try more than it has';

@@ -7,6 +7,7 @@ import {
   count,
   FAILED,
   hasEnded,
+  isAtEnd,
   isInNextBatch,
   isInOpenBatch,
   isPreparing,
@@ -72,7 +73,7 @@ export const policy: MakeInvariant = (eyes) => {
         say(
           wrongSuccessor(
             story,
-            successor?.plan.targets.map(({ name }) => name),
+            successor?.plan.targets.flatMap(({ name, hook }) => (hook ? [] : [name])),
           ),
         );
     },
@@ -120,9 +121,7 @@ function wrongWith(story: Recount, event: Event, nowMs: number, isAsked: boolean
     case 'tasks.granted':
       return wrongGrant(story, event);
     case 'stage.opened':
-      return isStageDone(story) && event.stage === story.stage + 1
-        ? undefined
-        : 'a stage begins before its turn';
+      return isStageDone(story) && isNext(story, event.stage) ? undefined : 'a stage begins before its turn';
     case 'batch.opened':
       return wrongBatch(story, event);
     case 'batch.ended':
@@ -154,14 +153,30 @@ function wrongWith(story: Recount, event: Event, nowMs: number, isAsked: boolean
 const batchOf = (story: Recount, { lane, batch }: { lane: number; batch: number }) =>
   story.plan.stages[story.stage]?.lanes[lane]?.batches[batch]?.targets;
 
-const isStageDone = ({ targets, stage }: Recount): boolean =>
-  targets.every((target) => target.place.stage > stage || hasEnded(target));
+/** One that stops leaves what has not begun. */
+const isStageDone = ({ targets, stage, stop }: Recount): boolean =>
+  targets.every(
+    (target) =>
+      target.place.stage !== stage ||
+      hasEnded(target) ||
+      (stop && target.status === 'pending' && !target.isOpen),
+  );
+
+/** The hooks that come last: those of a failure only where it stops, and none where a rollback does them. */
+function isNext({ plan, stage, stop }: Recount, next: number): boolean {
+  const isDue = (at: number): boolean => {
+    const when = plan.stages[at]?.when;
+    if (when === undefined) return !stop;
+    return stage >= 0 && (when === 'always' || stop !== null);
+  };
+  return next > stage && isDue(next) && !plan.stages.some((_, at) => at > stage && at < next && isDue(at));
+}
 
 function wrongGrant(
   story: Recount,
   { targets, steps }: Extract<Event, { kind: 'tasks.granted' }>,
 ): string | undefined {
-  if (story.stop) return 'work begins while it is stopping';
+  if (story.stop && !isAtEnd(story)) return 'work begins while it is stopping';
   for (const [n, index] of targets.entries()) {
     const target = targetAt(story, index);
     if (target.isOpen || target.step !== steps[n])
@@ -180,7 +195,7 @@ function wrongGrant(
 /** What a person has set going again is on top; one is prepared even if there is no room for it. */
 function tooManyAtOnce(story: Recount, granted: readonly number[]): string | undefined {
   const begun = granted.map((index) => targetAt(story, index)).filter(({ status }) => status === 'pending');
-  const running = story.targets.filter(({ status }) => status === 'running').length;
+  const running = story.targets.filter(({ status, isHook }) => status === 'running' && !isHook).length;
   const prepared = story.targets.filter((target) => target.isOpen && isPreparing(story, target)).length;
   const toPrepare = begun.filter((target) => isPreparing(story, target)).length;
   const toWorkOn = begun.length - toPrepare;
@@ -226,7 +241,7 @@ function wrongPause(
       ? undefined
       : 'it asks about nothing unknown';
   }
-  const failed = story.targets.filter(({ status }) => FAILED.has(status)).length;
+  const failed = story.targets.filter(({ status, isHook }) => !isHook && FAILED.has(status)).length;
   const isHeld = story.plan.verb === 'rollback' && failed > story.accepted;
   return isHeld || isSpent(story) ? undefined : `it holds at ${nowMs} with budget left`;
 }
@@ -257,27 +272,41 @@ function wrongEnd(
   if (story.targets.some((target) => target.status === 'running' || target.isOpen))
     return 'it ends while a target is worked on';
   if (rollback && story.stop?.next !== 'rollback') return 'a rollback that nobody wanted';
-  const of = (test: (target: TargetCount) => boolean) => story.targets.filter(test).length;
+  const targets = story.targets.filter(({ isHook }) => !isHook);
+  const of = (test: (target: TargetCount) => boolean) => targets.filter(test).length;
   const unverified = of((target) => target.status === 'succeeded' && target.isUnverified);
-  if (exceptions !== story.targets.length - of(({ status: one }) => one === 'succeeded') + unverified)
+  if (exceptions !== targets.length - of(({ status: one }) => one === 'succeeded') + unverified)
     return `it tells of ${exceptions} exceptions`;
+  if (!rollback && isHookLeft(story)) return 'it ends before its hooks';
   if (story.stop)
     return story.stop.status === status ? undefined : `it ends ${status}, not ${story.stop.status}`;
-  if (of(hasEnded) < story.targets.length) return 'it ends before its targets';
+  if (of(hasEnded) < targets.length) return 'it ends before its targets';
   const failed = of((target) => FAILED.has(target.status));
   const succeeded = of((target) => target.status === 'succeeded');
   const isRollback = story.plan.verb === 'rollback';
   if (isRollback && failed > story.accepted) return 'a rollback that left targets behind is not held';
   const isCommand = !deploys(story.plan.verb);
-  const isFailed = isCommand
-    ? succeeded < story.targets.length
-    : failed > 0 && (succeeded === 0 || isRollback);
+  const isFailed = isCommand ? succeeded < targets.length : failed > 0 && (succeeded === 0 || isRollback);
   const right = isFailed ? 'failed' : 'succeeded';
   if (status !== right) return `it ends ${status}, with ${succeeded} done and ${failed} failed`;
+  if (
+    notes.some((note) => note.startsWith('not done')) !==
+    story.targets.some(({ status, isHook }) => isHook && FAILED.has(status))
+  )
+    return 'it does not say which hooks were not done';
   return notes.includes('unverified') === (story.plan.hard || unverified > 0)
     ? undefined
     : 'it does not say what was verified';
 }
+
+/** One that is due in any case, or for the failure, and has not run. */
+const isHookLeft = ({ plan, targets, stop, stage }: Recount): boolean =>
+  stage >= 0 &&
+  targets.some((target) => {
+    const when = plan.stages[target.place.stage]?.when;
+    const isDue = target.isHook && (when === 'always' || (when === 'failed' ? stop !== null : stop === null));
+    return isDue && !hasEnded(target);
+  });
 
 /** Whether it waits for capacity for longer than it may, with none of its own out: judged where the engine does, before what follows. */
 function starves(story: Recount, event: Event, nowMs: number): boolean {
@@ -294,7 +323,8 @@ function wrongAfter(story: Recount, { events, isStarved }: Committed, nowMs: num
   if (status === 'paused' && nowMs >= story.abortAtMs + LATE_MS)
     return 'it is paused for longer than it may be';
   if (waitsForPeople(story)) return wrongWait(story, nowMs);
-  if (stop?.abort && targets.some(({ isOpen, cancelling }) => isOpen && cancelling?.why !== 'abort'))
+  const isEnding = stop?.abort && !isAtEnd(story);
+  if (isEnding && targets.some(({ isOpen, cancelling }) => isOpen && cancelling?.why !== 'abort'))
     return 'what runs is not told of the abort';
   if (stop && targets.some((target) => target.isOpen && isPreparing(story, target) && !target.cancelling))
     return 'what is prepared is not told that nobody needs it';

@@ -64,8 +64,10 @@ function checkRows(eyes: Eyes, id: string): void {
   const retried = watched.plan.targets.filter(
     ({ name }) => eyes.retriesOf(watched.id, name) > 0 || watched.byHand.has(name),
   ).length;
-  const limit = watched.plan.policy.parallel + retried;
-  const steps = Object.values(watched.plan.sequences).flat();
+  const { policy, sequences, targets } = watched.plan;
+  // A hook runs beside what the others may do at once.
+  const limit = policy.parallel + retried + targets.filter(({ hook }) => hook).length;
+  const steps = Object.values(sequences).flat();
   const preparing = new Set(steps.filter(({ ahead }) => ahead).map((step) => step.id));
   for (const isAhead of [true, false]) {
     const open = rows.reduce((sum, { step, n }) => sum + (preparing.has(step) === isAhead ? n : 0), 0);

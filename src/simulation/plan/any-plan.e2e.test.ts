@@ -8,6 +8,7 @@ import {
   targets,
 } from '../../../test/fixtures/configuration.ts';
 import { asEdgeError } from '../../domain/errors.ts';
+import { HOOK_PLACES } from '../../domain/hook.ts';
 import type { Plan } from '../../domain/plan.ts';
 import type { PlanSimulation } from '../../domain/plan-simulation.ts';
 import { buildPlan } from '../../plan/build-plan.ts';
@@ -56,6 +57,7 @@ function anySimulation(seed: number): PlanSimulation | null {
       strategy: {
         ...{ canary: draw.pick([0, 1, 2]), batches: draw.pick([1, 3, '50%', ['25%', '100%']]) },
         zones: draw.pick(['in-order', 'side-by-side']),
+        ...hooksOf(seed),
         // biome-ignore lint/suspicious/noThenProperty: the word of the strategy file; nothing awaits it
         drain: { timeoutMs: draw.pick([5_000, 60_000]), then: draw.pick(['force', 'stop']) },
       },
@@ -85,6 +87,18 @@ function anySimulation(seed: number): PlanSimulation | null {
   }));
   const parked = plan.targets.filter(({ name }) => name === parkedName).flatMap(({ members }) => members);
   return { plan, odds, pools: seen, parked, returning: [], seed, runs: { good: 1, bad: 1 } };
+}
+
+/** Drawn by themselves, so that the other plans are what they were. */
+function hooksOf(seed: number): { readonly hooks?: readonly object[] } {
+  const draw = new Draw(seed ^ 0x1b873593);
+  if (!draw.chance(0.4)) return {};
+  const verbs = ['deploy', 'restart', 'rollback'];
+  const hooks = HOOK_PLACES.filter(() => draw.chance(0.5)).map((at) => ({
+    ...{ id: at, at, verbs, action: 'host.run@1', with: { argv: ['echo', at] } },
+    ...(draw.chance(0.3) && { on: 'web-1' }),
+  }));
+  return hooks.length > 0 ? { hooks } : {};
 }
 
 /** `null`: its floor leaves nobody to spare, or all of it is out. */

@@ -5,6 +5,7 @@ import { type ReleaseId, releaseId } from '../../domain/ids.ts';
 import type { Plan, PlanTarget, Step } from '../../domain/plan.ts';
 import type { PlanSimulation, SimulatedPool } from '../../domain/plan-simulation.ts';
 import type { Json } from '../../lib/json.ts';
+import { workplaceOf } from '../eyes.ts';
 import { placeOf } from '../manner.ts';
 import { refsOf, type Scenario, type ScenarioTarget } from '../scenario.ts';
 
@@ -42,7 +43,8 @@ export function scenarioOfPlan({ plan, pools, parked, returning }: PlanSimulatio
     pools.flatMap((pool) => pool.members.map((state) => [memberKey({ ...pool, ...state }), state])),
   );
   const isParked = new Set(parked.map(memberKey));
-  const targets = plan.targets.map((target) => scenarioTarget(plan, target, { seen, isParked }));
+  const planned = plan.targets.filter(({ hook }) => !hook);
+  const targets = planned.map((target) => scenarioTarget(plan, target, { seen, isParked }));
   const named = new Set(targets.flatMap((target) => refsOf(target).map(memberKey)));
   const isReturning = new Set(returning.map(memberKey));
   const workers = [...new Set(plan.targets.map(({ pool }) => pool))];
@@ -58,7 +60,11 @@ export function scenarioOfPlan({ plan, pools, parked, returning }: PlanSimulatio
     },
     zones: workers.map((name) => ({ name, workers: 1 })),
     projects: [{ name: plan.project, releases: [], strategy: {}, health: healthOf(plan) }],
-    targets: [...targets, ...pools.flatMap((pool) => othersIn(pool, named, isReturning))],
+    targets: [
+      ...targets,
+      ...hostsOfHooks(plan),
+      ...pools.flatMap((pool) => othersIn(pool, named, isReturning)),
+    ],
     faultsUntilMs: Number.MAX_SAFE_INTEGER,
   };
 }
@@ -83,6 +89,17 @@ function scenarioTarget(plan: Plan, target: PlanTarget, { seen, isParked }: Seen
     return 'serves';
   };
   return { name: target.name, project: plan.project, zone: target.pool, members, found: found() };
+}
+
+/** Hosts that hooks run on, of targets that the plan leaves alone. */
+function hostsOfHooks({ targets }: Plan): readonly ScenarioTarget[] {
+  const planned = new Set(targets.map(({ name }) => name));
+  const hosts = new Map(
+    targets.flatMap((each) => (each.hook ? [[workplaceOf(each), each.pool] as const] : [])),
+  );
+  return [...hosts]
+    .filter(([name]) => !planned.has(name))
+    .map(([name, zone]) => ({ name, project: OTHERS, zone, members: [], found: 'serves' }));
 }
 
 /** Members of a pool that the plan does not touch: they count in its floor. */

@@ -3,6 +3,7 @@ import type { MemoryStore } from '../../adapters/memory/store.ts';
 import type { MemberRef } from '../../domain/balancer.ts';
 import type { Hold } from '../../domain/capacity.ts';
 import { type DeploymentId, deploymentId, type ReleaseId } from '../../domain/ids.ts';
+import { targetCount } from '../../domain/plan.ts';
 import type { PlanSimulation } from '../../domain/plan-simulation.ts';
 import { planHash } from '../../plan/hash.ts';
 import { SimBell } from '../bell.ts';
@@ -128,7 +129,7 @@ async function park({ journal }: MemoryStore, world: World, { plan, parked }: Pl
   const [acquired] = await journal.acquire(wanted);
   if (!acquired) throw new Error('what is parked was not written');
   const { lease } = acquired;
-  const counts = { total: plan.targets.length, succeeded: 0, failed: 0, skipped: 0, active: 0 };
+  const counts = { total: targetCount(plan), succeeded: 0, failed: 0, skipped: 0, active: 0 };
   const nothing = {
     ...{
       expectedVersion: 1,
