@@ -1,20 +1,19 @@
 import { z } from 'zod';
+import { listOf } from '../lib/list-of.ts';
 import type { DeepReadonly } from '../lib/types.ts';
-import { patternFault, wholePattern } from '../lib/whole-pattern.ts';
+import { LONGEST_TEXT, patternFault, wholePattern } from '../lib/whole-pattern.ts';
 
 /** What a script is given or gives: small, in one line, and of a type that was declared. */
 export type TypedValue = string | number | boolean;
 
-const LONGEST_VALUE = 1_024;
-
-/** In one line: a value that could end its line would begin another. */
+/** In one line: a value that could end its line would begin another. One that is too long is looked at no further. */
 const lineField = z
   .string('a text')
-  .max(LONGEST_VALUE, `text of at most ${LONGEST_VALUE} characters`)
+  .max(LONGEST_TEXT, { abort: true, error: `text of at most ${LONGEST_TEXT} characters` })
   .regex(/^\P{Cc}*$/u, 'text in one line, without control characters')
   .refine((text) => text.isWellFormed(), 'text that is whole Unicode');
 
-export const patternField = z
+const patternField = z
   .string()
   .superRefine((pattern, context) => {
     const message = patternFault(pattern);
@@ -87,7 +86,7 @@ export function valueSchema(of: ValueType): z.ZodType<TypedValue> {
     case 'integer':
       return integers(of);
     case 'enum':
-      return z.enum(of.values, `one of ${of.values.join(', ')}`);
+      return z.enum(of.values, `one of ${listOf(of.values)}`);
     case 'boolean':
       return z.boolean('true or false');
     default:

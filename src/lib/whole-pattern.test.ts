@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { patternFault, wholePattern } from './whole-pattern.ts';
+import { LONGEST_TEXT, patternFault, wholePattern } from './whole-pattern.ts';
 
 test('a pattern matches a whole text, or not at all', () => {
   const pattern = wholePattern('[a-z]+|[0-9]{2}');
@@ -13,7 +13,13 @@ test('a pattern matches a whole text, or not at all', () => {
 test('what people write is taken', () => {
   for (const pattern of [
     ...['[a-z]+', 'v\\d{1,3}\\.\\d{1,3}', '[^/\\]]+', 'a|b', '(a|b)?', '(?:a|b)c*'],
-    ...['\\p{L}+', '\\u{1F600}', '\\u0041+', '[(|)*]+', '\\(+\\)', '(ab)+', '.{0,64}'],
+    ...['\\p{L}+', '\\u{1F600}', '\\u0041+', '[(|)*]+', '\\(+\\)', '(ab)+', '.{0,64}', '((a|b)c){2}'],
+    ...[
+      '[a-z]+-[a-z]+',
+      '\\d{1,3}(\\.\\d{1,3}){3}',
+      '[a-z][a-z0-9-]{0,30}(\\.[a-z]{1,30}){0,2}',
+      '(-x)?(-y)?(-z)?',
+    ],
   ])
     assert.equal(patternFault(pattern), undefined, pattern);
 });
@@ -22,8 +28,15 @@ test('what could leave its brackets, look around, or take for ever is refused', 
   for (const pattern of [
     ...['', 'x'.repeat(201), '[', 'a)|(b', '(', '*', '{', 'a{2', '\\'],
     ...['(?=a)b', '(?<!a)b', '(?<name>a)', '(a)\\1', '(?<n>a)\\k<n>'],
-    ...['(a+)+', '(a*)*', '(?:a|aa)+', '((a|b)c){2}', '((a+)b)*', '(a{2}){2,}', '([a-z]+\\.)*', '(a+)+?'],
-    'a*a*a*a*a*',
+    ...['(a+)+', '(a*)*', '(?:a|aa)+', '((a+)b)*', '(a?a?)*', '([a-z]+\\.)*', '(a+)+?'],
+    ...[
+      'a*a*a*',
+      '.{0,500}.{0,500}.{0,500}',
+      'a*a*b{600}',
+      'a?'.repeat(30),
+      '(a|a)'.repeat(30),
+      '((a?){9}){9}',
+    ],
   ])
     assert.notEqual(patternFault(pattern), undefined, pattern);
 });
@@ -53,5 +66,19 @@ test('a pattern that is taken anchors as it stands', () => {
       if (found) assert.equal(found[0], text);
     }),
     { numRuns: 5_000 },
+  );
+});
+
+test('a pattern that is taken comes to an end on the longest text that almost fits', () => {
+  const piece = fc.constantFrom(
+    ...['a', '.', '(', ')', '(?:', '|', '*', '+', '?', '{2}', '{0,60}', '{0,999}?', 'a*', 'a?', '(a|a)'],
+  );
+  const almost = `${'a'.repeat(LONGEST_TEXT - 1)}!`;
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => {
+      const pattern = pieces.join('');
+      if (patternFault(pattern) === undefined) wholePattern(pattern).test(almost);
+    }),
+    { numRuns: 2_000 },
   );
 });
