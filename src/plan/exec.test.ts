@@ -1,9 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { environment, project, projectEnvironment, targets } from '../../test/fixtures/configuration.ts';
+import {
+  environment,
+  project,
+  projectEnvironment,
+  script,
+  targets,
+} from '../../test/fixtures/configuration.ts';
 import { datacenter } from '../platforms/datacenter/plan.ts';
 import { type ExecRequest, planExec } from './exec.ts';
+import { planHash } from './hash.ts';
 
 const request = (parts: Partial<ExecRequest> = {}): ExecRequest => ({
   project: project({ runAs: 'app', env: { SECRET: { source: 'env', name: 'SECRET' } } }),
@@ -66,6 +73,31 @@ describe('the plan of a command on targets', () => {
     const [step] = made.sequences.exec ?? [];
     assert.deepEqual(step?.inputs, { host: { target: 'host' }, argv: { value: ['hostname'] } });
     assert.equal(JSON.stringify(made).includes('SECRET'), false);
+  });
+
+  test('asks of a target only how it is reached', () => {
+    const strategy = {
+      steps: {
+        datacenter: [
+          ...['guard', 'drain', 'stop', 'install', 'start', 'verify', 'enable'],
+          { id: 'tell', script: 'tell', with: { port: { target: 'port' } }, env: { A: 'a' } },
+        ],
+      },
+    };
+    const of = (variables: object) => {
+      const bare = ['web-1', 'web-2'].map((name) => ({ name, address: '10.0.0.1', ...variables }));
+      return plan({
+        project: project({ health: { check: { kind: 'tcp' } } }),
+        scripts: [script({ parameters: { port: { type: 'integer' } } })],
+        projectEnvironment: projectEnvironment({ strategy, targets: bare }),
+      });
+    };
+    const made = of({});
+    assert.deepEqual(
+      made.targets.map(({ facts }) => Object.keys(facts)),
+      [['host'], ['host']],
+    );
+    assert.equal(planHash(of({ env: { B: 'b' } })), planHash(made));
   });
 
   test('goes through the workers of the zones, at most so many at once', () => {

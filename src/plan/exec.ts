@@ -58,7 +58,7 @@ export function planExec(request: ExecRequest, platform: Platform): Plan {
     releases: {},
     targets: targets.map(({ config, zone, workers }) => ({
       ...{ name: config.name, zone, pool: workers, members: [], inServiceBefore: true },
-      ...{ release: null, before: null, facts: platform.facts(config, settings) },
+      ...{ release: null, before: null, facts: platform.execFacts(config, settings) },
     })),
     sequences,
     stages: [{ name: 'all zones', lanes }],

@@ -73,6 +73,8 @@ export type Platform = {
   readonly facts: (target: TargetConfig, settings: Settings) => JsonObject;
   /** The steps of a command on a target. */
   readonly exec: (order: ExecOrder) => readonly Step[];
+  /** The facts that those steps refer to: of a project's own steps, checks and variables they have none. */
+  readonly execFacts: (target: TargetConfig, settings: Settings) => JsonObject;
   /** The step of a hook, which is the same wherever it runs, and the facts of a target on whose host it does. */
   readonly hook: (hook: Hook, settings: Settings) => PlatformHook;
   /** What is wrong with the steps that a strategy lists, and with its hooks. */

@@ -32,6 +32,7 @@ export const datacenter: Platform = {
       ),
   facts: factsOf,
   exec: (order) => [{ id: 'exec', ...exec(order) }],
+  execFacts: hostFact,
   hook: hooked,
   checkSteps: (strategy, scripts) => [...checkSteps(strategy, scripts), ...checkHooks(strategy, scripts)],
   commands: commandsOf,
@@ -105,7 +106,7 @@ function hooked(hook: Hook, all: Settings): PlatformHook {
 /** What differs per target: how to log in, its environment variables and where its health is asked. */
 function factsOf(target: TargetConfig, settings: Settings): JsonObject {
   return {
-    host: hostAddressOf(target, settings),
+    ...hostFact(target, settings),
     ...(settings.envDiffers && { env: { ...settings.env, ...target.env } }),
     ...healthFacts(target, settings.health?.check),
     ...furtherSteps(settings.strategy).reduce(
@@ -113,4 +114,8 @@ function factsOf(target: TargetConfig, settings: Settings): JsonObject {
       {},
     ),
   };
+}
+
+function hostFact(target: TargetConfig, settings: Settings): JsonObject {
+  return { host: hostAddressOf(target, settings) };
 }
