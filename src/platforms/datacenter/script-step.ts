@@ -7,6 +7,7 @@ import { valueFault } from '../../domain/typed-value.ts';
 import { sha256 } from '../../lib/hash.ts';
 import type { Json, JsonObject } from '../../lib/json.ts';
 import type { Settings } from '../../plan/settings.ts';
+import { zoneNameOf } from '../../plan/targets.ts';
 import { literal } from './inputs.ts';
 import { outputOf, type PlaceField, placeOf } from './listed-steps.ts';
 import { type Built, command, withUnknown } from './steps.ts';
@@ -62,7 +63,7 @@ const factName = ({ id }: Work, fact: string): string => `${id}.${fact}`;
 
 /** What differs per target for a script. Throws `config_invalid` for a target whose value its parameter cannot take. */
 export function scriptFacts(item: Work, target: TargetConfig, settings: Settings): JsonObject {
-  // What is not there is told where its step is made; a command on targets makes none.
+  // What is not there is told where its step is made.
   const { parameters = {} } = settings.scripts.get(item.script ?? '') ?? {};
   const facts = Object.entries(item.with).flatMap(([name, value]): [string, Json][] => {
     const [place, type] = [placeOf(value), parameters[name]];
@@ -85,5 +86,5 @@ function placeValue(
   settings: Settings,
   place: PlaceField,
 ): string | number | undefined {
-  return place === 'zone' ? (target.zone ?? settings.zones[0]?.name) : target[place];
+  return place === 'zone' ? zoneNameOf(target, settings) : target[place];
 }
