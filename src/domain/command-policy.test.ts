@@ -73,6 +73,64 @@ describe('a policy of commands', () => {
     assert.deepEqual(refusedCommand(policy(both), ['rm']), { rule: ['rm', '...'], path: ['deny', 0] });
   });
 
+  test('denies a word that is no value of the kind at all, and does not allow it', () => {
+    const rule = (argument: object) => [['kill', argument]];
+    const integer = { type: 'integer', min: 1, max: 9 };
+    const text = { type: 'string', pattern: '[a-z]+' };
+    const choice = { type: 'enum', values: ['stop'] };
+    for (const [argument, words] of [
+      [integer, ['5', '05', '+5', '5.0', '0x5', ' 5', '5\n', '9007199254740993', 'five', '']],
+      [text, ['web', 'web\t', '\nweb', 'w'.repeat(1_025), 'web\ud800']],
+      [choice, ['stop', 'stop\n', '\tstop']],
+      [{ type: 'boolean' }, ['true', 'TRUE', '1']],
+    ] as const)
+      for (const [index, word] of words.entries()) {
+        assert.equal(allows({ deny: rule(argument) }, ['kill', word]), false, JSON.stringify(word));
+        assert.equal(allows({ allow: rule(argument) }, ['kill', word]), index === 0, JSON.stringify(word));
+      }
+    for (const [argument, word] of [
+      [integer, '10'],
+      [text, 'WEB'],
+      [text, ''],
+      [choice, 'start'],
+    ] as const)
+      assert.equal(allows({ deny: rule(argument) }, ['kill', word]), true, word);
+  });
+
+  test('denies every word but those that are surely another value, and allows none that it denies', () => {
+    const around = fc.constantFrom(
+      '',
+      '',
+      '0',
+      '+',
+      ' ',
+      '\t',
+      '\n',
+      '\0',
+      '\u0085',
+      '\ud800',
+      'x'.repeat(1_024),
+    );
+    const kinds = fc.constantFrom(
+      { argument: { type: 'integer', min: -9, max: 9 }, other: /^-?[1-9]\d{1,14}$/ },
+      {
+        argument: { type: 'string', pattern: '[a-z0-9]*' },
+        other: /^(?!.*[\p{Cc}\p{Cs}])(?=.*[^a-z0-9]).{1,1024}$/su,
+      },
+      { argument: { type: 'boolean' }, other: /^(?!)/ },
+    );
+    const inside = fc.oneof(fc.integer({ min: -99, max: 99 }).map(String), fc.string({ maxLength: 8 }));
+    fc.assert(
+      fc.property(kinds, around, inside, around, ({ argument, other }, before, middle, behind) => {
+        const word = before + middle + behind;
+        const isDenied = !allows({ deny: [['kill', argument]] }, ['kill', word]);
+        assert.equal(isDenied, !other.test(word));
+        if (allows({ allow: [['kill', argument]] }, ['kill', word])) assert.equal(isDenied, true);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
   test('knows a script by its name, or by its name and content, and never as a command', () => {
     const script = { script: 'migrate', sha256: SHA };
     assert.equal(allows({ deny: [{ script: '*' }] }, script), false);

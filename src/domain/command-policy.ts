@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { DeepReadonly } from '../lib/types.ts';
-import { valueFault, valueOfText, valueTypeSchema } from './typed-value.ts';
+import { type ValueType, valueFault, valueOfText, valueTypeSchema } from './typed-value.ts';
 
 /** The last argument of a rule: whatever else follows, or nothing. */
 const REST = '...';
@@ -46,19 +46,25 @@ export type Refusal = { readonly rule: Rule | undefined; readonly path: readonly
 
 /**
  * Why a policy does not let something run; `undefined` if it does, as without a policy. A denied program without a slash is denied in
- * every folder; an allowed one is exactly that text. Of words that a shell is given nothing is understood: they are arguments.
+ * every folder; an allowed one is exactly that text. A word that is no value of its type's kind is denied, and not allowed. Of words
+ * that a shell is given nothing is understood: they are arguments.
  */
 export function refusedCommand({ allow, deny = [] }: CommandPolicy, command: Commanded): Refusal | undefined {
-  const index = deny.findIndex((rule) => isMeant(rule, command, isDenied));
+  const index = deny.findIndex((rule) => isMeant(rule, command, DENIES));
   if (index >= 0) return { rule: deny[index], path: ['deny', index] };
-  if (!allow || allow.some((rule) => isMeant(rule, command, isSame))) return undefined;
+  if (!allow || allow.some((rule) => isMeant(rule, command, ALLOWS))) return undefined;
   return { rule: undefined, path: ['allow'] };
 }
 
-type SameProgram = (rule: string, program: string) => boolean;
+type Argument = DeepReadonly<z.infer<typeof argumentField>>;
+/** How the parts of a rule are read. */
+type Reading = {
+  readonly isProgram: (rule: string, program: string) => boolean;
+  readonly isWord: (argument: Argument, word: string) => boolean;
+};
 
-function isMeant(rule: Rule, command: Commanded, same: SameProgram): boolean {
-  if (isWords(rule)) return isArgv(command) && matches(rule, command, same);
+function isMeant(rule: Rule, command: Commanded, reading: Reading): boolean {
+  if (isWords(rule)) return isArgv(command) && matches(rule, command, reading);
   if (isArgv(command)) return false;
   const isNamed = rule.script === '*' || rule.script === command.script;
   return isNamed && (rule.sha256 ?? command.sha256) === command.sha256;
@@ -70,26 +76,40 @@ const isWords = (rule: Rule): rule is Extract<Rule, readonly unknown[]> => Array
 function matches(
   rule: Extract<Rule, readonly unknown[]>,
   [program = '', ...words]: readonly string[],
-  same: SameProgram,
+  { isProgram, isWord }: Reading,
 ): boolean {
   const [name, ...wanted] = rule;
-  if (typeof name !== 'string' || !same(name, program)) return false;
+  if (typeof name !== 'string' || !isProgram(name, program)) return false;
   const isOpen = wanted.at(-1) === REST;
   const each = isOpen ? wanted.slice(0, -1) : wanted;
   if (isOpen ? words.length < each.length : words.length !== each.length) return false;
-  return each.every((argument, index) => fits(argument, words[index] ?? ''));
+  return each.every((argument, index) => isWord(argument, words[index] ?? ''));
 }
 
-function fits(argument: DeepReadonly<z.infer<typeof argumentField>>, word: string): boolean {
+const ALLOWS: Reading = { isProgram: (rule, program) => rule === program, isWord: fits };
+
+const DENIES: Reading = {
+  isProgram: (rule, program) =>
+    plain(rule) === plain(program) ||
+    (!rule.includes('/') && rule === program.slice(program.lastIndexOf('/') + 1)),
+  // What a program makes of `05`, or of a line break in a name, Edge does not know.
+  isWord: (argument, word) =>
+    fits(argument, word) || (typeof argument !== 'string' && !fits(WIDEST[argument.type], word)),
+};
+
+const TEXT: ValueType = { type: 'string', pattern: '[^]*' };
+/** Of each kind, the type that all values of the kind are of. */
+const WIDEST: Readonly<Record<ValueType['type'], ValueType>> = {
+  string: TEXT,
+  enum: TEXT,
+  integer: { type: 'integer' },
+  boolean: { type: 'boolean' },
+};
+
+function fits(argument: Argument, word: string): boolean {
   if (typeof argument === 'string') return argument === word;
   return valueFault(argument, valueOfText(argument, word)) === undefined;
 }
-
-const isSame: SameProgram = (rule, program) => rule === program;
-
-const isDenied: SameProgram = (rule, program) =>
-  plain(rule) === plain(program) ||
-  (!rule.includes('/') && rule === program.slice(program.lastIndexOf('/') + 1));
 
 /** Without what leads to the same place: `//`, `/./`, `x/../`. */
 function plain(path: string): string {
