@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { rejectsWith } from '../../test/contracts/load-balancer.ts';
 import { type EdgeApi, withEdgeApi } from '../../test/support/edge-api.ts';
 import { stuckAt } from '../../test/support/edge-cli.ts';
-import { asEdgeError } from '../domain/errors.ts';
+import { asEdgeError, EdgeError } from '../domain/errors.ts';
 import type { PlanTarget } from '../domain/plan.ts';
 
 const PLACE = { project: 'web', environment: 'production' } as const;
@@ -214,6 +214,7 @@ describe('a parked target that left the inventory', () => {
     ['that does not name it any more', csv('web-1', 'web-3')],
     ['that is not there', undefined],
     ['that gives an error page', '<html>'],
+    ['whose secret is not to be had', new EdgeError('secret_unavailable', 'nobody has it')],
   ] as const)
     test(
       `is shown, and returned as it was found, by an inventory ${title}`,
@@ -232,6 +233,31 @@ describe('a parked target that left the inventory', () => {
         assert.deepEqual(edge.faults, []);
       }),
     );
+
+  for (const [title, unreadable, targets] of [
+    ['does not answer', (edge: EdgeApi) => edge.balancer.setReachable(false), { from: 'pool', pool: 'web' }],
+    ['has no such pool', () => undefined, { from: 'pool', pool: 'gone' }],
+  ] as const)
+    test(
+      `is returned where the inventory is a pool, and the balancer ${title}`,
+      withEdgeApi(async (edge) => {
+        await parked(edge);
+        await apply(edge, targets);
+        unreadable(edge);
+        await edge.admin.returnParked({ ...PLACE, reason: 'the disk is new' });
+        await edge.work();
+        assert.deepEqual(await parkedNames(edge), []);
+      }),
+    );
+
+  test(
+    'is not returned where Edge itself failed to read the inventory',
+    withEdgeApi(async (edge) => {
+      await parked(edge);
+      edge.inventory.set(ORIGIN, new EdgeError('internal', 'a fault of its own'));
+      await rejectsWith('internal', edge.admin.returnParked({ ...PLACE, reason: 'the disk is new' }));
+    }),
+  );
 
   test(
     'is returned without the inventory also where its zone has a floor of its own',

@@ -56,7 +56,7 @@ type Unread = {
   readonly kept: KeptDocuments;
 };
 
-/** Only where every target that is asked for is parked. */
+/** Only where every target that is asked for is parked, whatever was wrong with the reading: the source, a secret for it, a balancer. */
 async function withoutReading(
   ports: OperationPorts,
   { input, named, kept }: Unread,
@@ -64,8 +64,7 @@ async function withoutReading(
 ): Promise<Documents> {
   const { targets } = kept.projectEnvironment;
   const { code, message } = asEdgeError(thrown);
-  const isOfReading = code === 'inventory_unreachable' || code === 'inventory_invalid';
-  if (isList(targets) || !isOfReading || named.length === 0) throw thrown;
+  if (isList(targets) || code === 'internal' || named.length === 0) throw thrown;
   const parked = await parkedOf(ports, input, named);
   if (parked.length < new Set(named).size) throw thrown;
   const documents = withoutZoneFloors(withOnly(kept, parked));
