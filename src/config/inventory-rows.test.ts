@@ -99,6 +99,12 @@ test('JSON and YAML are lists, and nothing else', () => {
   assert.match(problemOf('[]\n---\n[]\n', 'yaml')?.message ?? '', /more than one document/);
 });
 
+test('long YAML, which would keep the server busy, is refused with a hint at what is fast', () => {
+  const long = '- { name: a }\n'.repeat(10_000);
+  assert.match(problemOf(long, 'yaml')?.message ?? '', /more than 100 KB$/);
+  assert.match(problemOf(long, 'yaml')?.hint ?? '', /CSV or JSON/);
+});
+
 test('more rows than may be are refused, however they are written', () => {
   const many = MOST_ROWS + 1;
   assert.match(problemOf(JSON.stringify(Array(many).fill(0)), 'json')?.message ?? '', /more than 100000/);
