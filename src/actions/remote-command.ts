@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { asEdgeError, CATALOGUE } from '../domain/errors.ts';
+import { asEdgeError, CATALOGUE, EdgeError } from '../domain/errors.ts';
 import { parseTaskId, remoteTaskId, type TaskId, taskId } from '../domain/ids.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { SecretRef } from '../domain/secret.ts';
@@ -123,7 +123,7 @@ export async function runCommand(
     });
     const { held } = text;
     if (!progress.capture && held > 0) await log(text.end(), (seen?.offset ?? 0) + held);
-    return endOf(untold === undefined ? status : withoutOutputs(status), lastLines.text());
+    return endOf(untold === undefined ? status : withoutOutputs(status), lastLines.text(), command.host);
   } catch (thrown) {
     if (context.signal.aborted) throw thrown;
     return { kind: 'open', outcome: notSeen(context, thrown, seen, progress) };
@@ -137,7 +137,7 @@ function withoutOutputs(status: RemoteStatus): RemoteStatus {
   return rest;
 }
 
-function endOf(status: RemoteStatus, lastLines: string): CommandEnd {
+function endOf(status: RemoteStatus, lastLines: string, host: HostAddress): CommandEnd {
   switch (status.kind) {
     case 'exited':
       return { ...status, lastLines };
@@ -145,6 +145,8 @@ function endOf(status: RemoteStatus, lastLines: string): CommandEnd {
       return { kind: 'open', outcome: cancelledBefore };
     case 'changed':
       return { kind: 'open', outcome: changedScript };
+    case 'refused':
+      return { kind: 'open', outcome: notStarted(host, status.why) };
     case 'unknown':
       return { kind: 'open', outcome: { kind: 'unknown', seen: status.seen } };
     case 'none':
@@ -177,6 +179,10 @@ const changedScript: Outcome = {
   },
   retryable: false,
 };
+
+function notStarted({ name }: HostAddress, why: string): Outcome {
+  return outcomeOfError(new EdgeError('host_unfit', `Nothing was started on ${name}: ${why}`));
+}
 
 /** The host could not be asked. Before the dispatch nothing can have started; after it the command may run at this moment. */
 function notSeen(

@@ -137,6 +137,18 @@ describe('a script of a team', () => {
     assert.deepEqual([...trial.host.starts.values()], [1]);
   });
 
+  test('fails where its host cannot start it, and is unknown only if it was sent before', async () => {
+    const trial = new Trial(gives('rows=1\n'));
+    trial.host.isDiskFull = true;
+    const { error } = expectKind(await trial.attempt(scriptRun, inputs), 'failed');
+    assert.equal(error.code, 'host_unfit');
+    assert.match(error.message, /^Nothing was started on web-1: the disk is full\. /);
+    const other = new Trial(gives('rows=1\n'));
+    await other.attempt(scriptRun, inputs, { crash: { at: 'after-save' } });
+    other.host.isDiskFull = true;
+    expectKind(await other.finish(scriptRun, inputs), 'unknown');
+  });
+
   test('is ended with its processes when it is cancelled', async () => {
     const trial = new Trial(gives('rows=1\n', { durationMs: 600_000 }));
     const worker = new AbortController();

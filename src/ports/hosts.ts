@@ -74,7 +74,8 @@ export type HostIdentity = { readonly bootId: string; readonly hostId: string };
 /**
  * What a host knows of a detached task. `none`: it never started, on the very host and boot that are asked about.
  * `cancelled`: the claim was taken by a tombstone, it can never start. `changed`: its script had another digest on the host, and
- * nothing was started. `unknown`: rebooted, wiped, or the supervisor died.
+ * nothing was started. `refused`: the host could not start it, such as with a full disk, and nothing of it was or will be
+ * started; both only `run` gives, of a task that was sent once. `unknown`: rebooted, wiped, or the supervisor died.
  */
 export type RemoteStatus =
   | { readonly kind: 'none' }
@@ -89,6 +90,7 @@ export type RemoteStatus =
     }
   | { readonly kind: 'cancelled' }
   | { readonly kind: 'changed' }
+  | { readonly kind: 'refused'; readonly why: string }
   | { readonly kind: 'unknown'; readonly seen: string };
 
 /** `gone`: proven, no process of the task is left and none can start. `before` is what was seen before the cancel. */

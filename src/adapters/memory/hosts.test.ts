@@ -166,7 +166,8 @@ test('a full disk refuses files, claims and tombstones, and what runs goes on', 
   });
   assert.equal((await clock.until(run())).kind, 'exited');
   const other = { ...TASK, id: remoteTaskId('1'.repeat(32)) };
-  await assert.rejects(run({ task: other }), { code: 'host_unfit' });
+  assert.deepEqual(await run({ task: other }), { kind: 'refused', why: 'the disk is full' });
+  await assert.rejects(run({ task: other, expect: host.identity }), { code: 'host_unfit' });
   await assert.rejects(hosts.cancel(HOST, other, 0), { code: 'host_unfit' });
   await assert.rejects(hosts.upload(HOST, FILE, signal), { code: 'host_unfit' });
   assert.equal((await hosts.facts(HOST)).freeBytes, 0);

@@ -73,6 +73,7 @@ export class MemoryHosts implements Hosts, HostKeys {
       check();
       const isNew = host.status(task.id, expect).kind === 'none';
       if (isNew && isChanged(task)) return { kind: 'changed' };
+      if (isNew && host.isDiskFull && !options.expect) return { kind: 'refused', why: 'the disk is full' };
       if (isNew) host.start(task);
     }
     const command = host.command(task.id);

@@ -84,6 +84,8 @@ async function run(options: NginxHostOptions, { id, script, signal, mayWrite }: 
       onOutput: async ({ data }) => void chunks.push(data),
       signal: AbortSignal.any([signal, late]),
     });
+    if (status.kind === 'refused')
+      throw refused(options, status.why, 'Free the disk that holds the home folder of the login.');
     if (status.kind !== 'exited') throw unreachable(options, `what ran there was cut off (${status.kind})`);
     if (status.droppedBytes > 0)
       throw refused(options, `${options.file} is larger than ${REPLY_LIMIT_BYTES} bytes`, 'Split the file.');

@@ -27,6 +27,8 @@ type Run = RunRequest & {
   readonly output: KeptOutput;
   identity: HostIdentity | undefined;
   dispatched: boolean;
+  /** How often the task was sent. */
+  sent: number;
   /** When the host last said who it is, or first broke a connection that it had taken. */
   contactMs: number | undefined;
   pauseMs: number;
@@ -61,6 +63,7 @@ export async function runTask(deps: TaskDeps, { host, task, options }: RunReques
     output,
     identity,
     dispatched: false,
+    sent: 0,
     contactMs: undefined,
     pauseMs: PAUSE.firstMs,
   };
@@ -93,7 +96,8 @@ function mayReconnect(run: Run, error: unknown): boolean {
 async function attend(run: Run): Promise<Final | undefined> {
   const { deps, host, task, options, output } = run;
   const from = output.headIsFull ? '-' : output.next;
-  const request = { host, verb: 'open', id: task.id, args: [from], sudoUser: task.sudoUser } as const;
+  const args = [from, ...(task.script ? ['sha256sum'] : [])];
+  const request = { host, verb: 'open', id: task.id, args, sudoUser: task.sudoUser } as const;
   const script = await openScript(deps.pool, request, options.signal);
   const stop = new AbortController();
   const reading = readHead(script, output, AbortSignal.any([stop.signal, options.signal]));
@@ -111,13 +115,13 @@ async function attend(run: Run): Promise<Final | undefined> {
 
 /** Listens to the host until the task has ended, and sends it the task if it asks for it. */
 async function converse(run: Run, script: ScriptChannel, reading: Reading): Promise<Final | undefined> {
-  const { deps, task, options, output } = run;
+  const { deps, options, output } = run;
   const host = await readHost(script, options.signal);
   run.contactMs = deps.clock.monotonicMs();
   for (;;) {
     const said = await Promise.race([script.next(options.signal), reading.then(whenFull)]);
     if (said === undefined || said === 'full') return undefined;
-    const final = said.word === 'none' ? await start(run, script, host) : finalOf(said, task);
+    const final = said.word === 'none' ? await start(run, script, host) : finalOf(said, run);
     if (said.word === 'claimed' || said.word === 'attached') run.pauseMs = PAUSE.firstMs;
     if (!final) continue;
     await catchUp(run, reading, output.headOf(final.size));
@@ -125,20 +129,30 @@ async function converse(run: Run, script: ScriptChannel, reading: Reading): Prom
   }
 }
 
-function finalOf(said: Said, task: RemoteTask): Final | undefined {
-  const status = statusOf(said, task);
+function finalOf(said: Said, run: Run): Final | undefined {
+  const status = statusOf(said, run.task);
   switch (status?.kind) {
     case 'exited':
       return { status, size: status.outputBytes };
     case 'unknown':
       return { status, size: Number(said.values[1] ?? 0) };
     case 'cancelled':
-    case 'changed':
       return { status, size: 0 };
+    case 'changed':
+    case 'refused':
+      return { status: isOnlyStart(run) ? status : mayStillStart(said), size: 0 };
     default:
       return undefined;
   }
 }
+
+/** Then the start that was refused is the only one there was: another, still on its way, could find the host well again. */
+const isOnlyStart = ({ options, sent }: Run): boolean => options.expect === undefined && sent === 1;
+
+const mayStillStart = ({ word, values }: Said): RemoteStatus => ({
+  kind: 'unknown',
+  seen: `the host did not start it now (${[word, ...values].join(' ')}), but it was sent more than once`,
+});
 
 /** Sends the task to a host that has never started it, unless it is another host, or another boot, than was dispatched to. */
 async function start(run: Run, script: ScriptChannel, seen: HostSeen): Promise<Final | undefined> {
@@ -155,6 +169,7 @@ async function start(run: Run, script: ScriptChannel, seen: HostSeen): Promise<F
     bootId: seen.identity.bootId,
     ...keptParts(task.outputLimitBytes),
   };
+  run.sent += 1;
   await script.write(supervisorScript(supervisor, task));
   return undefined;
 }

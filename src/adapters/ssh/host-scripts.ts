@@ -48,7 +48,7 @@ e_follow() {
   case $e_l in
   claimed) e_say claimed ;;
   lost) e_attach ;;
-  changed) e_say changed; exit 1 ;;
+  changed | 'refused '*) e_say "$e_l"; exit 1 ;;
   *) e_unfit "\${e_l:-the command did not arrive whole}" ;;
   esac
   e_tail
@@ -64,6 +64,7 @@ e_open() {
   printf '@%s begin\\n' "$e_id"
   e_settle
   [ $e_kind = none ] || e_attach
+  [ $# -lt 2 ] || command -v "$2" >/dev/null || e_unfit "the program $2 is missing"
   e_say none
   exec 3<&0
   EDGE_TASK_ID=$e_id setsid sh -s 3<&- | e_follow

@@ -15,6 +15,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
 import { sha256 } from '../../lib/hash.ts';
+import { verbScript } from './host-scripts.ts';
 import { type Payload, supervisorScript } from './supervisor-script.ts';
 
 /** Values in all; `EDGE_FUZZ_SHELL_RUNS=100000` for more. */
@@ -155,8 +156,21 @@ test('a host that cannot take the digest starts no script', () => {
     chmodSync(join(bin, name), 0o755);
   }
   const { said, left } = run({ argv: ['sh'], env: {}, script: script('echo ran') }, { PATH: bin });
-  assert.equal(said, 'the program sha256sum is missing\n');
+  assert.equal(said, 'refused its script cannot be read by sha256sum\n');
   assert.deepEqual(left, []);
+});
+
+test('a host asks for a program that a task needs before the task is sent', () => {
+  const home = join(folder, 'asking');
+  mkdirSync(home);
+  const ask = (...args: readonly (string | number)[]) =>
+    spawnSync('/bin/sh', ['-s'], {
+      input: verbScript('open', 'abcdef01', args),
+      env: { PATH: process.env.PATH, HOME: home },
+    }).stderr.toString();
+  assert.match(ask(0, 'no-such-program'), /^@abcdef01 unfit the program no-such-program is missing$/m);
+  assert.doesNotMatch(ask(0, 'no-such-program'), / none$/m);
+  assert.match(ask(0, 'sha256sum'), /^@abcdef01 none$/m);
 });
 
 test('a task with a script that is cut off anywhere runs nothing', () => {

@@ -12,18 +12,20 @@ e_trim() {
     if [ $((e_size - e_keep - e_cut)) -gt 4194304 ]; then e_punch $((e_size - e_keep)) || return; fi
   done
 }
+# Only while nothing of the task has started.
+e_refuse() { echo "refused $*" >&9; exit 1; }
+e_full() { e_refuse "cannot write in $e_dir: is the disk full?"; }
 # Before the claim, so that a script that is not what was sent is as if nobody had come.
 e_bring() {
-  command -v sha256sum >/dev/null || { echo 'the program sha256sum is missing' >&9; exit 1; }
   e_s=$e_dir/$e_id.$$.script
   trap 'rm -f "$e_s"' EXIT
-  (umask 077 && e_bytes >"$e_s") && chmod 700 "$e_s" && [ "$(wc -c <"$e_s")" -eq "$2" ] ||
-    { echo "cannot write in $e_dir: is the disk full?" >&9; exit 1; }
-  e_sum=$(sha256sum <"$e_s")
+  (umask 077 && e_bytes >"$e_s") && chmod 700 "$e_s" && [ "$(wc -c <"$e_s")" -eq "$2" ] || e_full
+  e_sum=$(sha256sum <"$e_s") || e_refuse 'its script cannot be read by sha256sum'
   [ "\${e_sum%% *}" = "$1" ] || { echo changed >&9; exit 1; }
 }
 e_claim() {
-  { : >>"$e_o"; } || { echo "cannot write in $e_dir: is the disk full?" >&9; exit 1; }
+  # Not a colon, with which a shell ends if its redirection fails, and no word is said.
+  true >>"$e_o" || e_full
   { read -r e_l; } </proc/$$/stat
   set -- \${e_l##*) }
   e_line="edge1 $e_boot $$ \${20} ."
@@ -37,8 +39,7 @@ e_claim() {
   { read -r e_a; IFS= read -r e_b; } <"$e_f"
   if [ "$e_a" != "$e_line" ] || [ \${#e_b} -ne 80 ]; then
     rm -f "$e_f"
-    echo "cannot write in $e_dir: is the disk full?" >&9
-    exit 1
+    e_full
   fi
 }
 e_note() { printf '%s\\n%-80s\\n' "$e_line" "$*" 1<>"$e_f"; }

@@ -17,6 +17,8 @@ export function statusOf(said: Said, task: Pick<RemoteTask, 'outputLimitBytes'>)
       return { kind: 'cancelled' };
     case 'changed':
       return { kind: 'changed' };
+    case 'refused':
+      return { kind: 'refused', why: said.values.join(' ') };
     case 'running':
       return { kind: 'running', outputBytes: Number(first) };
     case 'unknown':

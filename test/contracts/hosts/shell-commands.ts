@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
-import { command, type HostsBench, sha256 } from './bench.ts';
+import { command, type HostsBench, scriptOf, sha256 } from './bench.ts';
 
 /** What reaches a command of a host that has a shell, and how its end is told. */
 export function shellCommands(bench: HostsBench): void {
@@ -45,6 +45,20 @@ export function shellCommands(bench: HostsBench): void {
   test('a folder that does not exist is a failure of the command', async () => {
     const { status } = await bench.run(command(['true'], { cwd: '/nonexistent/folder' }));
     assert.equal(status.kind === 'exited' && status.code, 126);
+  });
+
+  test('what a host cannot start is refused, unknown if it was sent before, and a later start is the first', async () => {
+    for (const more of [{}, { script: scriptOf('echo x') }]) {
+      const task = command(more.script ? ['sh'] : ['echo', 'x'], more);
+      const identity = (await bench.hosts.facts(bench.world.address)).identity;
+      await bench.sh('mkdir "$HOME/.edge/$0.out"', task.id);
+      const { status } = await bench.run(task);
+      assert.match(status.kind === 'refused' ? status.why : status.kind, /^cannot write in .*disk full/);
+      assert.equal((await bench.run(task, { expect: identity })).status.kind, 'unknown');
+      assert.deepEqual(await bench.status(task, identity), { kind: 'none' });
+      await bench.sh('rmdir "$HOME/.edge/$0.out"', task.id);
+      assert.equal((await bench.run(task)).output.toString(), 'x\n');
+    }
   });
 
   test('a program that does not exist is a failure of the command', async () => {
