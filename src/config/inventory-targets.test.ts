@@ -145,6 +145,19 @@ test('targets fit their environment and each other, as those of a document do', 
   assert.match(said([host('a')], {}, { floors: { wbe: 1 } }), /no pool of a target "wbe"/);
 });
 
+test('a null says nothing, wherever the row is from', () => {
+  const row = host('a', { hostKey: null, env: { A: null, B: 'b' } });
+  const source = inventorySchema.parse({
+    from: 'http',
+    url: 'https://cmdb/web',
+    defaults: { env: { A: 'usual' } },
+  });
+  const listed = rowsOf(JSON.stringify([row]), { format: 'json' });
+  const [target] = targetsOf(listed, { source, environment: environment(), floors: {} });
+  assert.deepEqual([target?.hostKey, target?.env], [undefined, { A: 'usual', B: 'b' }]);
+  assert.deepEqual(targetsIn([host('a', { env: { A: null } })])[0]?.env, {});
+});
+
 test('an inventory names no secrets, and an answer over HTTP vouches for no host', () => {
   const secret = { env: { KEY: { source: 'file', name: '/etc/shadow' } } };
   assert.match(refusal([host('a', secret)]).message, /target 1: env: an inventory names no secrets/);

@@ -116,8 +116,9 @@ function readRow(
   });
   if (fieldsIn(row.value) > MOST_FIELDS)
     return { problems: [problem([], `it has more than ${MOST_FIELDS} fields`)] };
-  const { value, missing } = withDefaults(row.value, source);
-  const refused = forbidden(row.value, source).map(({ path, message }) => problem(path, message));
+  const said = withoutNothing(row.value);
+  const { value, missing } = withDefaults(said, source);
+  const refused = forbidden(said, source).map(({ path, message }) => problem(path, message));
   const parsed = targetSchema.safeParse(value);
   if (parsed.success && refused.length === 0 && missing === undefined)
     return { target: parsed.data, problems: [] };
@@ -178,7 +179,7 @@ function withDefaults(value: unknown, source: InventorySource): Completed {
   const zone = name === undefined ? undefined : zoneOf(name, source);
   const { address, member, env, ...usual } = { address: undefined, member: undefined, ...defaults };
   const at = address === undefined ? undefined : composed(address, { name });
-  const own = withoutNothing(value);
+  const own: Fields = { ...value };
   const whole: Fields = {
     ...usual,
     ...(zone !== undefined && { zone }),
@@ -196,9 +197,12 @@ function withDefaults(value: unknown, source: InventorySource): Completed {
 type Fields = { readonly [name: string]: unknown };
 const isFields = (value: unknown): value is Fields => typeof value === 'object' && value !== null;
 
-/** A `null` says nothing. */
-const withoutNothing = (value: object): Fields =>
-  Object.fromEntries(Object.entries(value).filter(([, each]) => each !== null));
+/** A `null` says nothing, as an empty cell does; neither among the fields of a row nor among its variables. */
+function withoutNothing(row: unknown): unknown {
+  if (!isFields(row) || Array.isArray(row)) return row;
+  const said = Object.entries(row).filter(([, each]) => each !== null);
+  return Object.fromEntries(said.map(([name, each]) => [name, name === 'env' ? withoutNothing(each) : each]));
+}
 
 function zoneOf(name: string, { zones = {} }: InventorySource): string | undefined {
   return Object.entries(zones).find(([, patterns]) => patterns.some((pattern) => fits(pattern, name)))?.[0];

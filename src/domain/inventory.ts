@@ -141,7 +141,7 @@ const command = z.strictObject({
       },
     )
     .describe('The command; no shell reads it.'),
-  timeoutMs: timeout(50_000).default(20_000).describe('After this it is ended, and all that it started.'),
+  timeoutMs: timeout(50_000).default(20_000).describe('After this it is ended, with its process group.'),
   env: envField
     .exactOptional()
     .describe('Its environment variables; of those of the server it has only PATH, HOME, LANG and TZ.'),
