@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { hostileText } from '../../test/support/hostile-text.ts';
 import { type FilePlace, filePathField, makeFiles } from './property-file.ts';
 import { parseTemplate, VARIABLE_NAME } from './template.ts';
 
@@ -11,38 +12,12 @@ const PLACE: FilePlace = {
   ...{ project: 'web', environment: 'prod', zone: 'east', target: 'web-1', address: '10.0.0.1', port: 8080 },
   ...{ version: '2.0', release: '2.0-abcdef01' },
 };
-/** What has hurt others: line ends, NUL, quotes, commands, options, ways out of a folder, marks of this and other templates. */
-const NASTY = [
-  ...['\n', '\r', '\r\n', '\0', '$(touch x)', '`touch x`', '${x}', '"', "'", '\\', '\\n', '-rf', '--', '../'],
-  ...[
-    '/',
-    '~',
-    '{{',
-    '}}',
-    '{{{{',
-    '{{a}}',
-    '{{ a }}',
-    '{{b',
-    '%s',
-    '\u2028',
-    '\uFEFF',
-    '\uD800',
-    'ä',
-    '𝕏',
-    '\u202E',
-    '\x1b[2J',
-  ],
-];
-const hostile = fc
-  .array(fc.oneof(fc.constantFrom(...NASTY), fc.string({ unit: 'binary', maxLength: 4 })), { maxLength: 8 })
-  .map((parts) => parts.join(''));
-
 const made = (template: string, value: string) =>
   makeFiles({ files: [{ path: 'a', mode: '0640', template }], variables: [{ name: 'a', value }] }, PLACE);
 
 test('whatever a value is, it stands in the file as it is, and adds no line to what is not its own', () => {
   fc.assert(
-    fc.property(hostile, (value) => {
+    fc.property(hostileText, (value) => {
       const beside = made('before={{a}}\nafter=1\n', value);
       const alone = made('before=1\n{{a}}\nafter=1\n', value);
       if (value.includes('\0')) assert.deepEqual([beside.kind, alone.kind], ['problems', 'problems']);
@@ -59,7 +34,7 @@ test('whatever a value is, it stands in the file as it is, and adds no line to w
 
 test('whatever a template is, it is read as a whole or told what is wrong with it, each with its line', () => {
   fc.assert(
-    fc.property(hostile, (text) => {
+    fc.property(hostileText, (text) => {
       const { parts, problems } = parseTemplate(text);
       const lines = text.split('\n').length;
       for (const { line } of problems) assert.ok(line >= 1 && line <= lines);
@@ -81,7 +56,7 @@ test('whatever a template is, it is read as a whole or told what is wrong with i
 
 test('a path that is taken stays in its folder, whoever reads it', () => {
   fc.assert(
-    fc.property(fc.oneof(hostile, fc.string({ unit: fc.constantFrom(...'ab./-~ \n$') })), (path) => {
+    fc.property(fc.oneof(hostileText, fc.string({ unit: fc.constantFrom(...'ab./-~ \n$') })), (path) => {
       if (!filePathField.safeParse(path).success) return;
       assert.match(path, /^[A-Za-z0-9_.@+/-]+$/);
       const parts = path.split('/');

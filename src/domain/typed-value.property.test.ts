@@ -1,56 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { hostileText } from '../../test/support/hostile-text.ts';
 import { type ValueType, valueFault, valueOfText } from './typed-value.ts';
 
 /** `EDGE_FUZZ_RUNS=1000000` for as many of each. */
 const numRuns = Number(process.env.EDGE_FUZZ_RUNS ?? 2_000);
-
-const NASTY = [
-  ...[
-    '\n',
-    '\r',
-    '\0',
-    '$(touch x)',
-    '`touch x`',
-    '${x}',
-    '"',
-    "'",
-    '\\',
-    '-oProxyCommand=x',
-    '--',
-    '../',
-    '/',
-  ],
-  ...[
-    ';',
-    '|',
-    '&',
-    ' ',
-    '\t',
-    '*',
-    '~',
-    '#',
-    '=',
-    '\u2028',
-    '\uFEFF',
-    '\uD800',
-    'ä',
-    '𝕏',
-    '\u202E',
-    '\x1b[2J',
-  ],
-];
-const hostile = fc
-  .array(fc.oneof(fc.constantFrom(...NASTY), fc.string({ unit: 'binary', maxLength: 4 })), { maxLength: 8 })
-  .map((parts) => parts.join(''));
 
 const NAME: ValueType = { type: 'string', pattern: '[a-z][a-z0-9_-]{0,30}' };
 const ANY: ValueType = { type: 'string', pattern: '[^x]*' };
 
 test('a text that is taken matches its pattern from end to end, whatever surrounds what would match', () => {
   fc.assert(
-    fc.property(hostile, fc.constantFrom('', 'web', 'a-1'), hostile, (before, inside, after) => {
+    fc.property(hostileText, fc.constantFrom('', 'web', 'a-1'), hostileText, (before, inside, after) => {
       const value = before + inside + after;
       if (valueFault(NAME, value) === undefined) assert.match(value, /^[a-z][a-z0-9_-]{0,30}$/);
     }),
@@ -60,7 +22,7 @@ test('a text that is taken matches its pattern from end to end, whatever surroun
 
 test('no text of any pattern has a control character, half a character, or more than it may', () => {
   fc.assert(
-    fc.property(hostile, (value) => {
+    fc.property(hostileText, (value) => {
       if (valueFault(ANY, value) !== undefined) return;
       assert.doesNotMatch(value, /\p{Cc}/u);
       assert.ok(value.isWellFormed() && value.length <= 1_024);
@@ -76,7 +38,7 @@ test('a value of another type is never taken', () => {
     { type: 'enum', values: ['a', 'b'] },
   ];
   fc.assert(
-    fc.property(fc.constantFrom(...types), fc.oneof(hostile, fc.anything()), (type, value) => {
+    fc.property(fc.constantFrom(...types), fc.oneof(hostileText, fc.anything()), (type, value) => {
       if (valueFault(type, value) !== undefined) return;
       const isOf = {
         integer: Number.isInteger(value) && Math.abs(Number(value)) <= 5,
@@ -93,7 +55,7 @@ test('a value of another type is never taken', () => {
 test('a text is read as the value that writes itself so, or left as it is', () => {
   const types: readonly ValueType[] = [{ type: 'integer' }, { type: 'boolean' }, NAME];
   fc.assert(
-    fc.property(fc.constantFrom(...types), fc.oneof(hostile, fc.integer().map(String)), (type, text) => {
+    fc.property(fc.constantFrom(...types), fc.oneof(hostileText, fc.integer().map(String)), (type, text) => {
       const value = valueOfText(type, text);
       assert.ok(String(value) === text || (text === '-0' && value === 0));
     }),

@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
+import { hostileText } from '../../../test/support/hostile-text.ts';
 import { sha256 } from '../../lib/hash.ts';
 import { verbScript } from './host-scripts.ts';
 import { type Payload, supervisorScript } from './supervisor-script.ts';
@@ -46,59 +47,8 @@ function run(payload: Payload, env: Record<string, string | undefined> = process
 
 const script = (content: string) => ({ content, sha256: sha256(content) });
 
-/** What has been run by others: each would leave a file `ran` in the folder where the task works. */
-const ATTACKS = [
-  ...[
-    '$(touch ran)',
-    '`touch ran`',
-    '; touch ran;',
-    '\ntouch ran\n',
-    '\r\ntouch ran',
-    '| touch ran',
-    '& touch ran &',
-  ],
-  ...[
-    "'; touch ran; '",
-    '"; touch ran; "',
-    "'$(touch ran)'",
-    '\\`touch ran`',
-    '$((`touch ran`))',
-    '${x:-$(touch ran)}',
-  ],
-  ...[
-    '-oProxyCommand=touch ran',
-    '--',
-    '-e',
-    '-c touch ran',
-    '../../etc/passwd',
-    '~',
-    '*',
-    '%s%n',
-    '\x01\x81\x88',
-    '\u202e',
-  ],
-  ...[
-    'é',
-    '日本',
-    '𝕏',
-    '\u2028',
-    '\\',
-    "'",
-    '"',
-    ' ',
-    '=',
-    '#',
-    '!',
-    '\x1b[2J',
-    'EOF',
-    '}',
-    '{',
-    'exec touch ran',
-  ],
-];
-const hostile = fc
-  .array(fc.oneof(fc.constantFrom(...ATTACKS), fc.string({ unit: 'binary', maxLength: 6 })), { maxLength: 6 })
-  .map((parts) => parts.join('').replaceAll('\0', ''));
+/** As variables and files can hold it. */
+const hostile = hostileText.map((text) => text.replaceAll('\0', '').toWellFormed());
 
 test('whatever the parameters of a script are, they arrive as they are, and nothing in them is run', () => {
   const work = join(folder, 'work');
