@@ -1,17 +1,19 @@
 import { z } from 'zod';
 import { listOf } from '../lib/list-of.ts';
 import type { DeepReadonly } from '../lib/types.ts';
-import { LONGEST_TEXT, patternFault, wholePattern } from '../lib/whole-pattern.ts';
+import { LONGEST_TEXT, longestFor, patternFault, wholePattern } from '../lib/whole-pattern.ts';
 
 /** What a script is given or gives: small, in one line, and of a type that was declared. */
 export type TypedValue = string | number | boolean;
 
 /** In one line: a value that could end its line would begin another. One that is too long is looked at no further. */
-const lineField = z
-  .string('a text')
-  .max(LONGEST_TEXT, { abort: true, error: `text of at most ${LONGEST_TEXT} characters` })
-  .regex(/^\P{Cc}*$/u, 'text in one line, without control characters')
-  .refine((text) => text.isWellFormed(), 'text that is whole Unicode');
+const lineUpTo = (longest: number) =>
+  z
+    .string('a text')
+    .max(longest, { abort: true, error: `text of at most ${longest} characters` })
+    .regex(/^\P{Cc}*$/u, 'text in one line, without control characters')
+    .refine((text) => text.isWellFormed(), 'text that is whole Unicode');
+const lineField = lineUpTo(LONGEST_TEXT);
 
 const patternField = z
   .string()
@@ -82,7 +84,10 @@ export type Parameter = DeepReadonly<z.infer<typeof parameterSchema>>;
 export function valueSchema(of: ValueType): z.ZodType<TypedValue> {
   switch (of.type) {
     case 'string':
-      return lineField.regex(wholePattern(of.pattern), `a text that matches ${of.pattern} as a whole`);
+      return lineUpTo(longestFor(of.pattern)).regex(
+        wholePattern(of.pattern),
+        `a text that matches ${of.pattern} as a whole`,
+      );
     case 'integer':
       return integers(of);
     case 'enum':

@@ -1,7 +1,8 @@
 const LONGEST_PATTERN = 200;
-/** Longer texts are never given to a pattern. */
+/** Longer texts are never given to a pattern; to one that has to try much, only shorter ones. */
 export const LONGEST_TEXT = 1_024;
-/** What a pattern may take on the worst text of that length: less than a tenth of a second. */
+const LENGTHS = [LONGEST_TEXT, 512, 256, 128, 64] as const;
+/** What a pattern may take on the worst text that it is given: less than a tenth of a second. */
 const MOST_STEPS = 10_000_000;
 
 /**
@@ -17,12 +18,20 @@ export function patternFault(pattern: string): string | undefined {
   } catch {
     return 'a regular expression, such as [a-z]+';
   }
-  const tokens = [...pattern.matchAll(TOKEN)].map(([token]) => token);
+  const tokens = tokensOf(pattern);
   if (tokens.includes('(?')) return 'no part that looks around or has a name';
   if (tokens.some((token) => /^\\[1-9k]/.test(token))) return 'no part that repeats what another one found';
-  if (workOf(tokens).steps <= MOST_STEPS) return undefined;
-  return 'a pattern that is matched at once: fewer or smaller repeats (at most two without a bound), and none inside another';
+  if (longestFor(pattern) > 0) return undefined;
+  return 'a pattern that is matched at once: fewer or smaller repeats, and none inside another';
 }
+
+/** The longest text that a pattern is given, in characters; 0 if it takes long on any. Only of one that is well-formed. */
+export function longestFor(pattern: string): number {
+  const tokens = tokensOf(pattern);
+  return LENGTHS.find((length) => workOf(tokens, length).steps <= MOST_STEPS) ?? 0;
+}
+
+const tokensOf = (pattern: string): readonly string[] => [...pattern.matchAll(TOKEN)].map(([token]) => token);
 
 /** The pattern for a whole text, from its first character to its last. Only of one without fault. */
 export const wholePattern = (pattern: string): RegExp => new RegExp(`^(?:${pattern})$`, 'u');
@@ -50,10 +59,10 @@ const either = (one: Work, other: Work): Work => ({
   steps: one.steps + other.steps,
 });
 
-function repeated(part: Work, [least, most]: readonly [number, number]): Work {
+function repeated(part: Work, [least, most]: readonly [number, number], longest: number): Work {
   let times = EMPTY;
   let all = least === 0 ? EMPTY : NOTHING;
-  for (let count = 1; count <= Math.min(most, LONGEST_TEXT); count += 1) {
+  for (let count = 1; count <= Math.min(most, longest); count += 1) {
     times = then(times, part);
     all = { ways: count < least ? 0 : all.ways + times.ways, steps: times.steps };
   }
@@ -76,12 +85,12 @@ const BEGUN: Open = { others: NOTHING, before: EMPTY, last: EMPTY };
 const ended = ({ others, before, last }: Open): Work => either(others, then(before, last));
 
 /** As an engine works that goes back to every choice, one after the other, until the whole matches. */
-function workOf(tokens: readonly string[]): Work {
+function workOf(tokens: readonly string[], longest: number): Work {
   const around: Open[] = [];
   let open = BEGUN;
   for (const token of tokens) {
     const bounds = boundsOf(token);
-    if (bounds) open = { ...open, last: repeated(open.last, bounds) };
+    if (bounds) open = { ...open, last: repeated(open.last, bounds, longest) };
     else if (token === '|') open = { ...BEGUN, others: ended(open) };
     else if (token === ')') {
       const part = ended(open);
