@@ -68,7 +68,7 @@ const driverHomes = {
 };
 
 const tests = '\\.test\\.ts$';
-const entries = '^src/(main|roles|demo|data-folder|compose|world)\\.ts$';
+const entries = '^src/(main|roles|demo|data-folder|compose|plugins|world)\\.ts$';
 const packages = '(^|/)node_modules/';
 
 /** A pattern for these folders and files of src/, and for nothing that merely starts like them. */

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import type { Plugin } from './actions/plugin.ts';
 import { bindActions, COMMON_ACTIONS } from './actions/registry.ts';
 import { httpTaskBoard } from './adapters/http-task-board/task-board.ts';
 import { createInventory } from './adapters/inventory/inventory.ts';
@@ -24,7 +25,7 @@ import { makeFirstToken } from './operations/tokens.ts';
 import { planHash } from './plan/hash.ts';
 import { planRollback } from './plan/rollback.ts';
 import { DATACENTER_ACTIONS } from './platforms/datacenter/actions.ts';
-import { datacenter } from './platforms/datacenter/plan.ts';
+import { datacenterWith } from './platforms/datacenter/plan.ts';
 import type { Bell } from './ports/bell.ts';
 import type { Inventory } from './ports/inventory.ts';
 import type { TaskBoard } from './ports/task-board.ts';
@@ -45,6 +46,8 @@ export type RoleSettings = {
   readonly artifactBytes?: number;
   /** The only origins that artifacts may come from; left out: any. */
   readonly artifactOrigins?: readonly string[];
+  /** Kinds of work beside those of Edge itself. */
+  readonly plugins?: readonly Plugin[];
   /** Told of what an administrator should know; `fault` is a thrown value. */
   readonly log: (message: string, fault?: unknown) => void;
 };
@@ -83,7 +86,7 @@ export async function startServer(settings: ServerSettings): Promise<RunningServ
   const own = await openFirstFree({ folder: join(dataFolder, 'drivers'), host: hostname(), name: 'driver' });
   const world = worldOf(settings.environment, artifactsFor(settings, `server.${own.name}`));
   const inventory = createInventory({ ...world, environment: settings.environment });
-  const ports: OperationPorts = { ...portsOf(store, world, inventory), bell };
+  const ports: OperationPorts = { ...portsOf(store, world, { inventory, plugins: settings.plugins }), bell };
   const stopping = new AbortController();
   const driver = startDriver(ports, { own, log }, stopping.signal);
   const api = apiServer({
@@ -199,14 +202,20 @@ async function startEmbedded(
   return runWorker(board, world, { ...settings, incarnation, pool });
 }
 
-type Work = Pick<WorkerRoleSettings, 'pool' | 'slots' | 'log'> & { readonly incarnation: Incarnation };
+type Work = Pick<WorkerRoleSettings, 'pool' | 'slots' | 'log' | 'plugins'> & {
+  readonly incarnation: Incarnation;
+};
 
 const LOGGED = new Set(['board.silent', 'task.refused', 'member.kept-out', 'keeping.hindered']);
 
-function runWorker(board: TaskBoard, world: World, { incarnation, pool, slots, log }: Work): Running {
+function runWorker(
+  board: TaskBoard,
+  world: World,
+  { incarnation, pool, slots, log, plugins }: Work,
+): Running {
   const worker = workerId(incarnation.id);
   const gone = incarnation.gone.map(workerId);
-  const handlers = bindActions([...COMMON_ACTIONS, ...DATACENTER_ACTIONS], world);
+  const handlers = bindActions([...COMMON_ACTIONS, ...DATACENTER_ACTIONS, ...actionsOf(plugins)], world);
   const notice = (seen: { readonly kind: string }) => {
     if (LOGGED.has(seen.kind)) log(`worker ${worker}: ${seen.kind}`, seen);
   };
@@ -224,15 +233,17 @@ function runWorker(board: TaskBoard, world: World, { incarnation, pool, slots, l
   };
 }
 
+const actionsOf = (plugins: readonly Plugin[] = []) => plugins.flatMap(({ actions }) => actions);
+
 function portsOf(
   { journal, tasks, records, views }: Store,
   world: World,
-  inventory: Inventory,
+  { inventory, plugins }: { readonly inventory: Inventory; readonly plugins: readonly Plugin[] | undefined },
 ): Omit<OperationPorts, 'bell'> {
   const { clock, hosts, balancer, artifacts } = world;
   const ids = sortableIds(clock);
   const beside = {
-    ...{ artifacts, random: systemRandom, platform: datacenter },
+    ...{ artifacts, random: systemRandom, platform: datacenterWith(actionsOf(plugins)) },
     ...{ simulator: threadedSimulator(), inventory },
   };
   return { journal, board: tasks, records, views, ids, clock, hosts, balancer, ...beside };

@@ -1,7 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pino } from 'pino';
-import type { ArtifactOptions, ServeOptions, ServerAccess, WorkOptions } from './cli/environment.ts';
+import type {
+  ArtifactOptions,
+  PluginOptions,
+  ServeOptions,
+  ServerAccess,
+  WorkOptions,
+} from './cli/environment.ts';
 import { type RoleSettings, type RunningServer, startServer, startWorker } from './compose.ts';
 import { announceServer } from './data-folder.ts';
 import { EdgeError } from './domain/errors.ts';
@@ -50,10 +56,23 @@ function originOf(url: string): string {
   throw new EdgeError('settings_invalid', `--artifact-origin: "${url}" is not an http or https address`);
 }
 
+/** Those of `--plugin`, and of EDGE_PLUGINS with commas between; paths are from the folder that the process was started in. */
+async function pluginSettings(
+  { variables }: Place,
+  { plugin = [] }: PluginOptions = {},
+): Promise<Partial<RoleSettings>> {
+  const listed = (variables.EDGE_PLUGINS ?? '').split(',').map((name) => name.trim());
+  const modules = new Set([...plugin, ...listed.filter((name) => name !== '')]);
+  if (modules.size === 0) return {};
+  const { loadPlugins } = await import('./plugins.ts');
+  return { plugins: await loadPlugins([...modules], process.cwd()) };
+}
+
 /** A server in this process, until `close`. */
 export async function embedded(place: Place): Promise<ServerAccess> {
   const server = await startServer({
     ...roleSettings(place, true),
+    ...(await pluginSettings(place)),
     host: '127.0.0.1',
     port: 0,
     pools: [DEFAULT_POOL],
@@ -80,6 +99,7 @@ export async function serve(place: Place, options: ServeOptions): Promise<number
   const server = await startServer({
     ...roleSettings(place, false),
     ...artifactSettings(options),
+    ...(await pluginSettings(place, options)),
     ...listen,
     pools,
     ...(tls && { tls }),
@@ -134,6 +154,7 @@ export async function work(place: Place, options: WorkOptions): Promise<number> 
   const worker = await startWorker({
     ...roleSettings(place, false),
     ...artifactSettings(options),
+    ...(await pluginSettings(place, options)),
     ...(server !== undefined && token !== undefined && { remote: { server, token } }),
     pool,
     name,

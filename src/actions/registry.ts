@@ -3,17 +3,15 @@ import type { Action, ActionHandler, ActionPorts } from '../ports/action.ts';
 import { bindAction } from './define.ts';
 import { healthVerify } from './health-verify.ts';
 import { earlierHostRun, hostRun } from './host-run.ts';
+import { definePlugin } from './plugin.ts';
 import { scriptRun } from './script-run.ts';
 import { waitSettle } from './wait-settle.ts';
 
 /** The actions that no platform owns. */
-export const COMMON_ACTIONS: readonly Action[] = [
-  hostRun,
-  earlierHostRun,
-  scriptRun,
-  waitSettle,
-  healthVerify,
-];
+export const { actions: COMMON_ACTIONS } = definePlugin({
+  name: 'common',
+  actions: [hostRun, earlierHostRun, scriptRun, waitSettle, healthVerify],
+});
 
 /** Actions by `name@major`, bound to a worker's ports: its capabilities. Throws when two answer to one name. */
 export function bindActions(

@@ -60,29 +60,34 @@ export type ArtifactOptions = {
   readonly artifactOrigin?: readonly string[];
 };
 
-export type ServeOptions = ArtifactOptions & {
-  readonly dataFolder?: string;
-  /** In place of the store in the data folder. */
-  readonly store?: string;
-  /** `host:port`. */
-  readonly listen?: string;
-  /** Whether it works on tasks as well as serving. */
-  readonly works: boolean;
-  /** PEM files; both or none. */
-  readonly tlsCert?: string;
-  readonly tlsKey?: string;
-};
+/** Modules that add kinds of work. */
+export type PluginOptions = { readonly plugin?: readonly string[] };
 
-export type WorkOptions = ArtifactOptions & {
-  readonly dataFolder?: string;
-  /** In place of the store in the data folder, where no server is named. */
-  readonly store?: string;
-  readonly server?: string;
-  readonly token?: string;
-  readonly pool: string;
-  readonly name?: string;
-  /** How many tasks at once. */
-  readonly parallel?: number;
-};
+export type ServeOptions = ArtifactOptions &
+  PluginOptions & {
+    readonly dataFolder?: string;
+    /** In place of the store in the data folder. */
+    readonly store?: string;
+    /** `host:port`. */
+    readonly listen?: string;
+    /** Whether it works on tasks as well as serving. */
+    readonly works: boolean;
+    /** PEM files; both or none. */
+    readonly tlsCert?: string;
+    readonly tlsKey?: string;
+  };
+
+export type WorkOptions = ArtifactOptions &
+  PluginOptions & {
+    readonly dataFolder?: string;
+    /** In place of the store in the data folder, where no server is named. */
+    readonly store?: string;
+    readonly server?: string;
+    readonly token?: string;
+    readonly pool: string;
+    readonly name?: string;
+    /** How many tasks at once. */
+    readonly parallel?: number;
+  };
 
 export type DemoOptions = { readonly once: boolean; readonly json: boolean };

@@ -51,6 +51,7 @@ export async function simulatePlan(
   authorize(caller, 'deployment.plan');
   const { plan, hash, past, seen } = await planWithPast(ports, input);
   refuseHuge(plan.targets.length, input.runs);
+  refusePlugins(plan, ports.platform);
   const isNew = plan.verb === 'deploy' && plan.release !== null;
   const bad = isNew ? Math.floor(input.runs / BAD_AMONG) : 0;
   const runs = { good: input.runs - bad, bad };
@@ -59,6 +60,21 @@ export async function simulatePlan(
     ...surroundings(plan, seen),
   };
   return items(ports, { request, hash, signal });
+}
+
+/** What a plug-in does is its own to know. */
+function refusePlugins({ sequences }: Plan, { ofPlugins }: OperationPorts['platform']): void {
+  const foreign = Object.values(sequences)
+    .flat()
+    .find(({ action }) => ofPlugins.has(action));
+  if (foreign)
+    throw new EdgeError(
+      'request_invalid',
+      `The step ${foreign.id} is of a plug-in, which cannot be simulated`,
+      {
+        hint: 'Plan with a strategy without it to see the rest.',
+      },
+    );
 }
 
 /** As it is once it may start: how long people take to approve it nobody simulates. */

@@ -79,6 +79,8 @@ export type Platform = {
   readonly hook: (hook: Hook, settings: Settings) => PlatformHook;
   /** What is wrong with the steps that a strategy lists, and with its hooks. */
   readonly checkSteps: CheckSteps;
+  /** The actions, as `name@major`, that plug-ins have added. */
+  readonly ofPlugins: ReadonlySet<string>;
   /** What a step runs on its target that somebody has configured. */
   readonly commands: (step: Step) => readonly Commanded[];
 };

@@ -19,8 +19,13 @@ const ORIGIN = [
   'artifacts come from this address alone, such as https://nexus.example.com; may be given several times',
   collect,
 ] as const;
-type ArtifactOptions = { artifactSpace?: number; artifactOrigin?: readonly string[] };
-const ARTIFACT_OPTIONS = ['artifactSpace', 'artifactOrigin'] as const;
+const PLUGIN = [
+  '--plugin <module>',
+  'a file or package that adds kinds of work; may be given several times, as EDGE_PLUGINS with commas between',
+  collect,
+] as const;
+type OwnOptions = { plugin?: readonly string[]; artifactSpace?: number; artifactOrigin?: readonly string[] };
+const OWN_OPTIONS = ['artifactSpace', 'artifactOrigin', 'plugin'] as const;
 
 export function addServer(program: Command, choose: Choose): void {
   newCommand(
@@ -35,14 +40,15 @@ export function addServer(program: Command, choose: Choose): void {
     .option('--tls-key <file>', 'the private key of the certificate as PEM')
     .option(...SPACE)
     .option(...ORIGIN)
+    .option(...PLUGIN)
     .action((options: ServerOptions) => {
       const { worker: works } = options;
-      const own = only(options, 'listen', 'store', 'tlsCert', 'tlsKey', ...ARTIFACT_OPTIONS);
+      const own = only(options, 'listen', 'store', 'tlsCert', 'tlsKey', ...OWN_OPTIONS);
       choose((cli) => cli.environment.serve({ ...folderOf(cli), ...own, works }));
     });
 }
 
-type ServerOptions = ArtifactOptions & {
+type ServerOptions = OwnOptions & {
   listen?: string;
   store?: string;
   worker: boolean;
@@ -62,17 +68,16 @@ export function addWorker(program: Command, choose: Choose): void {
     .option(...STORE)
     .option(...SPACE)
     .option(...ORIGIN)
-    .action(
-      (options: ArtifactOptions & { pool: string; name?: string; parallel?: number; store?: string }) => {
-        const own = only(options, 'pool', 'name', 'parallel', 'store', ...ARTIFACT_OPTIONS);
-        choose((cli) => {
-          const server = cli.options.server ?? cli.environment.settings.server;
-          const token = cli.options.token ?? cli.environment.settings.token;
-          const access = { ...(server !== undefined && { server }), ...(token !== undefined && { token }) };
-          return cli.environment.work({ ...folderOf(cli), ...access, ...own });
-        });
-      },
-    );
+    .option(...PLUGIN)
+    .action((options: OwnOptions & { pool: string; name?: string; parallel?: number; store?: string }) => {
+      const own = only(options, 'pool', 'name', 'parallel', 'store', ...OWN_OPTIONS);
+      choose((cli) => {
+        const server = cli.options.server ?? cli.environment.settings.server;
+        const token = cli.options.token ?? cli.environment.settings.token;
+        const access = { ...(server !== undefined && { server }), ...(token !== undefined && { token }) };
+        return cli.environment.work({ ...folderOf(cli), ...access, ...own });
+      });
+    });
 }
 
 export function addDemo(program: Command, choose: Choose): void {

@@ -1,4 +1,4 @@
-import type { Action } from '../../ports/action.ts';
+import { definePlugin } from '../../actions/plugin.ts';
 import { balancerDrain } from './balancer-drain.ts';
 import { balancerEnable } from './balancer-enable.ts';
 import { capacityGuard } from './capacity-guard.ts';
@@ -6,12 +6,15 @@ import { EARLIER_FETCH, releaseFetch } from './release-fetch.ts';
 import { EARLIER_INSTALLS, releaseInstall } from './release-install.ts';
 
 /** The actions of datacenter environments; the common ones are in src/actions/registry.ts. */
-export const DATACENTER_ACTIONS: readonly Action[] = [
-  capacityGuard,
-  balancerDrain,
-  balancerEnable,
-  releaseFetch,
-  EARLIER_FETCH,
-  releaseInstall,
-  ...EARLIER_INSTALLS,
-];
+export const { actions: DATACENTER_ACTIONS } = definePlugin({
+  name: 'datacenter',
+  actions: [
+    capacityGuard,
+    balancerDrain,
+    balancerEnable,
+    releaseFetch,
+    EARLIER_FETCH,
+    releaseInstall,
+    ...EARLIER_INSTALLS,
+  ],
+});

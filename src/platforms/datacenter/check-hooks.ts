@@ -3,16 +3,18 @@ import type { CheckSteps, StepProblem } from '../../domain/strategy.ts';
 import { checkInputs, type Path } from './check-inputs.ts';
 import { checkUnknown, unknownWork } from './check-steps.ts';
 import { outputOf } from './listed-steps.ts';
-import { shapeOf } from './step-shape.ts';
+import { type Known, shapeOf } from './step-shape.ts';
+
+type Checked = Parameters<CheckSteps>[0];
 
 /** What is wrong with the hooks of a strategy: each stands alone, so that it cannot read what another has given. */
-export const checkHooks: CheckSteps = ({ hooks = [] }, scripts) =>
+export const checkHooks = ({ hooks = [] }: Checked, known: Known): readonly StepProblem[] =>
   hooks.flatMap((hook, index): readonly StepProblem[] => {
     const at = ['hooks', index];
     const isTaken = hooks.slice(0, index).some(({ id }) => id === hook.id);
     if (isTaken) return [{ path: at, message: `The hook "${hook.id}" is there twice` }];
-    const shape = shapeOf(hook, scripts);
-    if (!shape) return [unknownWork(hook, at, scripts)];
+    const shape = shapeOf(hook, known);
+    if (!shape) return [unknownWork(hook, at, known)];
     return [
       ...readsNothing(hook, at),
       ...asksNoBalancer(hook, at),

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import type { FurtherStep, Work } from '../../domain/further-step.ts';
-import type { Scripts, StepList, StepProblem } from '../../domain/strategy.ts';
+import type { StepList, StepProblem } from '../../domain/strategy.ts';
 import { didYouMean } from '../../lib/nearest.ts';
 import { SEQUENCES } from '../../plan/sequences.ts';
 import { listedSteps, outputOf, PLACE_TYPES, placeOf } from './listed-steps.ts';
-import { type StepShape, shapeOf, typeOf } from './step-shape.ts';
+import { type Known, type StepShape, shapeOf, typeOf } from './step-shape.ts';
 
 export type Path = readonly (string | number)[];
 
@@ -49,12 +49,12 @@ function checkValue(field: z.core.$ZodType, value: unknown, path: Path): readonl
 }
 
 /** An output is of a step of the list that comes before, in every sequence, and of the type that is wanted (contract C5). */
-export function checkOutputs(list: StepList, scripts: Scripts): readonly StepProblem[] {
+export function checkOutputs(list: StepList, known: Known): readonly StepProblem[] {
   return list.flatMap((item, index) => {
     if (typeof item === 'string') return [];
     return Object.entries(item.with).flatMap(([name, value]): readonly StepProblem[] => {
       const ref = outputOf(value);
-      const field = shapeOf(item, scripts)?.takes[name];
+      const field = shapeOf(item, known)?.takes[name];
       if (!ref || !field) return [];
       const path = at(index, 'with', name);
       const source = list.find((other) => typeof other !== 'string' && other.id === ref.from);
@@ -62,7 +62,7 @@ export function checkOutputs(list: StepList, scripts: Scripts): readonly StepPro
         const message = `There is no step "${ref.from}" of your own whose output could be read`;
         return [{ path, message }];
       }
-      const shape = shapeOf(source, scripts);
+      const shape = shapeOf(source, known);
       const gives = shape && Object.hasOwn(shape.gives, ref.output) ? shape.gives[ref.output] : undefined;
       if (!gives) return [{ path, message: `${shape?.what ?? ref.from} has no output "${ref.output}"` }];
       const wrong = wrongType(ref.from, typeOf(gives), { name, field, path });

@@ -6,6 +6,7 @@ import { CYCLE, inlineStrategySchema } from '../../domain/strategy.ts';
 import type { SEQUENCES } from '../../plan/sequences.ts';
 import { checkSteps } from './check-steps.ts';
 import { listedSteps } from './listed-steps.ts';
+import { actionsFor } from './step-shape.ts';
 
 const SCRIPTS: Scripts = new Map(
   [
@@ -24,11 +25,12 @@ const SCRIPTS: Scripts = new Map(
     return [parsed.name, parsed];
   }),
 );
+const KNOWN = { scripts: SCRIPTS, actions: actionsFor([]) };
 
 const strategy = (datacenter: readonly unknown[], more: object = {}): InlineStrategy =>
   inlineStrategySchema.parse({ steps: { datacenter }, ...more });
 const problems = (steps: readonly unknown[], more: object = {}) =>
-  checkSteps(strategy(steps, more), SCRIPTS).map(({ path, message }) => `${path.join('.')}: ${message}`);
+  checkSteps(strategy(steps, more), KNOWN).map(({ path, message }) => `${path.join('.')}: ${message}`);
 
 const run = (id: string, more: object = {}) => ({
   ...{ id, action: 'host.run@1', with: { argv: [`bin/${id}`] } },
@@ -45,7 +47,7 @@ describe('the steps of a strategy', () => {
   test('may be those of the cycle, with others between drain and verify', () => {
     assert.deepEqual(problems(all()), []);
     assert.deepEqual(problems(all(run('migrate'), run('warm-up'))), []);
-    assert.deepEqual(checkSteps({}, SCRIPTS), []);
+    assert.deepEqual(checkSteps({}, KNOWN), []);
   });
 
   test('have each step once', () => {
@@ -86,7 +88,7 @@ describe('the steps of a strategy', () => {
       `${AT}.0: The steps have drain, and \`without\` says drain is left out`,
     ]);
     assert.deepEqual(
-      checkSteps({ without: ['verify'] }, SCRIPTS).map(({ path }) => path),
+      checkSteps({ without: ['verify'] }, KNOWN).map(({ path }) => path),
       [['without']],
     );
   });

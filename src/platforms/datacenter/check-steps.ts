@@ -1,29 +1,24 @@
 import type { FurtherStep, Work } from '../../domain/further-step.ts';
-import type {
-  CheckSteps,
-  CycleStep,
-  InlineStrategy,
-  Scripts,
-  StepList,
-  StepProblem,
-} from '../../domain/strategy.ts';
+import type { CheckSteps, CycleStep, InlineStrategy, StepList, StepProblem } from '../../domain/strategy.ts';
 import { didYouMean } from '../../lib/nearest.ts';
 import { checkInputs, checkOutputs, type Path } from './check-inputs.ts';
-import { ACTIONS, shapeOf } from './step-shape.ts';
+import { type Known, shapeOf } from './step-shape.ts';
+
+type Checked = Parameters<CheckSteps>[0];
 
 /**
  * What a list of steps may not do, so that the promises hold whatever it says (docs/decisions/0015): guard before drain before
  * all that touches the service, verify after start, enable after verify; what protects is left out on purpose or not at all.
  */
-export const checkSteps: CheckSteps = ({ steps, without = [] }, scripts) => {
+export const checkSteps = ({ steps, without = [] }: Checked, known: Known): readonly StepProblem[] => {
   const list = steps?.datacenter;
   if (!list) {
     const message = '`without` says what `steps` leaves out, and there are no steps';
     const hint = 'List the steps, or take `without` out.';
     return without.length > 0 ? [{ path: ['without'], message, hint }] : [];
   }
-  const found = [...checkNames(list), ...checkCycle(list, without), ...checkFurther(list, without, scripts)];
-  return found.length > 0 ? found : checkOutputs(list, scripts);
+  const found = [...checkNames(list), ...checkCycle(list, without), ...checkFurther(list, without, known)];
+  return found.length > 0 ? found : checkOutputs(list, known);
 };
 
 const at = (index: number, ...path: readonly (string | number)[]) => ['steps', 'datacenter', index, ...path];
@@ -102,11 +97,11 @@ function checkProtections(list: StepList, without: Without): readonly StepProble
 /** These touch nothing of a service. */
 const HARMLESS: ReadonlySet<string> = new Set(['health.verify@1', 'wait.settle@1']);
 
-function checkFurther(list: StepList, without: Without, scripts: Scripts): readonly StepProblem[] {
+function checkFurther(list: StepList, without: Without, known: Known): readonly StepProblem[] {
   return list.flatMap((item, index) => {
     if (typeof item === 'string') return [];
-    const shape = shapeOf(item, scripts);
-    if (!shape) return [unknownWork(item, at(index), scripts)];
+    const shape = shapeOf(item, known);
+    if (!shape) return [unknownWork(item, at(index), known)];
     return [
       ...checkPlace(list, index, { item, without }),
       ...checkInputs(item, at(index), shape),
@@ -115,11 +110,11 @@ function checkFurther(list: StepList, without: Without, scripts: Scripts): reado
   });
 }
 
-export function unknownWork(item: Work, path: Path, scripts: Scripts): StepProblem {
+export function unknownWork(item: Work, path: Path, { scripts, actions }: Known): StepProblem {
   const { action = '', script } = item;
   if (script === undefined) {
     const message = `There is no action "${action}" for a step of your own`;
-    return { path: [...path, 'action'], message, hint: didYouMean(action, ACTIONS.keys()) };
+    return { path: [...path, 'action'], message, hint: didYouMean(action, actions.keys()) };
   }
   const code = 'config_reference';
   const message = `There is no script "${script}"`;

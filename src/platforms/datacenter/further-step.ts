@@ -1,20 +1,24 @@
+import { capabilityOf } from '../../actions/define.ts';
 import type { Work } from '../../domain/further-step.ts';
 import { healthCheckSchema } from '../../domain/health.ts';
+import type { Input } from '../../domain/plan.ts';
 import type { TargetConfig } from '../../domain/project-environment.ts';
 import type { JsonObject } from '../../lib/json.ts';
 import type { Settings } from '../../plan/settings.ts';
+import type { Action } from '../../ports/action.ts';
 import { healthFacts, whereOf } from './health-place.ts';
 import { literal } from './inputs.ts';
 import { inputsOf } from './listed-steps.ts';
 import { scripted, scriptFacts } from './script-step.ts';
+import { fieldsOf } from './step-shape.ts';
 import { type Built, command, NO_RETRY, SLACK_MS, settle, withUnknown } from './steps.ts';
 
 const COMMAND_MS = 60_000;
 
 /** A step of the strategy's own: what the platform gives to its action, and what the strategy says, which wins. */
-export function further(item: Work, settings: Settings): Built {
+export function further(item: Work, settings: Settings, ofPlugins: readonly Action[]): Built {
   if (item.script !== undefined) return scripted(item, settings);
-  const built = furtherBuilt(item, settings);
+  const built = furtherBuilt(item, settings, ofPlugins);
   const { timeoutMs = built.timeoutMs } = item;
   const { env, ...inputs } = inputsOf(item);
   const isFact = env !== undefined && settings.envDiffers;
@@ -31,7 +35,7 @@ export function further(item: Work, settings: Settings): Built {
   return withUnknown(made, item.onUnknown);
 }
 
-function furtherBuilt(item: Work, settings: Settings): Built {
+function furtherBuilt(item: Work, settings: Settings, ofPlugins: readonly Action[]): Built {
   const { ms, windowMs, graceMs } = item.with;
   if (item.action === 'wait.settle@1') return { ...settle(settings), timeoutMs: longest(ms) + SLACK_MS };
   if (item.action === 'health.verify@1') {
@@ -40,9 +44,23 @@ function furtherBuilt(item: Work, settings: Settings): Built {
     const timeoutMs = longest(windowMs) + SLACK_MS;
     return { action: 'health.verify@1', inputs, timeoutMs, retries: NO_RETRY, onUnknown: 'retry' };
   }
+  const foreign = ofPlugins.find((action) => capabilityOf(action) === item.action);
+  if (foreign) return ofPlugin(foreign, settings);
   const own = command(settings, [], COMMAND_MS);
   const grace = typeof graceMs === 'number' ? { graceMs } : {};
   return { ...own, ...grace, inputs: { ...own.inputs, release: { release: true } } };
+}
+
+/** What the platform has for any step, as far as the action takes it. */
+function ofPlugin(action: Action, settings: Settings): Built {
+  const { argv: _, ...onHost } = command(settings, [], COMMAND_MS).inputs;
+  const all: Readonly<Record<string, Input>> = {
+    ...{ ...onHost, release: { release: true }, members: { members: true } },
+    balancers: literal(settings.balancers),
+  };
+  const takes = fieldsOf(action.inputs);
+  const inputs = Object.fromEntries(Object.entries(all).filter(([name]) => Object.hasOwn(takes, name)));
+  return { action: capabilityOf(action), inputs, timeoutMs: COMMAND_MS, retries: NO_RETRY, onUnknown: 'ask' };
 }
 
 /** A time that an earlier step gives is not known here. */

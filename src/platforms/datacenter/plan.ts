@@ -1,3 +1,4 @@
+import { capabilityOf } from '../../actions/define.ts';
 import type { FurtherStep } from '../../domain/further-step.ts';
 import type { Hook } from '../../domain/hook.ts';
 import { pauseMs, type Retries } from '../../domain/plan.ts';
@@ -7,12 +8,14 @@ import type { JsonObject } from '../../lib/json.ts';
 import { hostAddressOf } from '../../plan/host-address.ts';
 import type { Platform, PlatformHook, SequenceName } from '../../plan/sequences.ts';
 import type { Settings } from '../../plan/settings.ts';
+import type { Action } from '../../ports/action.ts';
 import { checkHooks } from './check-hooks.ts';
 import { checkSteps } from './check-steps.ts';
 import { commandsOf } from './commands.ts';
 import { further, furtherFacts } from './further-step.ts';
 import { healthFacts } from './health-place.ts';
 import { furtherSteps, listedSteps } from './listed-steps.ts';
+import { actionsFor } from './step-shape.ts';
 import { BUILD, type Built, exec, hasFetch, type StepId } from './steps.ts';
 
 /**
@@ -20,7 +23,7 @@ import { BUILD, type Built, exec, hasFetch, type StepId } from './steps.ts';
  * strategy lists, and what each sequence has of them (DESIGN.md section 5). The actions that do them are those of this folder
  * and of src/actions.
  */
-export const datacenter: Platform = {
+export const datacenterWith = (ofPlugins: readonly Action[]): Platform => ({
   steps: (name, settings) =>
     stepsOf(name, settings)
       .filter((item) => item !== 'verify' || settings.health !== undefined)
@@ -28,15 +31,22 @@ export const datacenter: Platform = {
       .map((item) =>
         typeof item === 'string'
           ? { id: item, ...tried(BUILD[item](settings, name), retriesOf(item, settings)) }
-          : { id: item.id, ...tried(further(item, settings), item.retries) },
+          : { id: item.id, ...tried(further(item, settings, ofPlugins), item.retries) },
       ),
   facts: factsOf,
   exec: (order) => [{ id: 'exec', ...exec(order) }],
   execFacts: hostFact,
-  hook: hooked,
-  checkSteps: (strategy, scripts) => [...checkSteps(strategy, scripts), ...checkHooks(strategy, scripts)],
+  hook: (hook, settings) => hooked(hook, settings, ofPlugins),
+  checkSteps: (strategy, scripts) => {
+    const known = { scripts, actions: actionsFor(ofPlugins) };
+    return [...checkSteps(strategy, known), ...checkHooks(strategy, known)];
+  },
+  ofPlugins: new Set(ofPlugins.map(capabilityOf)),
   commands: commandsOf,
-};
+});
+
+/** Without plug-ins. */
+export const datacenter = datacenterWith([]);
 
 function stepsOf(name: SequenceName, settings: Settings): readonly (StepId | FurtherStep)[] {
   if (name === 'reload' || name === 'reload-plain') return reloading(name, settings);
@@ -87,9 +97,9 @@ const runs = ({ script, action = '' }: Hook): boolean =>
   script !== undefined || action.startsWith('host.run@');
 
 /** Before the first deployment there is no folder of the project. */
-function hooked(hook: Hook, all: Settings): PlatformHook {
+function hooked(hook: Hook, all: Settings, ofPlugins: readonly Action[]): PlatformHook {
   const settings = { ...all, folder: hook.folder ?? '~' };
-  const built = further(hook, settings);
+  const built = further(hook, settings, ofPlugins);
   const isLast = hook.at === 'on-failure' || hook.at === 'always';
   const inputs =
     isLast && runs(hook) ? { ...built.inputs, outcome: { outcome: true } as const } : built.inputs;

@@ -5,6 +5,7 @@ import type { Work } from '../../domain/further-step.ts';
 import type { ScriptShape } from '../../domain/script.ts';
 import type { Scripts } from '../../domain/strategy.ts';
 import { valueSchema } from '../../domain/typed-value.ts';
+import type { Action } from '../../ports/action.ts';
 
 type Fields = Readonly<Record<string, z.core.$ZodType>>;
 
@@ -19,12 +20,14 @@ export type StepShape = {
 
 const SCRIPT_RUN = 'script.run@1';
 
-/** The actions that a step may name. A script is named by itself. */
-export const ACTIONS = new Map(
-  COMMON_ACTIONS.map((action) => [capabilityOf(action), action] as const).filter(
-    ([capability]) => capability !== SCRIPT_RUN,
-  ),
-);
+/** What a step may name: actions, and scripts. */
+export type Known = { readonly scripts: Scripts; readonly actions: ReadonlyMap<string, Action> };
+
+/** The actions that a step may name, those of plug-ins as well. A script is named by itself. */
+export function actionsFor(ofPlugins: readonly Action[]): Known['actions'] {
+  const all = [...COMMON_ACTIONS, ...ofPlugins].map((action) => [capabilityOf(action), action] as const);
+  return new Map(all.filter(([capability]) => capability !== SCRIPT_RUN));
+}
 
 /** What the platform gives, so that a step works on its own target and nowhere else. */
 const GIVEN: ReadonlySet<string> = new Set([
@@ -34,14 +37,14 @@ const GIVEN: ReadonlySet<string> = new Set([
 const DEFAULTED: ReadonlySet<string> = new Set([...GIVEN, 'cwd', 'env', 'sudoUser', 'graceMs']);
 
 /** Nothing for an action, or a script, that is not there. */
-export function shapeOf(item: Work, scripts: Scripts): StepShape | undefined {
-  if (item.script === undefined) return shapeOfAction(item.action ?? '');
+export function shapeOf(item: Work, { scripts, actions }: Known): StepShape | undefined {
+  if (item.script === undefined) return shapeOfAction(item.action ?? '', actions);
   const script = scripts.get(item.script);
   return script && shapeOfScript(script);
 }
 
-function shapeOfAction(capability: string): StepShape | undefined {
-  const action = ACTIONS.get(capability);
+function shapeOfAction(capability: string, actions: Known['actions']): StepShape | undefined {
+  const action = actions.get(capability);
   if (!action) return undefined;
   const takes = fieldsOf(action.inputs);
   const own = Object.keys(takes).filter((name) => !GIVEN.has(name));
@@ -62,7 +65,7 @@ function shapeOfScript({ name, parameters, outputs }: ScriptShape): StepShape {
   };
 }
 
-const fieldsOf = (schema: unknown): Fields => (schema instanceof z.ZodObject ? schema.shape : {});
+export const fieldsOf = (schema: unknown): Fields => (schema instanceof z.ZodObject ? schema.shape : {});
 
 /** As JSON names it. */
 export function typeOf(schema: z.core.$ZodType): string {
