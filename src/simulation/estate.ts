@@ -5,6 +5,7 @@ import type { Plan } from '../domain/plan.ts';
 import { type Project, projectSchema } from '../domain/project.ts';
 import { isList, projectEnvironmentSchema } from '../domain/project-environment.ts';
 import { makeRelease, type Release, releaseRequestSchema } from '../domain/release.ts';
+import { makeScript, scriptRequestSchema } from '../domain/script.ts';
 import { buildPlan } from '../plan/build-plan.ts';
 import { planHash } from '../plan/hash.ts';
 import { datacenter } from '../platforms/datacenter/plan.ts';
@@ -47,6 +48,7 @@ export function estateOf(scenario: Scenario): Estate {
           value: placeOf(scenario, project),
         },
       ]),
+      ...SCRIPTS.map((value): RecordChange => ({ kind: 'script', key: value.name, value })),
       ...releases.flatMap(({ project, made }) =>
         made.map((value): RecordChange => ({ kind: 'release', key: `${project.name}/${value.id}`, value })),
       ),
@@ -55,6 +57,15 @@ export function estateOf(scenario: Scenario): Estate {
     before: (target) => (target.found === 'new' ? null : (first.get(target.project) ?? null)),
   };
 }
+
+/** One gives what the other takes. */
+const SCRIPTS = [
+  { name: 'count', outputs: { rows: { type: 'integer', min: 0 } } },
+  { name: 'move', parameters: { rows: { type: 'integer', min: 0, default: 0 } } },
+].map((parts) => {
+  const content = `#!/bin/sh\n: ${parts.name}\n`;
+  return makeScript(scriptRequestSchema.parse({ kind: 'script', content, ...parts }), content);
+});
 
 function releaseOf({ name }: ScenarioProject, version: string, n: number): Release {
   const path = `/artifacts/${name}-${version}.tar.gz`;
@@ -178,7 +189,7 @@ async function earlierPlan(
       },
       ...{
         strategies: [],
-        scripts: [],
+        scripts: SCRIPTS,
         hostKeys: new Map(),
         verb: 'deploy',
         hard: true,

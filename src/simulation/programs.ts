@@ -28,6 +28,7 @@ export function behaviourOf(parts: ProgramParts, task: RemoteTask): Behaviour {
     durationMs,
     code,
     output: outputOf(parts, { task, what, durationMs }),
+    ...(task.script && { outputs: outputsOf(parts, task.script) }),
     ignoresTerm: faults.strikes('command.ignores-term'),
     onStart: () => tell({ kind: 'command.started', target, what, task }),
     onEnd: (how) => {
@@ -56,6 +57,12 @@ function kindOf(argv: readonly string[]): CommandKind {
       if (argv[0] === LOOK) return 'look';
       return argv[0] === 'current/bin/start' ? 'start' : 'other';
   }
+}
+
+/** Of a script that gives something; now and then it writes what it should not. */
+function outputsOf({ draw }: ProgramParts, { content }: NonNullable<RemoteTask['script']>): string {
+  if (!content.includes('count')) return '';
+  return draw.chance(0.05) ? 'rows=many\n' : `rows=${draw.int(0, 1_000)}\n`;
 }
 
 type Said = { readonly task: RemoteTask; readonly what: CommandKind; readonly durationMs: number };

@@ -110,7 +110,7 @@ export function scenarioOf(seed: number): Scenario {
     startsAtBoot: draw.chance(0.5),
   };
   const policy = { ...scenario.policy, ...zoneFloorOf(draw, targets), ...approvalsOf(seed) };
-  const withOwn = projects.map((project) => withHooks(seed, withSteps(draw, project)));
+  const withOwn = projects.map((project) => withHooks(seed, withScripts(seed, withSteps(draw, project))));
   return { ...scenario, policy, projects: withOwn };
 }
 
@@ -221,6 +221,22 @@ function withSteps(draw: Draw, project: ScenarioProject): ScenarioProject {
   return { ...project, strategy: { ...project.strategy, steps: { datacenter: list } } };
 }
 
+/** Some of their steps are scripts, one of which takes what the other gives. Drawn by itself, as hooks are. */
+function withScripts(seed: number, project: ScenarioProject): ScenarioProject {
+  const draw = new Draw(seed ^ 0x68e31da4);
+  if (!draw.chance(0.25)) return project;
+  const { steps } = project.strategy as { readonly steps?: { readonly datacenter: readonly Json[] } };
+  const list: Json[] = [...(steps?.datacenter ?? CYCLE)];
+  const rest = () => ({
+    onUnknown: draw.pick(['ask', 'retry']),
+    retries: { max: draw.int(0, 2), backoffMs: 500 },
+  });
+  const count = { id: 'count', script: 'count', ...rest(), onUnknown: 'ask' };
+  const move = { id: 'move', script: 'move', with: { rows: { from: 'count', output: 'rows' } }, ...rest() };
+  list.splice(list.indexOf(draw.pick(['stop', 'install', 'start'] as const)) + 1, 0, count, move);
+  return { ...project, strategy: { ...project.strategy, steps: { datacenter: list } } };
+}
+
 /** Some have what runs around them. Drawn by itself, so that a seed is otherwise what it was before there were hooks. */
 function withHooks(seed: number, project: ScenarioProject): ScenarioProject {
   const draw = new Draw(seed ^ 0x1b873593);
@@ -231,6 +247,7 @@ function withHooks(seed: number, project: ScenarioProject): ScenarioProject {
     if (draw.chance(0.2))
       return [{ id: at, ...rest, action: 'wait.settle@1', with: { ms: draw.int(100, 5_000) } }];
     const retries = { max: draw.int(0, 2), backoffMs: 500 };
+    if (draw.chance(0.3)) return [{ id: at, ...rest, script: 'move', retries }];
     const onUnknown = draw.pick(['ask', 'retry']);
     return [{ id: at, ...rest, action: 'host.run@1', with: { argv: [TELL, at] }, retries, onUnknown }];
   });
