@@ -137,10 +137,15 @@ async function run(world: World, { sizeBytes }: FanOutOptions): Promise<FannedOu
   };
 }
 
+/** 0 where nothing is, or what was there a moment ago has moved on. */
 async function partBytes(owners: string): Promise<number> {
-  for (const owner of await readdir(owners).catch(() => []))
-    for (const file of await readdir(join(owners, owner, 'parts')))
-      return (await stat(join(owners, owner, 'parts', file))).size;
+  try {
+    for (const owner of await readdir(owners))
+      for (const file of await readdir(join(owners, owner, 'parts')))
+        return (await stat(join(owners, owner, 'parts', file))).size;
+  } catch (thrown) {
+    if (!(thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT')) throw thrown;
+  }
   return 0;
 }
 
