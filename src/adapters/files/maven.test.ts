@@ -9,6 +9,7 @@ import { startArtifactSource } from '../../../test/support/artifact-source.ts';
 import { artifactsIn } from '../../../test/support/artifacts.ts';
 import { perTest } from '../../../test/support/per-test.ts';
 import { sha256 } from '../../lib/hash.ts';
+import { buildIn } from './maven.ts';
 
 const FOLDER = '/repository/com/example/shop';
 const BYTES = randomBytes(20_000);
@@ -93,6 +94,17 @@ describe('an artifact of a Maven repository', () => {
       message: /odd build/,
     });
     assert.equal(source.asked.length, 1);
+  });
+
+  test('is told from hostile metadata in one go', () => {
+    const wanted = { repository: '', group: 'a', artifact: 'a', version: '2-SNAPSHOT', extension: 'jar' };
+    // Whoever began anew at each of these would not be done in a day.
+    const hostile = [
+      '<snapshotVersion>'.repeat(1_000_000),
+      `<timestamp>${' '.repeat(16_000_000)}<`,
+      `<snapshotVersion><value>${' '.repeat(16_000_000)}</snapshotVersion>`,
+    ];
+    for (const text of hostile) assert.equal(buildIn(text, wanted), undefined);
   });
 
   for (const kind of ['sha256', 'sha1'] as const) {

@@ -8,7 +8,8 @@ import { fromUrl, type Network, textFrom } from './sources.ts';
 /** What is asked of a repository: files below `url`. */
 type Repository = { readonly network: Network; readonly credentials?: SecretRef };
 
-const MOST_METADATA_BYTES = 1_048_576;
+/** Those of a SNAPSHOT name its newest build once for each file that it has. */
+const MOST_METADATA_BYTES = 262_144;
 const MOST_CHECKSUM_BYTES = 4_096;
 
 /** As people write it. */
@@ -57,8 +58,7 @@ async function newestBuild(
 
 /** Of `<snapshotVersion>` the one that fits; older repositories name only the newest build of all. */
 export function buildIn(metadata: string, wanted: MavenArtifact): string | undefined {
-  const versions = [...metadata.matchAll(/<snapshotVersion>([\s\S]*?)<\/snapshotVersion>/g)];
-  for (const [, inner = ''] of versions) {
+  for (const inner of contentsOf(metadata, 'snapshotVersion')) {
     const fits =
       textOf(inner, 'extension') === wanted.extension && textOf(inner, 'classifier') === wanted.classifier;
     const value = textOf(inner, 'value');
@@ -70,15 +70,30 @@ export function buildIn(metadata: string, wanted: MavenArtifact): string | undef
   return refuseOdd(wanted.version.replace(/SNAPSHOT$/, `${timestamp}-${number}`), wanted);
 }
 
-const textOf = (xml: string, name: string): string | undefined =>
-  new RegExp(`<${name}>\\s*([^<]*?)\\s*</${name}>`).exec(xml)?.[1];
+/** What each element of this name has in it. It is searched forward only: the time that foreign text takes grows as its length does. */
+function* contentsOf(xml: string, name: string): Generator<string> {
+  const [first, last] = [`<${name}>`, `</${name}>`];
+  for (let at = 0; ; ) {
+    const start = xml.indexOf(first, at);
+    const end = start === -1 ? -1 : xml.indexOf(last, start);
+    if (end === -1) return;
+    yield xml.slice(start + first.length, end);
+    at = end + last.length;
+  }
+}
+
+/** Of the first element of this name, if it has no other in it. */
+function textOf(xml: string, name: string): string | undefined {
+  const [text] = contentsOf(xml, name);
+  return text === undefined || text.includes('<') ? undefined : text.trim();
+}
 
 /** It becomes a part of an address. */
 function refuseOdd(build: string, wanted: MavenArtifact): string {
   if (/^[A-Za-z0-9_.+-]+$/.test(build) && !build.includes('..')) return build;
   throw new EdgeError(
     'artifact_unreadable',
-    `The metadata of ${coordinatesOf(wanted)} name an odd build: ${build}`,
+    `The metadata of ${coordinatesOf(wanted)} name an odd build: ${build.slice(0, 200)}`,
   );
 }
 
