@@ -11,6 +11,7 @@ import type {
 import { type RoleSettings, type RunningServer, startServer, startWorker } from './compose.ts';
 import { announceServer } from './data-folder.ts';
 import { EdgeError } from './domain/errors.ts';
+import { originOf } from './outbound/origins.ts';
 
 /** The roles of a process that is more than a command line. */
 
@@ -47,13 +48,16 @@ export function roleSettings(
 function artifactSettings({ artifactSpace, artifactOrigin }: ArtifactOptions): Partial<RoleSettings> {
   return {
     ...(artifactSpace !== undefined && { artifactBytes: artifactSpace * 1_024 ** 3 }),
-    ...(artifactOrigin && { artifactOrigins: artifactOrigin.map(originOf) }),
+    ...(artifactOrigin && { artifactOrigins: artifactOrigin.map(allowedOrigin) }),
   };
 }
 
-function originOf(url: string): string {
-  if (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)) return new URL(url).origin;
-  throw new EdgeError('settings_invalid', `--artifact-origin: "${url}" is not an http or https address`);
+function allowedOrigin(url: string): string {
+  if (URL.canParse(url) && /^(https?|ssh|file):$/.test(new URL(url).protocol)) return originOf(url);
+  throw new EdgeError(
+    'settings_invalid',
+    `--artifact-origin: "${url}" is not an http, https, ssh or file address`,
+  );
 }
 
 /** Those of `--plugin`, and of EDGE_PLUGINS with commas between; paths are from the folder that the process was started in. */

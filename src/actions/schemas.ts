@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type PlannedArtifact, sourceUrlField, UNPACKS } from '../domain/artifact.ts';
+import { type PlannedArtifact, repositoryField, sourceUrlField, UNPACKS } from '../domain/artifact.ts';
 import type { BalancerConfig } from '../domain/balancer.ts';
 import type { HeldMember } from '../domain/capacity.ts';
 import { secretRefField } from '../domain/fields.ts';
@@ -95,7 +95,7 @@ const artifactFields = {
 };
 const credentials = secretRefField.exactOptional();
 const gitArtifact = z.strictObject({
-  repository: z.string(),
+  repository: repositoryField,
   commit: z.string(),
   folder: z.string().exactOptional(),
 });

@@ -41,16 +41,17 @@ const mavenSchema = z.strictObject({
 });
 export type MavenArtifact = DeepReadonly<z.infer<typeof mavenSchema>>;
 
+/** Its host is what everybody takes for it, git too; ssh may name a user, and none of them a password. */
+export const repositoryField = z
+  .string()
+  .max(1_000)
+  .regex(
+    /^(https?:\/\/|ssh:\/\/(\w[\w.+-]*@)?)(\w[\w.-]*|\[[\da-f:.]+\])(:\d+)?\/[^\s\p{Cc}?#]*$|^file:\/\/\/[^\s\p{Cc}?#]+$/iu,
+    'an https, http, ssh or file address without a password, ? and #; `credentials` name the secret',
+  );
+
 const gitSchema = z.strictObject({
-  repository: z
-    .string()
-    .max(1_000)
-    .regex(/^(https?|ssh|file):\/\/[^\s\p{Cc}]+$/u, 'an https, http, ssh or file address')
-    .refine(
-      (text) => !/^https?:\/\/[^/]*@/.test(text),
-      'an address without a user; `credentials` name the secret',
-    )
-    .describe('Address of the repository, as the machine of the server reaches it.'),
+  repository: repositoryField.describe('Address of the repository, as the machine of the server reaches it.'),
   commit: z
     .string()
     .regex(/^([0-9a-f]{40}|[0-9a-f]{64})$/, 'the whole id of a commit, 40 or 64 lower-case hex digits')

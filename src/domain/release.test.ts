@@ -115,8 +115,17 @@ test('a source is an address without a secret in it, and leads to nothing but it
     '/srv/repo',
     'git@x:shop',
     'https://ann:pw@x/shop',
+    'https://ann@x/shop',
+    'https://x\\@y/shop',
+    'https://x/shop?token=1',
+    'ssh://ann:pw@x/shop',
+    'ssh://-oProxyCommand=id/shop',
+    'ssh://x',
+    'file://x/shop',
   ])
     assert.equal(accepts({ git: { ...GIT, repository } }), false, repository);
+  for (const repository of ['ssh://git@x:2222/shop.git', 'http://[::1]:8080/shop', 'file:///srv/shop'])
+    assert.equal(accepts({ git: { ...GIT, repository } }), true, repository);
   for (const more of [
     { commit: 'main' },
     { commit: 'abcdef0' },

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { HttpClient, HttpOpened } from './http.ts';
+import { refusalOf } from './origins.ts';
 
 export type DownloadRequest = {
   readonly url: string;
@@ -42,8 +43,8 @@ export async function openDownload(
 ): Promise<DownloadOpened> {
   let url = new URL(request.url);
   for (let redirects = 0; redirects <= MOST_REDIRECTS; redirects += 1) {
-    if (request.origins && !request.origins.includes(url.origin))
-      return lasting(`${url.origin} is none of the addresses that artifacts may come from`);
+    const refusal = refusalOf(url.href, request.origins);
+    if (refusal !== undefined) return lasting(refusal);
     const headers = headersFor(request, url);
     const opened = await client.open({ url: url.href, headers, silentMs: SILENT_MS }, signal);
     if (opened.kind === 'nothing')

@@ -7,6 +7,7 @@ import {
 } from '../../domain/artifact.ts';
 import { CATALOGUE, EdgeError } from '../../domain/errors.ts';
 import { SharedWork } from '../../lib/shared-work.ts';
+import { refusalOf } from '../../outbound/origins.ts';
 import { fill, type Supply } from './fill.ts';
 import { archiveCommit } from './git-archive.ts';
 import { fromServer, fromUrl, headerOf, type Network, type ServerAccess } from './sources.ts';
@@ -60,6 +61,9 @@ export class Bringing {
   async archive(place: Extract<ArtifactPlace, { git: object }>, signal: AbortSignal): Promise<MeasuredFile> {
     const { store, network, environment } = this.#parts;
     const { git, credentials } = place;
+    const refusal = refusalOf(git.repository, network.origins);
+    if (refusal !== undefined)
+      throw new EdgeError('artifact_unreadable', `${git.repository} is not asked: ${refusal}`);
     return this.#scratched(async (path) => {
       const authorization = credentials && headerOf(await network.secrets.resolve(credentials));
       const workFolder = await store.scratch();

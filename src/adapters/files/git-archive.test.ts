@@ -112,6 +112,22 @@ describe('a commit as an artifact', { skip: hasGit ? false : 'there is no git' }
     server.close();
   });
 
+  test('comes from no address but those that are allowed', async () => {
+    const { folder, first, repository } = await opened();
+    const origins = ['https://git.example.com', 'ssh://git.example.com:2222'];
+    const held = artifactsIn(join(folder, 'a'), { origins });
+    for (const [address, said] of [
+      [repository, /file:\/\/ is none of the addresses/],
+      ['ssh://git@127.0.0.1:1/shop', /ssh:\/\/127\.0\.0\.1:1 is none/],
+      ['http://git.example.com/shop', /http:\/\/git\.example\.com is none/],
+    ] as const) {
+      const asked = planned(held, { git: { repository: address, commit: first } });
+      await assert.rejects(asked, { code: 'artifact_unreadable', message: said });
+    }
+    const open = artifactsIn(join(folder, 'b'), { origins: [...origins, 'file://'] });
+    await planned(open, { git: { repository, commit: first } });
+  });
+
   test('leaves nothing of the repository behind', async () => {
     const { folder, first, repository } = await opened();
     const artifacts = artifactsIn(join(folder, 'a'));
