@@ -1,34 +1,33 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { EdgeError } from '../domain/errors.ts';
-
-/** How long the whole of a request may take to arrive, and how long a longer one may be silent. */
-const ARRIVAL_MS = 60_000;
 
 const timers = new WeakMap<IncomingMessage, NodeJS.Timeout>();
 
-/** Ends the connection of a request that does not arrive in time: nobody can hold it open by sending slowly. */
-export function limitArrival(request: IncomingMessage, reply: ServerResponse): void {
+/**
+ * Ends the connection of a request that does not arrive in time, also of one that was answered before its end: nobody can hold it open
+ * by sending slowly.
+ */
+export function limitArrival(request: IncomingMessage, limitMs: number): void {
   const end = (): void => {
-    if (!request.complete) request.destroy();
+    if (!request.complete) request.destroy(new Error('it did not arrive in time'));
   };
-  const timer = setTimeout(end, ARRIVAL_MS).unref();
+  const timer = setTimeout(end, limitMs).unref();
   timers.set(request, timer);
-  reply.once('close', () => clearTimeout(timer));
+  request.once('close', () => clearTimeout(timer));
 }
 
 /** The body of a request that may take as long as it wants, as long as something of it comes. */
 export async function* arriving(request: IncomingMessage): AsyncGenerator<Buffer> {
-  clearTimeout(timers.get(request));
-  const silence = setTimeout(() => request.destroy(new Error('the request fell silent')), ARRIVAL_MS).unref();
   try {
-    for await (const piece of request) {
-      silence.refresh();
+    for await (const piece of request.iterator({ destroyOnReturn: false })) {
+      timers.get(request)?.refresh();
       yield piece;
     }
     if (!request.complete) throw new Error('it is not whole');
   } catch (cause) {
     throw new EdgeError('request_invalid', 'The request broke off before its end', { cause });
   } finally {
-    clearTimeout(silence);
+    // The rest of what is refused in the middle is read and forgotten: the answer would be lost with the connection.
+    request.resume();
   }
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +12,7 @@ import { type EdgeApi, openEdgeApi, withEdgeApi } from '../../test/support/edge-
 import { until } from '../../test/support/until.ts';
 import { sha256 } from '../lib/hash.ts';
 import type { Artifacts } from '../ports/artifacts.ts';
+import { apiServer } from './server.ts';
 import { uploadFile } from './upload.ts';
 
 const BYTES = randomBytes(3_000_000);
@@ -100,6 +101,53 @@ describe('an upload', () => {
       assert.deepEqual(edge.faults, []);
     }),
   );
+
+  test(
+    'that is refused in the middle says why',
+    withEdgeApi(async (edge) => {
+      const artifacts = artifactsIn(join(edge.folder, 'small'), { limitBytes: 5_000_000 });
+      const small = apiServer({
+        ...{ ports: { ...edge.ports, artifacts }, version: '0', onFault: (fault) => edge.faults.push(fault) },
+      });
+      const server = await small.listen({ host: '127.0.0.1', port: 0 });
+      const file = join(edge.folder, 'built');
+      await writeFile(file, '');
+      await truncate(file, 30_000_000);
+      const upload = (token: string) => uploadFile(file, { server, token });
+      for (let tries = 0; tries < 5; tries += 1) {
+        await assert.rejects(upload(edge.adminToken), { code: 'artifact_store_full', message: /5000000/ });
+        await assert.rejects(upload('edge_nobody'), { code: 'token_invalid' });
+      }
+      await small.close();
+      assert.deepEqual(edge.faults, []);
+    }),
+  );
+
+  for (const [what, tokenOf] of [
+    ['that nobody reads', async () => 'edge_nobody'],
+    ['that falls silent', async (edge: EdgeApi) => edge.adminToken],
+  ] as const)
+    test(
+      `${what} holds no connection open`,
+      withEdgeApi(
+        async (edge) => {
+          const sending = request(`${edge.url}/v1/artifacts/${DIGEST}`, {
+            method: 'PUT',
+            headers: {
+              authorization: `Bearer ${await tokenOf(edge)}`,
+              'content-type': 'application/octet-stream',
+            },
+          });
+          const closed = new Promise((resolve) => sending.once('socket', (it) => it.once('close', resolve)));
+          sending.on('error', () => {});
+          sending.on('response', (answer) => answer.resume());
+          sending.write('something, and then nothing');
+          await closed;
+          assert.deepEqual(edge.faults, []);
+        },
+        { arrivalMs: 50 },
+      ),
+    );
 
   test(
     'is not asked of a release that names none',

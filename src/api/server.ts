@@ -20,6 +20,8 @@ export type ServerOptions = {
   /** PEM texts. Without them plain HTTP, which is for the loopback address or behind a proxy. */
   readonly tls?: { readonly key: string; readonly cert: string };
   readonly streamTimes?: Partial<StreamTimes>;
+  /** How long the whole of a request may take to arrive, and how long an upload may be silent. */
+  readonly arrivalMs?: number;
 };
 
 export type ApiServer = {
@@ -31,6 +33,7 @@ export type ApiServer = {
   readonly inject: FastifyInstance['inject'];
 };
 
+const ARRIVAL_MS = 60_000;
 /** A token that was revoked ends its streams within 5 s. */
 const STREAM_TIMES: StreamTimes = { heartbeatMs: 15_000, recheckMs: 5_000, slowMs: 30_000 };
 /**
@@ -49,7 +52,7 @@ export function apiServer(options: ServerOptions): ApiServer {
     serverFactory: (handler) =>
       tls ? createTlsServer({ ...TIMEOUTS, ...tls }, handler) : createServer(TIMEOUTS, handler),
   });
-  app.addHook('onRequest', async (request, reply) => limitArrival(request.raw, reply.raw));
+  app.addHook('onRequest', async (request) => limitArrival(request.raw, options.arrivalMs ?? ARRIVAL_MS));
   // Whoever wants the bytes reads them from the request itself.
   app.addContentTypeParser('application/octet-stream', (_request, _body, done) => done(null));
   app.addHook('onSend', async (_, reply) => {

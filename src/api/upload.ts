@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { Readable } from 'node:stream';
 import { EdgeError } from '../domain/errors.ts';
 import { fileFault } from '../lib/file-fault.ts';
 import { type Connection, errorOf, unreachable } from './client-request.ts';
@@ -28,7 +27,8 @@ export async function uploadFile(path: string, { server, token }: UploadOptions)
       'content-type': 'application/octet-stream',
       ...(token !== undefined && { authorization: `Bearer ${token}` }),
     },
-    body: Readable.toWeb(createReadStream(path, { highWaterMark: PIECE_BYTES })),
+    // Read on demand: a web stream made of it throws at nobody when the server refuses in the middle.
+    body: createReadStream(path, { highWaterMark: PIECE_BYTES }),
     duplex: 'half',
     redirect: 'error',
   }).catch((cause: unknown) => {
