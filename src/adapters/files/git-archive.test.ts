@@ -1,15 +1,18 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { bytesOf, planned } from '../../../test/contracts/artifacts.ts';
 import { artifactsIn } from '../../../test/support/artifacts.ts';
 import { perTest } from '../../../test/support/per-test.ts';
+import { until } from '../../../test/support/until.ts';
+import { archiveCommit } from './git-archive.ts';
 
 const hasGit = spawnSync('git', ['--version']).status === 0;
 const KEPT = { as: 'kept', signal: new AbortController().signal } as const;
@@ -126,6 +129,36 @@ describe('a commit as an artifact', { skip: hasGit ? false : 'there is no git' }
     }
     const open = artifactsIn(join(folder, 'b'), { origins: [...origins, 'file://'] });
     await planned(open, { git: { repository, commit: first } });
+  });
+
+  test('that does not come in time, or that nobody waits for, is read on by nobody', async () => {
+    const { folder } = await opened();
+    const connected = new Set<Socket>();
+    const server = createServer(() => {}).listen(0, '127.0.0.1');
+    server.on('connection', (socket) => {
+      connected.add(socket.once('close', () => connected.delete(socket)));
+    });
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const commit = { repository: `http://127.0.0.1:${port}/shop`, commit: 'a'.repeat(40) };
+    const archive = (signal: AbortSignal, more = {}) =>
+      archiveCommit(commit, {
+        ...{ workFolder: join(folder, 'bare'), to: join(folder, 'a.tar.gz'), environment: process.env },
+        ...{ signal, ...more },
+      });
+    const late = archive(KEPT.signal, { limitMs: 300 });
+    await assert.rejects(late, { code: 'artifact_unreachable', message: /timed out/ });
+    await until('nobody is connected', () => connected.size === 0);
+
+    const end = new AbortController();
+    const left = archive(end.signal);
+    left.catch(() => {});
+    await until('git is connected', () => connected.size > 0);
+    end.abort(new Error('nobody waits'));
+    await assert.rejects(left, /nobody waits/);
+    await until('nobody is connected', () => connected.size === 0);
+    assert.equal(existsSync(join(folder, 'bare')), false);
+    server.close();
   });
 
   test('leaves nothing of the repository behind', async () => {
