@@ -221,6 +221,24 @@ describe('what a worker is given by the server', () => {
   );
 
   test(
+    'is brought anew where it was damaged in the store of the server',
+    withEdgeApi(async (edge) => {
+      await edge.configure(1, []);
+      const source = await startArtifactSource();
+      source.files.set('/a.bin', BYTES);
+      await releaseOf(edge, { url: `${source.url}/a.bin` });
+      const artifact = await plannedIn(edge);
+      const stored = join(edge.folder, 'artifacts/sha256', DIGEST.slice(0, 2), DIGEST);
+      await writeFile(stored, Buffer.from(BYTES).fill(0, 1_000, 1_010));
+      const worker = await workerOf(edge, join(edge.folder, 'worker'));
+      const elsewhere = { ...artifact, url: 'http://127.0.0.1:9/a.bin' };
+      assert.equal(sha256(await worker.hold(elsewhere, KEPT, bytesOf)), DIGEST);
+      assert.deepEqual(edge.faults, []);
+      await source.close();
+    }),
+  );
+
+  test(
     'needs credentials of nobody who may only release',
     withEdgeApi(async (edge) => {
       await edge.configure(1, []);

@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
+import { EdgeError } from '../domain/errors.ts';
 import type { GivenFile } from '../operations/serve-worker.ts';
 
 const PIECE_BYTES = 256 * 1024;
@@ -28,9 +30,15 @@ export async function giveBytes(file: GivenFile, { reply, range, signal }: Bytes
     etag: `"${sha256}"`,
     ...(from > 0 && { 'content-range': `bytes ${from}-${sizeBytes - 1}/${sizeBytes}` }),
   });
-  for await (const piece of bytesOf(file, from)) {
-    signal.throwIfAborted();
-    await written(reply, piece);
+  try {
+    for await (const piece of bytesOf(file, from)) {
+      signal.throwIfAborted();
+      await written(reply, piece);
+    }
+  } catch (thrown) {
+    // Whoever gets it must not wait for the rest while it is brought anew.
+    reply.destroy();
+    throw thrown;
   }
   await ended(reply);
 }
@@ -57,22 +65,31 @@ function written(reply: ServerResponse, piece: Uint8Array): Promise<void> {
   });
 }
 
-/** Each piece is good until the next one: all of them lie in one buffer. */
+/**
+ * Each piece is good until the next one: all of them lie in one buffer. Of a file that is read from its beginning the last one comes only
+ * if all of them were the right ones.
+ */
 async function* bytesOf(
-  { content, localPath, sizeBytes }: GivenFile,
+  { content, localPath, sizeBytes, sha256 }: GivenFile,
   from: number,
 ): AsyncGenerator<Uint8Array> {
   if (content) return yield content.subarray(from);
   const file = await open(localPath);
   const buffer = Buffer.allocUnsafe(PIECE_BYTES);
+  const hash = createHash('sha256');
   try {
     for (let at = from; at < sizeBytes; ) {
       const { bytesRead } = await file.read(buffer, 0, PIECE_BYTES, at);
-      if (bytesRead === 0) throw new Error(`${localPath} is shorter than it was`);
+      if (bytesRead === 0) throw damaged();
       at += bytesRead;
+      if (from === 0) hash.update(buffer.subarray(0, bytesRead));
+      if (from === 0 && at === sizeBytes && hash.digest('hex') !== sha256) throw damaged();
       yield buffer.subarray(0, bytesRead);
     }
   } finally {
     await file.close();
   }
 }
+
+const damaged = (): EdgeError =>
+  new EdgeError('artifact_mismatch', 'The file is not what it was when it was measured');

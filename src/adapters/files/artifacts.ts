@@ -8,10 +8,11 @@ import { addressOf, compareChecksum, coordinatesOf } from './maven.ts';
 import { PackedZips } from './packed-zips.ts';
 import { receiveInto } from './receive.ts';
 import { fromUrl, looked } from './sources.ts';
+import { digestOf } from './store.ts';
 
 type Use<T> = (file: HeldFile) => Promise<T>;
 
-/** So often a file may be gone again in the moment in which it was brought, where the store is short of room. */
+/** So often a file may be gone again in the moment in which it was brought, where the store is short of room; or turn out damaged. */
 const MOST_TRIES = 3;
 
 /** Artifacts in a store on this machine, brought into it from wherever releases say that they are. */
@@ -51,11 +52,7 @@ export class FileArtifacts implements Artifacts {
   async hold<T>(artifact: PlannedArtifact, { as, signal }: Asked, use: Use<T>): Promise<T> {
     signal.throwIfAborted();
     if (as === 'kept' || artifact.unpack !== 'zip') return this.#held(artifact, signal, use);
-    for (let tries = 0; tries < MOST_TRIES; tries += 1) {
-      const given = await this.#given(await this.#packed(artifact, signal), use);
-      if (given) return given.value;
-    }
-    throw crowdedOut(artifact);
+    return this.#given(artifact, () => this.#packed(artifact, signal), use);
   }
 
   receive(file: Parameters<Artifacts['receive']>[0], signal: AbortSignal): Promise<MeasuredFile> {
@@ -128,18 +125,28 @@ export class FileArtifacts implements Artifacts {
       if (fault === undefined) return use({ sha256, sizeBytes, localPath });
       if (!this.#parts.server) throw fault;
     }
-    for (let tries = 0; tries < MOST_TRIES; tries += 1) {
-      const given = await this.#given(await this.#bringing.bring(artifact, signal), use);
-      if (given) return given.value;
-    }
-    throw crowdedOut(artifact);
+    return this.#given(artifact, () => this.#bringing.bring(artifact, signal), use);
   }
 
-  /** `null`: it is gone again. */
-  async #given<T>({ sha256, sizeBytes }: MeasuredFile, use: Use<T>): Promise<{ readonly value: T } | null> {
-    return this.#parts.store.hold(sha256, async (localPath) => ({
-      value: await use({ sha256, sizeBytes, localPath }),
-    }));
+  /** What is gone again, or was damaged while it lay here, is brought anew. */
+  async #given<T>(artifact: PlannedArtifact, bring: () => Promise<MeasuredFile>, use: Use<T>): Promise<T> {
+    const { store } = this.#parts;
+    let fault = crowdedOut(artifact);
+    for (let tries = 0; tries < MOST_TRIES; tries += 1) {
+      const { sha256, sizeBytes } = await bring();
+      const held = await store.hold(sha256, async (localPath) => {
+        try {
+          return { value: await use({ sha256, sizeBytes, localPath }) };
+        } catch (thrown) {
+          if (!looksDamaged(thrown) || (await digestOf(localPath)).sha256 === sha256) throw thrown;
+          store.distrust(sha256);
+          fault = damaged(artifact, thrown);
+          return null;
+        }
+      });
+      if (held) return held.value;
+    }
+    throw fault;
   }
 
   #packed(artifact: PlannedArtifact, signal: AbortSignal): Promise<MeasuredFile> {
@@ -151,6 +158,15 @@ export class FileArtifacts implements Artifacts {
 }
 
 const NEVER = new AbortController().signal;
+
+const looksDamaged = (thrown: unknown): boolean =>
+  thrown instanceof EdgeError && ['artifact_mismatch', 'artifact_unreadable'].includes(thrown.code);
+
+const damaged = (artifact: PlannedArtifact, cause: unknown): EdgeError =>
+  new EdgeError('artifact_mismatch', `${whatOf(artifact)} is damaged in the artifact store of this machine`, {
+    hint: 'Look after its disk. The next try brings the artifact anew.',
+    cause,
+  });
 
 const crowdedOut = (artifact: PlannedArtifact): EdgeError =>
   new EdgeError(

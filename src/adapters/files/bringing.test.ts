@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -9,6 +9,7 @@ import { startArtifactSource } from '../../../test/support/artifact-source.ts';
 import { artifactsIn } from '../../../test/support/artifacts.ts';
 import { perTest } from '../../../test/support/per-test.ts';
 import { until } from '../../../test/support/until.ts';
+import { EdgeError } from '../../domain/errors.ts';
 import { sha256 } from '../../lib/hash.ts';
 
 const NEVER = new AbortController().signal;
@@ -121,6 +122,38 @@ describe('an artifact of an address', () => {
       message: /503/,
     });
     assert.equal(source.asked.length, 5);
+  });
+});
+
+describe('an artifact that was damaged in the store', () => {
+  test('is brought anew for whoever meets that, and named where it cannot be', async () => {
+    const { folder, source, url } = await opened();
+    const artifacts = artifactsIn(folder);
+    const artifact = await planned(artifacts, { url });
+    const damage = () => writeFile(join(folder, 'sha256', DIGEST.slice(0, 2), DIGEST), BYTES.toReversed());
+    const checked = () =>
+      artifacts.hold(artifact, KEPT, async (file) => {
+        const bytes = await bytesOf(file);
+        if (sha256(bytes) === DIGEST) return bytes;
+        throw new EdgeError('artifact_mismatch', 'the host has another digest');
+      });
+    await damage();
+    assert.deepEqual(await Promise.all([1, 2, 3].map(checked)), [BYTES, BYTES, BYTES]);
+    assert.equal(source.asked.length, 2, 'once for all');
+    await damage();
+    source.files.delete('/a.bin');
+    await assert.rejects(checked(), { code: 'artifact_unreadable', message: /a\.bin/ });
+    source.files.set('/a.bin', BYTES);
+    assert.deepEqual(await checked(), BYTES);
+  });
+
+  test('is not for what somebody else has found wrong', async () => {
+    const { folder, source, url } = await opened();
+    const artifacts = artifactsIn(folder);
+    const artifact = await planned(artifacts, { url });
+    const elsewhere = () => Promise.reject(new EdgeError('artifact_mismatch', 'of something else'));
+    await assert.rejects(artifacts.hold(artifact, KEPT, elsewhere), /of something else/);
+    assert.equal(source.asked.length, 1);
   });
 });
 

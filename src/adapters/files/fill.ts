@@ -51,7 +51,7 @@ class Filling {
   #hash: Hash = createHash('sha256');
   #size = 0;
   #etag: string | null = null;
-  /** Bytes of an earlier try are in it. */
+  /** Bytes of more than one try are in it. */
   #isResumed = false;
 
   constructor(options: FillOptions, file: FileHandle) {
@@ -104,6 +104,7 @@ class Filling {
         await this.#startOver();
       }
       this.#etag = opened.etag;
+      this.#isResumed ||= this.#size > 0;
       if (totalBytes !== null) await makeRoom(totalBytes - this.#size);
       await this.#take(body);
     } catch (thrown) {

@@ -75,6 +75,11 @@ export class ArtifactStore {
     });
   }
 
+  /** It is read again before it is taken for whole: somebody has found it damaged. */
+  distrust(sha256: string): void {
+    this.#seenWhole.delete(sha256);
+  }
+
   /** Runs `use` with a path of the file that is good until it ends. `null` where it is not here. */
   async hold<T>(sha256: string, use: (path: string) => Promise<T>): Promise<T | null> {
     await this.#opened();
