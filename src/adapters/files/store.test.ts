@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, readFile, rm, truncate, utimes, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { link, mkdir, mkdtemp, readdir, readFile, rm, truncate, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -74,6 +75,35 @@ describe('the artifact store', () => {
     await store.drop(kept);
     assert.deepEqual(await store.measured(kept), { sha256: kept, sizeBytes: 600 });
     assert.equal(await store.keep('a'.repeat(64)), false);
+  });
+
+  test('counts what is not whole yet, and makes room of it once nobody writes to it any more', async () => {
+    const { process, add } = await opened();
+    const part = await process('gone').part('a'.repeat(64));
+    await writeFile(part, randomBytes(600));
+    await assert.rejects(add(500), { code: 'artifact_store_full' });
+    await add(300);
+    const hoursAgo = Date.now() / 1_000 - 2 * 3_600;
+    await utimes(part, hoursAgo, hoursAgo);
+    await add(500);
+    assert.equal(existsSync(part), false);
+  });
+
+  test('clears away what a process left that has not come back for a week', async () => {
+    const { folder, process } = await opened();
+    const gone = process('gone');
+    const [part, scratch] = [await gone.part('a'.repeat(64)), await gone.scratch()];
+    await writeFile(part, 'a part');
+    await mkdir(scratch);
+    await writeFile(join(scratch, 'a'), 'of a folder');
+    const held = join(folder, 'owners/gone/held');
+    await link(part, join(held, 'one'));
+    await process('next').scratch();
+    assert.deepEqual([existsSync(part), existsSync(scratch), await readdir(held)], [true, true, ['one']]);
+    const daysAgo = Date.now() / 1_000 - 8 * 24 * 3_600;
+    for (const path of [part, scratch, join(scratch, 'a')]) await utimes(path, daysAgo, daysAgo);
+    await process('another').scratch();
+    assert.deepEqual([existsSync(part), existsSync(scratch), await readdir(held)], [false, false, []]);
   });
 
   test('sees that a file was damaged, after a start of the process', async () => {

@@ -113,19 +113,20 @@ export class ArtifactStore {
   }
 
   /**
-   * Sees to it that so many bytes more fit. Rejects with `artifact_store_full`, having removed nothing that somebody needs.
-   * `coming`: a file of this file system that has its bytes already.
+   * Sees to it that so many bytes more fit, with what is under way. Rejects with `artifact_store_full`, having removed nothing that
+   * somebody needs. `coming`: a file of this file system that has its bytes already.
    */
   async makeRoom(bytes: number, coming?: string): Promise<void> {
     const more = bytes + (coming === undefined ? 0 : ((await sizeOf(coming)) ?? 0));
-    const files = await this.#files();
+    const found = [...(await this.#files()), ...(await this.#unfinished())];
+    const files = found.filter(({ path }) => path !== coming);
     let used = files.reduce((sum, { size }) => sum + size, 0);
-    const oldestFirst = files.filter(({ nlink }) => nlink === 1).toSorted((a, b) => a.usedMs - b.usedMs);
+    const oldestFirst = files.filter(({ isFree }) => isFree).toSorted((a, b) => a.usedMs - b.usedMs);
     const removable = oldestFirst.reduce((sum, { size }) => sum + size, 0);
     if (used - removable + more > this.limitBytes) throw full(more, used - removable, this.limitBytes);
     for (const { path, size } of oldestFirst) {
       if (used + more <= this.limitBytes) return;
-      await rm(path, { force: true });
+      await rm(path, { recursive: true, force: true });
       used -= size;
     }
   }
@@ -142,9 +143,10 @@ export class ArtifactStore {
   async #open(): Promise<void> {
     for (const leftover of ['held', 'new'])
       await rm(join(this.#own, leftover), { recursive: true, force: true });
-    for (const place of ['held', 'new', 'parts'])
-      await mkdir(join(this.#own, place), { recursive: true, mode: 0o700 });
-    await removeOld(join(this.#own, 'parts'));
+    for (const place of OWNED) await mkdir(join(this.#own, place), { recursive: true, mode: 0o700 });
+    // Also of those that never come back.
+    for (const { path, usedMs } of await this.#leftBy(OWNED))
+      if (isOlder(usedMs, LEFT_MS)) await rm(path, { recursive: true, force: true });
   }
 
   async #files(): Promise<readonly StoredFile[]> {
@@ -154,9 +156,27 @@ export class ArtifactStore {
       for (const file of await namesIn(join(root, name))) {
         const path = join(root, name, file);
         const seen = await stat(path).catch(() => null);
-        if (seen) found.push({ path, size: seen.size, nlink: seen.nlink, usedMs: seen.mtimeMs });
+        if (seen) found.push({ path, size: seen.size, usedMs: seen.mtimeMs, isFree: seen.nlink === 1 });
       }
     }
+    return found;
+  }
+
+  /** What is not whole yet, of all processes. */
+  async #unfinished(): Promise<readonly StoredFile[]> {
+    const left = await this.#leftBy(['new', 'parts']);
+    return left.map((file) => ({ ...file, isFree: isOlder(file.usedMs, IDLE_MS) }));
+  }
+
+  async #leftBy(places: readonly string[]): Promise<readonly Omit<StoredFile, 'isFree'>[]> {
+    const owners = join(this.folder, 'owners');
+    const found: Omit<StoredFile, 'isFree'>[] = [];
+    for (const owner of await namesIn(owners))
+      for (const place of places)
+        for (const name of await namesIn(join(owners, owner, place))) {
+          const path = join(owners, owner, place, name);
+          found.push({ path, ...(await measuredAll(path)) });
+        }
     return found;
   }
 
@@ -182,22 +202,32 @@ export class ArtifactStore {
   }
 }
 
-/** What nobody has gone on with for so long, nobody will. */
-const PART_DAYS = 7;
+const OWNED = ['held', 'new', 'parts'] as const;
+/** Nobody is writing to what has been left alone for so long: whatever brings artifacts ends what falls silent before. */
+const IDLE_MS = 3_600_000;
+/** What nobody has gone on with, or held, for so long, nobody will. */
+const LEFT_MS = 7 * 24 * 3_600_000;
 
-async function removeOld(folder: string): Promise<void> {
-  const oldest = Date.now() - PART_DAYS * 24 * 3_600_000;
-  for (const name of await namesIn(folder)) {
-    const path = join(folder, name);
-    if ((await stat(path)).mtimeMs < oldest) await rm(path, { force: true });
+const isOlder = (usedMs: number, ms: number): boolean => usedMs < Date.now() - ms;
+
+/** A file, or all that is in a folder. What is gone meanwhile has no bytes. */
+async function measuredAll(path: string): Promise<{ readonly size: number; readonly usedMs: number }> {
+  const seen = await stat(path).catch(() => null);
+  let [size, usedMs] = [seen?.isFile() ? seen.size : 0, seen?.mtimeMs ?? Number.POSITIVE_INFINITY];
+  for (const name of seen?.isDirectory() ? await namesIn(path) : []) {
+    const inner = await measuredAll(join(path, name));
+    size += inner.size;
+    usedMs = Math.max(usedMs, inner.usedMs);
   }
+  return { size, usedMs };
 }
 
 type StoredFile = {
   readonly path: string;
   readonly size: number;
-  readonly nlink: number;
   readonly usedMs: number;
+  /** Nobody needs it now. */
+  readonly isFree: boolean;
 };
 
 const full = (bytes: number, used: number, limit: number): EdgeError =>
