@@ -17,6 +17,16 @@ export const sourceUrlField = z
     return /^https?:$/.test(protocol) && `${hash}${username}${password}` === '';
   }, 'an http or https address without a user, a password and #; `credentials` name the secret');
 
+const SECRET_NAME =
+  /token|secret|passw|pwd|credential|signature|^sig$|api-?_?key|access-?_?key|^key$|^auth$|oauth|authorization|jwt|session/i;
+
+/** Whoever reads the release reads its query. An address that is signed would be of no use in a year, either. */
+const openUrlField = sourceUrlField.refine(
+  (text) =>
+    !URL.canParse(text) || ![...new URL(text).searchParams.keys()].some((name) => SECRET_NAME.test(name)),
+  'an address without a secret behind its ?: all who may see the release see it; `credentials` name the secret',
+);
+
 const coordinate = (what: string) =>
   z
     .string()
@@ -28,9 +38,9 @@ const coordinate = (what: string) =>
     .refine((text) => !text.includes('..'), `${what} without ".."`);
 
 const mavenSchema = z.strictObject({
-  repository: sourceUrlField.describe(
-    'Address of the repository, such as https://nexus.example.com/repository/releases.',
-  ),
+  repository: sourceUrlField
+    .refine((text) => !text.includes('?'), 'an address without ?')
+    .describe('Address of the repository, such as https://nexus.example.com/repository/releases.'),
   group: coordinate('a group such as com.example').describe('Its group, such as com.example.'),
   artifact: coordinate('an artifact id').describe('Its artifact id.'),
   version: coordinate('a version').describe(
@@ -74,7 +84,7 @@ export const artifactSchema = z
     path: localPathField
       .exactOptional()
       .describe('The file, on the machine of the server, and of the workers where they have it too.'),
-    url: sourceUrlField.exactOptional().describe('Or where it is downloaded from.'),
+    url: openUrlField.exactOptional().describe('Or where it is downloaded from.'),
     maven: mavenSchema.exactOptional().describe('Or a file of a Maven, Nexus or Artifactory repository.'),
     git: gitSchema.exactOptional().describe('Or a commit of a git repository, as a .tar.gz.'),
     upload: z

@@ -104,8 +104,13 @@ test('a source is an address without a secret in it, and leads to nothing but it
     'https://x/a#b',
     'x/a',
     'https://x/a b',
+    'https://x/a?X-Amz-Signature=1',
+    'https://x/a?v=1&private_token=1',
+    'https://x/a?sv=1&sig=1',
   ])
     assert.equal(accepts({ url }), false, url);
+  assert.equal(accepts({ url: 'https://x/a?job=build&path=a%2Fb' }), true);
+  assert.equal(accepts({ maven: { ...MAVEN, repository: 'https://nexus/r?x=1' } }), false);
   for (const field of ['group', 'artifact', 'version', 'classifier', 'extension'])
     for (const odd of ['../x', 'a/b', '', 'a..b', '-a'])
       assert.equal(accepts({ maven: { ...MAVEN, [field]: odd } }), false, `${field} ${odd}`);
