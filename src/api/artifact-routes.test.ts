@@ -10,6 +10,7 @@ import { startArtifactSource } from '../../test/support/artifact-source.ts';
 import { artifactsIn } from '../../test/support/artifacts.ts';
 import { type EdgeApi, openEdgeApi, withEdgeApi } from '../../test/support/edge-api.ts';
 import { until } from '../../test/support/until.ts';
+import type { EdgeError } from '../domain/errors.ts';
 import { sha256 } from '../lib/hash.ts';
 import type { Artifacts } from '../ports/artifacts.ts';
 import { apiServer } from './server.ts';
@@ -198,6 +199,24 @@ describe('what a worker is given by the server', () => {
       const worker = await workerOf(edge, join(edge.folder, 'worker'));
       assert.equal(sha256(await worker.hold(artifact, KEPT, bytesOf)), DIGEST);
       await source.close();
+    }),
+  );
+
+  test(
+    'is nothing to a worker whose token is not good any more, which is told so',
+    withEdgeApi(async (edge) => {
+      await edge.configure(1, []);
+      const path = join(edge.folder, 'built');
+      await writeFile(path, BYTES);
+      await releaseOf(edge, { path });
+      const worker = artifactsIn(join(edge.folder, 'worker'), {
+        server: { url: edge.url, token: 'edge_old' },
+      });
+      const elsewhere = { ...(await plannedIn(edge)), path: '/nowhere/built' };
+      await assert.rejects(worker.hold(elsewhere, KEPT, bytesOf), (error: EdgeError) => {
+        assert.equal(error.code, 'artifact_unreadable');
+        return /token of the worker/.test(error.body.hint);
+      });
     }),
   );
 

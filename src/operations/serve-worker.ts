@@ -77,7 +77,7 @@ export async function waitForWork(
   return NOTHING;
 }
 
-/** An artifact, for as long as it is given. */
+/** An artifact, for as long as it is given; the API, which knows no ports, has it by this name. */
 export type GivenFile = HeldFile;
 type Wanted = { readonly sha256: string; readonly give: (file: GivenFile) => Promise<void> };
 

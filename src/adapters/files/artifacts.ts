@@ -70,7 +70,8 @@ export class FileArtifacts implements Artifacts {
       const place = { url: found, maven: coordinatesOf(maven), ...secret };
       const taken = await this.#fromUrl({ name, sha256 }, place, signal);
       const compare = (path: string) => compareChecksum(repository, { ...taken, url: found, path }, signal);
-      await this.#parts.store.hold(taken.sha256, compare);
+      if ((await this.#parts.store.hold(taken.sha256, compare)) === null)
+        throw crowdedOut({ name, ...place });
       return taken;
     }
     if (git !== undefined) {
@@ -168,7 +169,7 @@ const damaged = (artifact: PlannedArtifact, cause: unknown): EdgeError =>
     cause,
   });
 
-const crowdedOut = (artifact: PlannedArtifact): EdgeError =>
+const crowdedOut = (artifact: Parameters<typeof whatOf>[0]): EdgeError =>
   new EdgeError(
     'artifact_store_full',
     `${whatOf(artifact)} is removed again and again to make room for others`,

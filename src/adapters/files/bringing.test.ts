@@ -125,6 +125,27 @@ describe('an artifact of an address', () => {
   });
 });
 
+describe('the same artifact at two places', () => {
+  test('comes from the one that has it, also for who asks while the other is tried', async () => {
+    const { folder, source, other, url } = await opened();
+    const artifact = await planned(artifactsIn(join(folder, 'server')), { url });
+    const moved = { ...artifact, url: `${other.url}/moved.bin` };
+    source.files.set('/a.bin', randomBytes(BYTES.length));
+    source.holdAfter = 1_000;
+    const worker = artifactsIn(join(folder, 'worker'));
+    const first = worker.hold(artifact, KEPT, bytesOf);
+    await until('it is under way', () => source.asked.length > 1);
+    const both = [1, 2].map(() => worker.hold(moved, KEPT, bytesOf));
+    source.release();
+    const held = await Promise.allSettled([first, ...both]);
+    assert.deepEqual(
+      held.map(({ status }) => status),
+      ['rejected', 'fulfilled', 'fulfilled'],
+    );
+    assert.equal(other.asked.length, 1);
+  });
+});
+
 describe('an artifact that was damaged in the store', () => {
   test('is brought anew for whoever meets that, and named where it cannot be', async () => {
     const { folder, source, url } = await opened();

@@ -1,4 +1,5 @@
 import { rm } from 'node:fs/promises';
+import { isDeepStrictEqual } from 'node:util';
 import {
   type ArtifactPlace,
   type MeasuredFile,
@@ -25,12 +26,15 @@ export type BringingParts = {
 
 /** What of an artifact says where it is, and what has to come. */
 export type Wanted = Pick<PlannedArtifact, 'name' | 'sha256'> & ArtifactPlace;
+type GitPlace = Extract<ArtifactPlace, { readonly git: object }>;
 type Way = (signal: AbortSignal) => Promise<void>;
+/** How it went, and for whom it was begun. */
+type Tried = { readonly wanted: Wanted; readonly fault: EdgeError | null };
 
 /** Brings artifacts into the store, each once at a time, from their sources or from the server that has them. */
 export class Bringing {
   readonly #parts: BringingParts;
-  readonly #work = new SharedWork<void>();
+  readonly #work = new SharedWork<Tried>();
 
   constructor(parts: BringingParts) {
     this.#parts = parts;
@@ -42,13 +46,17 @@ export class Bringing {
     const { sha256 } = wanted;
     const here = await store.measured(sha256);
     if (here?.sha256 === sha256) return here;
-    await this.#work.join(sha256, (both) => this.#byAnyWay(wanted, both), signal);
+    const join = () => this.#work.join(sha256, (both) => this.#tried(wanted, both), signal);
+    let tried = await join();
+    // What was begun for a release that has it elsewhere says nothing of this place.
+    if (tried.fault && !isDeepStrictEqual(tried.wanted, wanted)) tried = await join();
+    if (tried.fault) throw tried.fault;
     const brought = await store.measured(sha256);
     if (brought?.sha256 === sha256) return brought;
     throw new EdgeError('artifact_unreachable', `${whatOf(wanted)} was brought, and is gone again`);
   }
 
-  /** What is there now, whatever it is; `file` is told of it before it is in the store. */
+  /** What is there now, whatever it is. */
   async bringAny(what: string, supply: Supply, signal: AbortSignal): Promise<MeasuredFile> {
     return this.#scratched(async (path) => {
       const measured = await fill({ ...this.#filling(what, supply, signal), path });
@@ -58,7 +66,7 @@ export class Bringing {
   }
 
   /** The archive of a commit, whatever its digest is. */
-  async archive(place: Extract<ArtifactPlace, { git: object }>, signal: AbortSignal): Promise<MeasuredFile> {
+  async archive(place: GitPlace, signal: AbortSignal): Promise<MeasuredFile> {
     const { store, network, environment } = this.#parts;
     const { git, credentials } = place;
     const refusal = refusalOf(git.repository, network.origins);
@@ -80,19 +88,30 @@ export class Bringing {
     });
   }
 
-  async #byAnyWay(wanted: Wanted, signal: AbortSignal): Promise<void> {
-    await this.#parts.store.drop(wanted.sha256);
+  async #tried(wanted: Wanted, signal: AbortSignal): Promise<Tried> {
+    const { store } = this.#parts;
+    const { sha256 } = wanted;
+    // It may have come by another way meanwhile.
+    const here = await store.measured(sha256);
+    if (here?.sha256 === sha256) return { wanted, fault: null };
+    if (here) await store.drop(sha256);
+    return { wanted, fault: await this.#byAnyWay(wanted, signal) };
+  }
+
+  /** `null` once it is there. */
+  async #byAnyWay(wanted: Wanted, signal: AbortSignal): Promise<EdgeError | null> {
     const faults: EdgeError[] = [];
     for (const way of this.#waysTo(wanted)) {
       try {
-        return await way(signal);
+        await way(signal);
+        return null;
       } catch (thrown) {
         signal.throwIfAborted();
         if (!(thrown instanceof EdgeError)) throw thrown;
         faults.push(thrown);
       }
     }
-    throw faults.find(({ code }) => CATALOGUE[code].retryable) ?? faults[0] ?? nowhere(wanted);
+    return faults.find(({ code }) => CATALOGUE[code].retryable) ?? faults[0] ?? nowhere(wanted);
   }
 
   /** Its source first, and then the server, which may reach what this machine does not. */
@@ -113,8 +132,8 @@ export class Bringing {
     };
   }
 
-  async #archived(wanted: Wanted & { readonly git: object }, signal: AbortSignal): Promise<void> {
-    const { sha256 } = await this.archive(wanted as Extract<ArtifactPlace, { git: object }>, signal);
+  async #archived(wanted: Wanted & GitPlace, signal: AbortSignal): Promise<void> {
+    const { sha256 } = await this.archive(wanted, signal);
     if (sha256 === wanted.sha256) return;
     throw new EdgeError(
       'artifact_mismatch',

@@ -11,7 +11,9 @@ import { writeAll } from './write-all.ts';
 export type Supply = (
   asked: { readonly from: number; readonly etag?: string },
   signal: AbortSignal,
-) => Promise<DownloadOpened>;
+) => Promise<Supplied>;
+/** `hint`: what to do about a refusal, where the source knows. */
+export type Supplied = DownloadOpened & { readonly hint?: string };
 
 export type FillOptions = {
   /** What is in it already are the first bytes, if a digest is wanted. */
@@ -118,17 +120,14 @@ class Filling {
     return null;
   }
 
-  async #refused({ why, status, lasting }: Extract<DownloadOpened, { kind: 'refused' }>): Promise<string> {
+  async #refused({ why, status, lasting, hint }: Extract<Supplied, { kind: 'refused' }>): Promise<string> {
     if (status === 416 && this.#size > 0) {
       await this.#startOver();
       return why;
     }
     if (!lasting) return why;
-    const hint =
-      status === 401 || status === 403
-        ? { hint: 'Check `credentials` of the artifact, and what they may read.' }
-        : {};
-    throw new EdgeError('artifact_unreadable', `${this.#options.what} cannot be read: ${why}`, hint);
+    const more = hint === undefined ? {} : { hint };
+    throw new EdgeError('artifact_unreadable', `${this.#options.what} cannot be read: ${why}`, more);
   }
 
   async #take(body: AsyncIterable<Uint8Array>): Promise<void> {

@@ -2,7 +2,7 @@ import type { SecretRef } from '../../domain/secret.ts';
 import { type DownloadOpened, openDownload } from '../../outbound/download.ts';
 import type { HttpClient } from '../../outbound/http.ts';
 import type { Secrets } from '../../ports/secrets.ts';
-import type { Supply } from './fill.ts';
+import type { Supplied, Supply } from './fill.ts';
 
 /** What sources on the network are asked with. */
 export type Network = {
@@ -22,7 +22,8 @@ export function fromUrl({ http, secrets, origins }: Network, { url, credentials 
   return async (asked, signal) => {
     const authorization = credentials && headerOf(await secrets.resolve(credentials));
     const request = { url, ...asked, ...(authorization && { authorization }), ...(origins && { origins }) };
-    return openDownload(http, request, signal);
+    const hint = 'Check `credentials` of the artifact, and what they may read.';
+    return withHint(await openDownload(http, request, signal), hint);
   };
 }
 
@@ -33,9 +34,18 @@ export function headerOf(secret: string): string {
 
 export function fromServer({ http }: Network, { url, token }: ServerAccess, sha256: string): Supply {
   const address = `${url.replace(/\/+$/, '')}/v1/worker/artifacts/${sha256}`;
-  return (asked, signal) =>
-    openDownload(http, { url: address, authorization: `Bearer ${token}`, ...asked }, signal);
+  const hint = 'Check the token of the worker: it may have expired, or been revoked.';
+  return async (asked, signal) => {
+    const request = { url: address, authorization: `Bearer ${token}`, ...asked };
+    return withHint(await openDownload(http, request, signal), hint);
+  };
 }
+
+/** For whoever is not let in. */
+const withHint = (opened: DownloadOpened, hint: string): Supplied =>
+  opened.kind === 'refused' && (opened.status === 401 || opened.status === 403)
+    ? { ...opened, hint }
+    : opened;
 
 /** What is to be seen of a source without reading it: how many bytes it has, if it says so, or why it gives none. */
 export async function looked(
@@ -48,7 +58,7 @@ export async function looked(
   return { totalBytes: opened.totalBytes };
 }
 
-/** A short text of a source; `null` where it has none. */
+/** A short text of a source, or why it gives none. */
 export async function textFrom(
   supply: Supply,
   mostBytes: number,
