@@ -19,7 +19,7 @@ import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { requireService } from '../../../scripts/services.ts';
 import { tar } from '../../lib/tar.ts';
-import { GONE, INSTALL, MARKER, markerText } from './install-script.ts';
+import { GONE, INSTALL, MARKER, MODES, markerText, SUMS } from './install-script.ts';
 
 const SHELLS = [['dash'], ['bash', '--posix'], ['busybox', 'sh']];
 const busybox = requireService('busybox');
@@ -80,8 +80,47 @@ function installs(shell: readonly string[]): void {
     assert.deepEqual([done.status, done.stderr], [0, '']);
     assert.equal(readFileSync(join(folder, 'current', MARKER), 'utf8'), markerText('hash 1.0'));
     assert.equal(readlinkSync(join(folder, 'current')), 'releases/1.0-aaaa');
-    assert.deepEqual(readdirSync(join(folder, 'current/')).sort(), ['.edge-release', 'bin', 'web.bin']);
+    assert.deepEqual(readdirSync(join(folder, 'current/')).sort(), [
+      '.edge-manifest',
+      '.edge-modes',
+      '.edge-release',
+      'bin',
+      'web.bin',
+    ]);
     assert.equal(readFileSync(join(folder, 'current/bin/start'), 'utf8'), 'go');
+  });
+
+  test('what was unpacked is noted, with modes and where links lead, before any property file', () => {
+    const { home, folder, install } = hostWith(shell);
+    mkdirSync(join(home, 'more'));
+    writeFileSync(join(home, 'more/with space'), 'x');
+    symlinkSync('with space', join(home, 'more/link'));
+    const archive = join(home, 'more.tar.gz');
+    execFileSync('tar', ['-czf', archive, '-C', join(home, 'more'), '.']);
+    chmodSync(join(home, 'more/with space'), 0o640);
+    const file = { path: 'app.conf', mode: '0600', text: 'secret' };
+    assert.equal(install('1.0', { artifacts: [archive, 'more', 'tar.gz'], files: [file] }).status, 0);
+    const textOf = (name: string) => readFileSync(join(folder, 'current', name), 'utf8');
+    assert.match(textOf(SUMS), /^[0-9a-f]{64} {2}\.\/with space\n$/);
+    // Some quote names, and some do not; each host compares its own.
+    const modes = textOf(MODES).trimEnd().replaceAll("'", '').split('\n');
+    assert.deepEqual(modes.toSorted(), ['644 ./with space', '777 ./link -> with space']);
+    execFileSync('sha256sum', ['-c', SUMS], { cwd: join(folder, 'current'), stdio: 'ignore' });
+  });
+
+  test('a release of which nothing can be noted is installed all the same, and an archive writes no note', () => {
+    const { home, folder, install } = hostWith(shell);
+    mkdirSync(join(home, 'locked'));
+    writeFileSync(join(home, 'locked/file'), 'x', { mode: 0o000 });
+    symlinkSync(join(home, 'victim'), join(home, 'locked', SUMS));
+    const archive = join(home, 'locked.tar');
+    const entries = [{ path: 'file', mode: 0o000, data: Buffer.from('x') }];
+    writeFileSync(archive, tar(entries));
+    execFileSync('tar', ['-rf', archive, '-C', join(home, 'locked'), SUMS]);
+    assert.equal(install('1.0', { artifacts: [archive, 'locked', 'tar'] }).status, 0);
+    const noted = process.getuid?.() === 0 ? [SUMS, MODES] : [];
+    assert.deepEqual(readdirSync(join(folder, 'current/')).sort(), [...noted, MARKER, 'file'].sort());
+    assert.equal(existsSync(join(home, 'victim')), false);
   });
 
   test('a release that is whole is not unpacked again', () => {
@@ -136,7 +175,12 @@ function installs(shell: readonly string[]): void {
     mkdirSync(join(folder, 'releases/1.0-aaaa'), { recursive: true });
     writeFileSync(join(folder, 'releases/1.0-aaaa/half'), '');
     assert.equal(install('1.0').status, 0);
-    assert.deepEqual(readdirSync(join(folder, 'current/')).sort(), ['.edge-release', 'bin']);
+    assert.deepEqual(readdirSync(join(folder, 'current/')).sort(), [
+      '.edge-manifest',
+      '.edge-modes',
+      '.edge-release',
+      'bin',
+    ]);
   });
 
   test('an archive that cannot be unpacked leaves everything as it was', () => {

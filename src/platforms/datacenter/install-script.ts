@@ -4,6 +4,11 @@
  * renamed, and the links are renamed into place, so that nobody ever sees half of either.
  */
 export const MARKER = '.edge-release';
+/** What was unpacked, as `sha256sum -c` checks it; and the mode of each file, links with where they lead. */
+export const SUMS = '.edge-manifest';
+export const MODES = '.edge-modes';
+/** One line for each file below the folder that it runs in; those of Edge are left out. */
+export const LIST_MODES = `find . ! -path './.edge-*' ! -type d -exec stat -c '%a %N' '{}' +`;
 /** With what the script ends if what it is to unpack is not on the host. */
 export const GONE = 3;
 /** What is in the marker of a release that is whole. */
@@ -72,6 +77,16 @@ unpack() {
   done
 }
 
+# What is there before any file of Edge's own, for whoever looks later whether it still is. Half of it would be worse than none.
+note() {
+  remove "$work/${SUMS}" "$work/${MODES}"
+  if ! (
+    cd "$work" && export LC_ALL=C &&
+      find . ! -path './.edge-*' -type f -exec sha256sum '{}' + >${SUMS} &&
+      ${LIST_MODES} >${MODES}
+  ) 2>/dev/null; then remove "$work/${SUMS}" "$work/${MODES}"; fi
+}
+
 put_files() {
   into=$1
   while [ "$2" != --files ]; do shift; done
@@ -109,6 +124,7 @@ if [ "$whole" != "$hash" ]; then
   remove "$releases/.$release".*
   mkdir -p "$work"
   unpack "$@"
+  note
   put_files "$work" "$@"
   printf '%s\\n' "$hash" > "$work/${MARKER}"
   sync -f "$work"
