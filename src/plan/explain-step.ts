@@ -57,6 +57,8 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
     const there = [...put, ...made].length > 0 ? 'there' : `to ${folder}`;
     return [...put, ...made, `point current ${there}`, kept(step)].join(', ');
   },
+  'release.look': () =>
+    'compare current, the property files and the files of its artifacts with what Edge put there; nothing is changed',
   'health.verify': (step) =>
     `check ${checked(step)} every ${duration(literalOf(step, 'intervalMs'))} until ${text(literalOf(step, 'passes'))} passes ` +
     `in a row${step.inputs.release ? ' with the version of the release' : ''}, for up to ${duration(literalOf(step, 'windowMs'))}`,

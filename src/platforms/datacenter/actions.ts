@@ -4,6 +4,7 @@ import { balancerEnable } from './balancer-enable.ts';
 import { capacityGuard } from './capacity-guard.ts';
 import { EARLIER_FETCH, releaseFetch } from './release-fetch.ts';
 import { EARLIER_INSTALLS, releaseInstall } from './release-install.ts';
+import { releaseLook } from './release-look.ts';
 
 /** The actions of datacenter environments; the common ones are in src/actions/registry.ts. */
 export const { actions: DATACENTER_ACTIONS } = definePlugin({
@@ -16,5 +17,6 @@ export const { actions: DATACENTER_ACTIONS } = definePlugin({
     EARLIER_FETCH,
     releaseInstall,
     ...EARLIER_INSTALLS,
+    releaseLook,
   ],
 });

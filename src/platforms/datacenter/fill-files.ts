@@ -8,6 +8,11 @@ import type { Secrets } from '../../ports/secrets.ts';
  * this worker makes other files than the plan holds: then nothing was put anywhere.
  */
 export async function fillFiles(secrets: Secrets, planned: PlannedFiles): Promise<readonly Buffer[]> {
+  return Promise.all(asPlanned(planned).map((file) => filled(secrets, file)));
+}
+
+/** The files as the plan has them, secrets still by reference. Throws `plan_changed`. */
+export function asPlanned(planned: PlannedFiles): readonly MadeFile[] {
   const made = makeFiles(planned, planned.place);
   if (made.kind === 'problems' || filesDigest(made.files) !== planned.digest)
     throw new EdgeError(
@@ -17,10 +22,11 @@ export async function fillFiles(secrets: Secrets, planned: PlannedFiles): Promis
         hint: 'Worker and server are of different versions of Edge: plan it again once they are of one.',
       },
     );
-  return Promise.all(made.files.map((file) => filled(secrets, file)));
+  return made.files;
 }
 
-async function filled(secrets: Secrets, { path, parts }: MadeFile): Promise<Buffer> {
+/** One of them with its secrets. Rejects with `secret_unavailable`. */
+export async function filled(secrets: Secrets, { path, parts }: MadeFile): Promise<Buffer> {
   const texts = parts.map(async (part) => {
     if (typeof part === 'string') return part;
     const value = await secrets.resolve(part.secret);

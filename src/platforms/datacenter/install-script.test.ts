@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   copyFileSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   readlinkSync,
@@ -14,60 +13,11 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, describe, test } from 'node:test';
-import { requireService } from '../../../scripts/services.ts';
+import { describe, test } from 'node:test';
+import { hostWith, SHELLS, whyWithout } from '../../../test/support/release-host.ts';
 import { tar } from '../../lib/tar.ts';
-import { GONE, INSTALL, MARKER, MODES, markerText, SUMS } from './install-script.ts';
-
-const SHELLS = [['dash'], ['bash', '--posix'], ['busybox', 'sh']];
-const busybox = requireService('busybox');
-const root = mkdtempSync(join(tmpdir(), 'edge install-'));
-after(() => rmSync(root, { recursive: true, force: true }));
-
-type Put = { readonly path: string; readonly mode: string; readonly text: string };
-
-/** A shell with its own coreutils where it brings them; a folder and an archive to install. */
-function hostWith(shell: readonly string[]) {
-  const home = mkdtempSync(join(root, 'host-'));
-  const folder = join(home, 'web');
-  mkdirSync(join(home, 'content/bin'), { recursive: true });
-  writeFileSync(join(home, 'content/bin/start'), 'go');
-  const archive = join(home, 'web.tar.gz');
-  execFileSync('tar', ['-czf', archive, '-C', join(home, 'content'), '.']);
-  const [program = '', ...rest] = shell;
-  const run = (script: string, work: string, ...values: readonly string[]) =>
-    spawnSync(program, [...rest, '-c', script, work, ...values], {
-      encoding: 'utf8',
-      env: { PATH: process.env.PATH, HOME: home },
-    });
-  const install = (
-    version: string,
-    {
-      keep = 5,
-      artifacts = [archive, 'web.tar.gz', 'tar.gz'],
-      token = 't1',
-      at = folder,
-      files = [] as readonly Put[],
-      work = 'edge-install',
-    } = {},
-  ) => {
-    const bundle = join(home, 'files.tar');
-    const entries = files.map(({ text }, n) => ({ path: String(n), mode: 0o600, data: Buffer.from(text) }));
-    writeFileSync(bundle, tar(entries));
-    const puts = files.flatMap(({ path, mode }, n) => [String(n), path, mode]);
-    const start = [at, `${version}-aaaa`, `hash ${version}`, String(keep), token, bundle];
-    return run(INSTALL, work, ...start, ...artifacts, '--files', ...puts);
-  };
-  return { home, folder, archive, install };
-}
-
-/** Why a shell cannot be tried here, if so. */
-function whyWithout([program = '']: readonly string[]): string | undefined {
-  if (program === 'busybox') return busybox.skip;
-  return spawnSync(program, ['-c', 'true']).error && `${program} not found`;
-}
+import { GONE, MARKER, MODES, markerText, SUMS } from './install-script.ts';
 
 for (const shell of SHELLS) {
   describe(shell.join(' '), { skip: whyWithout(shell) ?? false }, () => installs(shell));
