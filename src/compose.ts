@@ -20,6 +20,7 @@ import { edgeClient } from './api/client.ts';
 import { apiServer } from './api/server.ts';
 import { workerId } from './domain/ids.ts';
 import { Driver } from './engine/driver.ts';
+import { DriftSchedule } from './operations/drift-schedule.ts';
 import type { OperationPorts } from './operations/ports.ts';
 import { makeFirstToken } from './operations/tokens.ts';
 import { planHash } from './plan/hash.ts';
@@ -56,6 +57,8 @@ export type ServerSettings = RoleSettings & {
   readonly host: string;
   readonly port: number;
   readonly tls?: { readonly key: string; readonly cert: string };
+  /** Begins the looks that are due; not in a process that lives as long as one command. */
+  readonly schedules?: boolean;
   /** Worker pools that this process works for as well; none for a server alone. */
   readonly pools: readonly string[];
 };
@@ -89,6 +92,11 @@ export async function startServer(settings: ServerSettings): Promise<RunningServ
   const ports: OperationPorts = { ...portsOf(store, world, { inventory, plugins: settings.plugins }), bell };
   const stopping = new AbortController();
   const driver = startDriver(ports, { own, log }, stopping.signal);
+  const schedule = new DriftSchedule({
+    ports,
+    onFault: (place, fault) => log(place ? `no look at ${place}` : 'the schedule of looks failed', fault),
+  });
+  const looking = settings.schedules ? schedule.run(stopping.signal) : undefined;
   const api = apiServer({
     ports,
     version,
@@ -103,7 +111,7 @@ export async function startServer(settings: ServerSettings): Promise<RunningServ
     await api.close();
     await Promise.all(workers.map((worker) => worker.stop()));
     stopping.abort();
-    await driver.ended;
+    await Promise.all([driver.ended, looking]);
     await world.close();
     await store.close();
   };

@@ -105,7 +105,7 @@ export async function serve(place: Place, options: ServeOptions): Promise<number
     ...artifactSettings(options),
     ...(await pluginSettings(place, options)),
     ...listen,
-    pools,
+    ...{ pools, schedules: true },
     ...(tls && { tls }),
   });
   const forget = await announceServer(place.dataFolder, server.url);

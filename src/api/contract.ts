@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ROLES } from '../domain/permission.ts';
 import { type Release, releaseRequestSchema } from '../domain/release.ts';
 import { DEPLOYMENT_ROUTES } from './deployment-contract.ts';
+import { DRIFT_ROUTES } from './drift-contract.ts';
 import { EXEC_ROUTES } from './exec-contract.ts';
 import { atField, environmentField, opaque, projectField, releaseIdField, sha256Field } from './fields.ts';
 import { HOST_KEY_ROUTES } from './host-key-contract.ts';
@@ -189,6 +190,7 @@ export const ROUTES = {
   ...HOST_KEY_ROUTES,
   ...DEPLOYMENT_ROUTES,
   ...EXEC_ROUTES,
+  ...DRIFT_ROUTES,
   ...WORKER_ROUTES,
 } as const satisfies Readonly<Record<string, Route>>;
 
@@ -217,4 +219,5 @@ export type ProjectEnvironmentStatus = Output<'status'>['projectEnvironments'][n
 export type Parked = ProjectEnvironmentStatus['parked'][number];
 export type HostKeyRow = Output<'showHostKeys'>['hosts'][number];
 export type Answer = NonNullable<Output<'answers'>['answers']>[number];
+export type Finding = Output<'lastFindings'>['findings'][number];
 export type DoctorCheck = Output<'doctor'>['checks'][number];

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { nameField } from '../domain/fields.ts';
-import { type Plan, VERBS } from '../domain/plan.ts';
+import { PLAN_VERBS, type Plan, VERBS } from '../domain/plan.ts';
 import {
   afterField,
   deploymentIdField,
@@ -144,7 +144,12 @@ export const DEPLOYMENT_ROUTES = {
     path: '/v1/deployments',
     permission: 'deployment.read',
     summary: 'Deployments, newest first.',
-    query: placeFilter.extend({ ended: z.boolean().exactOptional(), limit: limitField }),
+    query: placeFilter.extend({
+      ended: z.boolean().exactOptional(),
+      verb: z.enum(PLAN_VERBS).exactOptional().describe('Only those of this verb.'),
+      besides: z.enum(PLAN_VERBS).exactOptional().describe('All but those of this verb.'),
+      limit: limitField,
+    }),
     response: z.object({ deployments: z.array(deploymentRowSchema) }),
   }),
   deployment: route({

@@ -13,6 +13,7 @@ import {
 } from '../operations/deployments.ts';
 import { diff } from '../operations/diff.ts';
 import { doctor } from '../operations/doctor.ts';
+import { drift, findings, lastFindings } from '../operations/drift.ts';
 import { answers, exec } from '../operations/exec.ts';
 import { deploymentForecast } from '../operations/forecast.ts';
 import { showHostKeys, trustHostKeys } from '../operations/host-keys.ts';
@@ -124,6 +125,9 @@ export const HANDLERS: Handlers = {
 
   exec: does(exec),
   answers: watches(answers),
+  drift: does(drift),
+  findings: watches(findings),
+  lastFindings: does(lastFindings),
 
   pause: does(pause),
   resume: does(resume),

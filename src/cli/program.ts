@@ -6,6 +6,7 @@ import { addApprove, addPromote } from './commands/approve.ts';
 import { addDeploy, addRestart, addRollback } from './commands/deploy.ts';
 import { addDiff } from './commands/diff.ts';
 import { addDoctor } from './commands/doctor.ts';
+import { addDrift } from './commands/drift.ts';
 import { addExec } from './commands/exec.ts';
 import { addHistory } from './commands/history.ts';
 import { addInit } from './commands/init.ts';
@@ -27,7 +28,7 @@ type Add = (program: Command, choose: Choose) => void;
 const GROUPS: Readonly<Record<string, readonly Add[]>> = {
   'Begin:': [addDemo, addInit, addApply, addTrust, addDoctor],
   'Deploy:': [addDiff, addPlan, addDeploy, addRestart, addRollback, addReleases],
-  'Look:': [addStatus, addTargets, addWatch, addLogs, addHistory],
+  'Look:': [addStatus, addTargets, addDrift, addWatch, addLogs, addHistory],
   'Run:': [addExec],
   'Decide:': [
     addApprove,

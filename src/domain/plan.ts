@@ -11,12 +11,12 @@ import type { Variable } from './variable.ts';
 export const PLAN_SCHEMA = 1;
 export const VERBS = ['deploy', 'restart', 'rollback'] as const;
 export type Verb = (typeof VERBS)[number];
-/** What a plan may be of: a deployment, or a command on targets (`edge exec`), which puts nothing there. */
-export const PLAN_VERBS = [...VERBS, 'exec'] as const;
+/** What a plan may be of: a deployment, or what puts nothing there: a command on targets (`edge exec`), a look at them (`edge drift`). */
+export const PLAN_VERBS = [...VERBS, 'exec', 'drift'] as const;
 export type PlanVerb = (typeof PLAN_VERBS)[number];
 
 /** Whether it changes what is deployed: then it takes the lock of its project and environment, and its failures leave targets unproven. */
-export const deploys = (verb: PlanVerb): verb is Verb => verb !== 'exec';
+export const deploys = (verb: PlanVerb): verb is Verb => VERBS.some((one) => one === verb);
 
 /**
  * Everything a deployment will do, as data, frozen before it starts. Its hash covers all of it (`planHash` in plan/hash.ts).
@@ -29,7 +29,7 @@ export type Plan = {
   readonly project: string;
   readonly environment: string;
   readonly platform: string;
-  /** What is put there: of a rollback the release most targets return to; `null` for a restart, and for a command. */
+  /** What is put there: of a rollback the release most targets return to; `null` for what puts none there. */
   readonly release: ReleaseId | null;
   /** Every release that a target gets, or had before. */
   readonly releases: Readonly<Record<ReleaseId, PlannedRelease>>;
@@ -75,7 +75,7 @@ export type PlanTarget = {
   readonly members: readonly MemberRef[];
   /** In service, or parked by Edge, when the plan was made. Only such a target counts in budgets and is returned. */
   readonly inServiceBefore: boolean;
-  /** The release it gets; `null` for a restart, and for a command. */
+  /** The release it gets, or, of a look, the one that it is compared with; `null` for a restart, and for a command. */
   readonly release: ReleaseId | null;
   /** What it ran before, as far as Edge knows; a rollback returns to it. */
   readonly before: ReleaseId | null;

@@ -116,6 +116,18 @@ export const projectEnvironmentSchema = z
       .boolean('write true or false')
       .exactOptional()
       .describe('Notifications on or off, if not as the environment says.'),
+    drift: z
+      .strictObject({
+        everyMs: z
+          .int('a whole number of milliseconds')
+          .min(1_000)
+          .max(30 * 24 * 3_600_000)
+          .describe(
+            'How long from the beginning of one look to that of the next, such as 21600000 for six hours.',
+          ),
+      })
+      .exactOptional()
+      .describe('What is on the targets is compared by itself with what Edge put there; see `edge drift`.'),
     scripts: z
       .record(nameField, nameField)
       .exactOptional()

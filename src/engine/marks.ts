@@ -42,6 +42,7 @@ function isTakenLater(events: readonly Event[], index: number, target: number): 
 
 /** The releases that targets have got. */
 export function placedBy(model: Model, events: readonly Event[]): Commit['placed'] {
+  if (!deploys(model.plan.verb)) return [];
   return events.flatMap((event) => {
     if (event.kind !== 'target.succeeded') return [];
     const { name, release, hook } = targetOf(model, event.target);

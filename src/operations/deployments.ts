@@ -2,7 +2,7 @@ import { type Changes, changesOf } from '../domain/changes.ts';
 import { EdgeError } from '../domain/errors.ts';
 import type { StoredEvent } from '../domain/event.ts';
 import type { DeploymentId, PlanHash, TaskId } from '../domain/ids.ts';
-import { deploys, type Plan } from '../domain/plan.ts';
+import type { Plan, PlanVerb } from '../domain/plan.ts';
 import { type Explained, explain } from '../plan/explain.ts';
 import { renderPlan } from '../plan/render.ts';
 import type { DeploymentRow, OutputRow, Views } from '../ports/views.ts';
@@ -22,6 +22,8 @@ export type DeploymentsInput = {
   readonly project?: string;
   readonly environment?: string;
   readonly ended?: boolean;
+  readonly verb?: PlanVerb;
+  readonly besides?: PlanVerb;
   readonly limit?: number;
 };
 
@@ -128,7 +130,7 @@ export async function mustExist(views: Views, id: DeploymentId): Promise<Deploym
 /** What commands on targets wrote is for those who may run them. Throws `deployment_unknown`, `permission_denied`. */
 export async function mustSee(views: Views, caller: Caller, id: DeploymentId): Promise<DeploymentRow> {
   const row = await mustExist(views, id);
-  if (!deploys(row.verb)) authorize(caller, 'host.exec');
+  if (row.verb === 'exec') authorize(caller, 'host.exec');
   return row;
 }
 

@@ -1,7 +1,5 @@
 import { EdgeError } from '../domain/errors.ts';
 import type { DeploymentId, PlanHash } from '../domain/ids.ts';
-import { deploys } from '../domain/plan.ts';
-import { WATCH_TOPIC } from '../domain/topics.ts';
 import { type ExecRequest, planExec } from '../plan/exec.ts';
 import { planHash } from '../plan/hash.ts';
 import type { ExecOrder } from '../plan/sequences.ts';
@@ -15,6 +13,7 @@ import type { PlaceRequest } from './documents.ts';
 import { documentsNow } from './inventory.ts';
 import { changedSince, rememberRead } from './inventory-reads.ts';
 import type { OperationPorts } from './ports.ts';
+import { untilItRests } from './rest.ts';
 import type { Watched } from './watch.ts';
 
 export type ExecInput = PlaceRequest &
@@ -84,7 +83,6 @@ export type AnswersOutput = {
   readonly answers: readonly Answer[] | null;
 };
 
-const LOOK_MS = 500;
 const EVENTS_AT_ONCE = 5_000;
 const ROWS_AT_ONCE = 100;
 const LIMITS = { shown: 65_536, kept: 8_388_608, read: 268_435_456 };
@@ -100,21 +98,17 @@ export async function answers(
 ): Promise<AnswersOutput> {
   authorize(caller, 'host.exec');
   const { deployment: id, waitMs } = input;
-  const until = ports.clock.now() + waitMs;
-  while (true) {
-    const row = await mustExist(ports.views, id);
-    if (deploys(row.verb))
-      throw new EdgeError('verb_refused', `${id} is a ${row.verb}, and no command`, {
-        hint: `\`edge logs ${id}\` shows what its commands wrote.`,
-      });
-    const left = until - ports.clock.now();
-    const rests = row.ended || (row.status === 'paused' && row.counts.active === 0);
-    if (rests || waitMs === 0)
-      return { deployment: row, answers: await answersOf(ports, { deployment: id, signal }) };
-    if (left <= 0) return { deployment: row, answers: null };
-    await ports.bell.wait(WATCH_TOPIC, Math.min(LOOK_MS, left), signal);
-    signal.throwIfAborted();
-  }
+  const { verb } = await mustExist(ports.views, id);
+  if (verb !== 'exec')
+    throw new EdgeError('verb_refused', `${id} is a ${verb}, and no command`, {
+      hint: `\`edge logs ${id}\` shows what its commands wrote.`,
+    });
+  const { row, rests } = await untilItRests(ports, { input, signal });
+  const isTold = rests || waitMs === 0;
+  return {
+    deployment: row,
+    answers: isTold ? await answersOf(ports, { deployment: id, signal }) : null,
+  };
 }
 
 type Asked = { readonly deployment: DeploymentId; readonly signal: AbortSignal };

@@ -73,6 +73,12 @@ export type Platform = {
   readonly facts: (target: TargetConfig, settings: Settings) => JsonObject;
   /** The steps of a command on a target. */
   readonly exec: (order: ExecOrder) => readonly Step[];
+  /** How what a deployment has put on a target is looked at. */
+  readonly look: {
+    readonly steps: readonly Step[];
+    /** Of the steps that have put it there: what the look must know; `null` where it cannot be looked at. */
+    readonly facts: (steps: readonly Step[]) => JsonObject | null;
+  };
   /** The facts that those steps refer to: of a project's own steps, checks and variables they have none. */
   readonly execFacts: (target: TargetConfig, settings: Settings) => JsonObject;
   /** The step of a hook, which is the same wherever it runs, and the facts of a target on whose host it does. */

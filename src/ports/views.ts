@@ -38,6 +38,11 @@ export type DeploymentFilter = {
   readonly ended?: boolean;
   /** Only those that deploy, or only those that do not, such as `exec`. */
   readonly deploys?: boolean;
+  /** Only those of this verb; all but those of this one. */
+  readonly verb?: PlanVerb;
+  readonly besides?: PlanVerb;
+  /** Only those that this name has asked for. */
+  readonly by?: string;
   /** Newest first. */
   readonly limit: number;
 };

@@ -129,8 +129,15 @@ export function viewsContract(name: string, open: OpenStore): void {
         assert.deepEqual(await listed({ release: releaseId('1.0.0-0a1b2c3d') }), []);
         advance(1);
         await journal.create(deployment('e4', { verb: 'exec' }));
+        advance(1);
+        await journal.create(deployment('e5', { verb: 'drift' }));
         assert.deepEqual(await listed({ deploys: true }), ['d3', 'd2', 'd1']);
-        assert.deepEqual(await listed({ deploys: false }), ['e4']);
+        assert.deepEqual(await listed({ deploys: false }), ['e5', 'e4']);
+        assert.deepEqual(await listed({ verb: 'drift' }), ['e5']);
+        assert.deepEqual(await listed({ besides: 'drift', deploys: false }), ['e4']);
+        const [{ by } = { by: '' }] = await views.deployments(ALL);
+        assert.equal((await listed({ by })).length, 5);
+        assert.deepEqual(await listed({ by: 'nobody' }), []);
       }),
     );
 

@@ -6,7 +6,7 @@ import type { StepQuery } from '../../ports/views.ts';
 import { parse } from './json.ts';
 import { eventsAfter } from './load.ts';
 import { all, first, type Operation, type Scope } from './operation.ts';
-import { whereAll } from './where.ts';
+import { DEPLOYS, whereAll } from './where.ts';
 
 type Row = {
   readonly id: DeploymentId;
@@ -21,7 +21,7 @@ export function* viewSteps(_scope: Scope, query: StepQuery): Operation<readonly 
     ['project = ?', query.project],
     ['environment = ?', query.environment],
     ['stream_version > ?', 1],
-    ['verb <> ?', 'exec'],
+    [DEPLOYS, 1],
   ]);
   const rows = yield* all<Row>(
     `SELECT id, project, environment, plan_hash FROM deployments ${where.sql}

@@ -15,7 +15,7 @@ import { type HoldRow, toHold } from './hold-row.ts';
 import { parse } from './json.ts';
 import { eventsAfter } from './load.ts';
 import { all, first, type Operation, type Scope } from './operation.ts';
-import { whereAll } from './where.ts';
+import { DEPLOYS, whereAll } from './where.ts';
 
 type StoredDeployment = {
   readonly id: DeploymentId;
@@ -51,7 +51,10 @@ export function* viewDeployments(
     ['environment = ?', filter.environment],
     ['release_id = ?', filter.release],
     ['(ended_at IS NOT NULL) = ?', ended],
-    ["(verb <> 'exec') = ?", deploying],
+    [DEPLOYS, deploying],
+    ['verb = ?', filter.verb],
+    ['verb <> ?', filter.besides],
+    ['created_by = ?', filter.by],
   ]);
   const rows = yield* all<StoredDeployment>(
     `SELECT id, project, environment, verb, hard, release_id, release_version, plan_hash, created_by, caused_by,

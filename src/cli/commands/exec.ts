@@ -1,7 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import type { EdgeClient } from '../../api/client.ts';
-import type { Answer, Input, Output } from '../../api/contract.ts';
-import { asEdgeError, EdgeError } from '../../domain/errors.ts';
+import type { Input } from '../../api/contract.ts';
+import { EdgeError } from '../../domain/errors.ts';
 import { shellQuoteAll } from '../../lib/shell-quote.ts';
 import { answerLines, sumOfAnswers } from '../answer-lines.ts';
 import { asksPeople, saysYes } from '../ask.ts';
@@ -10,6 +9,7 @@ import type { Cli } from '../context.ts';
 import { counted } from '../format.ts';
 import { INTERRUPTED } from '../interrupts.ts';
 import { unexplained } from '../start.ts';
+import { untilTold } from '../until-told.ts';
 
 type Sizes = NonNullable<Input<'exec'>['batches']>;
 type Options = {
@@ -83,14 +83,20 @@ async function exec(cli: Cli, request: Input<'exec'>, options: Options): Promise
   });
   if (deployment === null) throw new EdgeError('internal', 'it was only asked about');
   cli.note(`${deployment} runs it on ${counted(targets.length, 'target')}.`);
-  const shown = await untilAnswered(cli, client, { deployment, total: targets.length });
+  const shown = await untilTold(cli, client, {
+    ...{ deployment, total: targets.length, ending: 'Ending the commands on the hosts' },
+    ask: async (input, signal) => {
+      const { deployment: row, answers } = await client.answers(input, { signal });
+      return { row, told: answers };
+    },
+  });
   if (shown === null) {
     cli.note(`Left ${deployment}; look again with \`edge watch ${deployment}\`.`);
     return INTERRUPTED;
   }
-  const { deployment: row, answers } = shown;
-  cli.answer(shown, () => answerLines(answers ?? []));
-  cli.note(`${deployment}: ${sumOfAnswers(answers ?? [])}`);
+  const { row, told: answers } = shown;
+  cli.answer({ deployment: row, answers }, () => answerLines(answers));
+  cli.note(`${deployment}: ${sumOfAnswers(answers)}`);
   if (row.status === 'paused') {
     cli.note(`It is paused: ${row.reason}`);
     cli.note(`Go on with \`edge resume ${deployment}\`, or end it with \`edge abort ${deployment}\`.`);
@@ -109,60 +115,4 @@ async function agreed(
   const yes = await saysYes(cli, `Run this on ${where}?`);
   if (!yes) cli.note('Nothing was started.');
   return yes;
-}
-
-const PROGRESS_MS = 1_000;
-const WAIT_MS = 20_000;
-/** So often in a row a server that does not answer is asked again, with a pause before each. */
-const TRIES = 60;
-const PAUSE_MS = 2_000;
-
-type Started = { readonly deployment: NonNullable<Output<'exec'>['deployment']>; readonly total: number };
-type Answered = Output<'answers'> & { readonly answers: readonly Answer[] | null };
-
-/** `null`: the person has left. The first Ctrl-C aborts it. */
-async function untilAnswered(
-  cli: Cli,
-  client: EdgeClient,
-  { deployment, total }: Started,
-): Promise<Answered | null> {
-  const leaving = new AbortController();
-  let pressed = 0;
-  const stopListening = cli.interrupts.listen(() => {
-    pressed += 1;
-    if (pressed > 1) leaving.abort();
-    else void abort(cli, client, deployment);
-  });
-  const shows = cli.environment.terminal.redraws && !cli.json;
-  const { signal } = leaving;
-  try {
-    for (let failures = 0; ; ) {
-      const input = { deployment, waitMs: shows ? PROGRESS_MS : WAIT_MS };
-      const answered = await client.answers(input, { signal }).catch((thrown: unknown) => {
-        if (signal.aborted) return null;
-        failures += 1;
-        if (asEdgeError(thrown).code !== 'server_unreachable' || failures > TRIES) throw thrown;
-        return 'again';
-      });
-      if (answered === 'again') await cli.environment.sleep(PAUSE_MS, signal);
-      else if (answered === null || answered.answers !== null) return answered;
-      else {
-        failures = 0;
-        const { succeeded, failed } = answered.deployment.counts;
-        if (shows) cli.environment.stderr.write(`\r${succeeded + failed} of ${total} have answered`);
-      }
-    }
-  } finally {
-    if (shows) cli.environment.stderr.write('\r\u001B[K');
-    stopListening();
-  }
-}
-
-async function abort(cli: Cli, client: EdgeClient, deployment: Started['deployment']): Promise<void> {
-  cli.note('Ending the commands on the hosts; press Ctrl-C again to leave at once.');
-  try {
-    await client.abort({ deployment, reason: unexplained('aborted') });
-  } catch (thrown) {
-    cli.note(`Not ended: ${asEdgeError(thrown).message}. Try \`edge abort ${deployment}\`.`);
-  }
 }

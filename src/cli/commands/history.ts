@@ -1,21 +1,33 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { DeploymentRow } from '../../api/contract.ts';
+import { PLAN_VERBS, type PlanVerb } from '../../domain/plan.ts';
 import { type Choose, newCommand, wholeNumber } from '../command.ts';
 import { counted, dateAndTime, table, took, whatOf } from '../format.ts';
 
 const USUAL_LIMIT = 20;
 
+type Options = { readonly verb?: PlanVerb; readonly limit?: number };
+
 export function addHistory(program: Command, choose: Choose): void {
   newCommand(program, 'history [project] [environment]', 'Lists deployments, the newest first.')
+    .addOption(
+      new Option(
+        '--verb <verb>',
+        'only those of this verb; looks at targets are left out if not given',
+      ).choices(PLAN_VERBS),
+    )
     .option('-n, --limit <count>', `at most so many; ${USUAL_LIMIT} if not given`, wholeNumber)
-    .action((project: string | undefined, environment: string | undefined, options: { limit?: number }) => {
+    .action((project: string | undefined, environment: string | undefined, options: Options) => {
       const place = {
         ...(project !== undefined && { project }),
         ...(environment !== undefined && { environment }),
       };
       choose(async (cli) => {
         const client = await cli.client();
-        const found = await client.deployments({ ...place, limit: options.limit ?? USUAL_LIMIT });
+        const { verb, limit = USUAL_LIMIT } = options;
+        // Those of a schedule would be nearly all there is.
+        const which = verb === undefined ? ({ besides: 'drift' } as const) : { verb };
+        const found = await client.deployments({ ...place, ...which, limit });
         cli.answer(found, () => historyLines(found.deployments, cli.environment.now()));
         return 0;
       });

@@ -15,6 +15,7 @@ import { commandsOf } from './commands.ts';
 import { further, furtherFacts } from './further-step.ts';
 import { healthFacts } from './health-place.ts';
 import { furtherSteps, listedSteps } from './listed-steps.ts';
+import { look } from './look.ts';
 import { actionsFor } from './step-shape.ts';
 import { BUILD, type Built, exec, hasFetch, type StepId } from './steps.ts';
 
@@ -35,6 +36,7 @@ export const datacenterWith = (ofPlugins: readonly Action[]): Platform => ({
       ),
   facts: factsOf,
   exec: (order) => [{ id: 'exec', ...exec(order) }],
+  look,
   execFacts: hostFact,
   hook: (hook, settings) => hooked(hook, settings, ofPlugins),
   checkSteps: (strategy, scripts) => {
