@@ -57,7 +57,7 @@ export async function refuseUnproven(
 export async function releaseIn(ports: OperationPorts, place: PlaceRequest): Promise<Release> {
   const { project, environment } = place;
   const documents = await documentsNow(ports, place);
-  const rows = await ports.views.deployments({ project, environment, limit: MOST });
+  const rows = await ports.views.deployments({ project, environment, deploys: true, limit: MOST });
   const last = rows.find(({ release }) => release !== null);
   const unproven = (why: string) =>
     new EdgeError('release_unproven', `${environment} does not run one release of ${project}: ${why}`, {
