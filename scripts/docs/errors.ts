@@ -6,7 +6,8 @@ const HEAD = `# Errors and exit statuses
 
 Every error has a code, says what is wrong and where, and what to do. The API answers with the HTTP status and the body
 \`{"error": {"code", "message", "hint", "where"?, "also"?}}\`; the CLI prints the same (as JSON with \`--json\`) and ends with the
-exit status. 0 is success; 1 is a deployment that ended \`failed\` or \`aborted\`, or that waits for a decision; 130 is an interrupted watch. A step of a
+exit status. 0 is success; 1 is a deployment that ended \`failed\` or \`aborted\`, or that waits for a decision, and drift that \`edge drift\` has
+seen; 7 is also a look of it that saw none, and could not look everywhere; 130 is an interrupted watch. A step of a
 deployment fails with one of these codes too, or with one of the second table; its record
 (\`GET /v1/deployments/:deployment/events\`) has it.
 

@@ -66,14 +66,14 @@ export function sumOfFindings(findings: readonly Finding[]): string {
   const first =
     drifted > 0
       ? `${drifted} of ${all} ${drifted === 1 ? 'has' : 'have'} drifted`
-      : `No drift seen: ${of('same')} of ${all} ${of('same') === 1 ? 'is' : 'are'} as Edge put them there`;
+      : `No drift seen: ${of('same')} of ${all} as Edge put ${total === 1 ? 'it' : 'them'} there`;
   return [first, ...others].join(', ');
 }
 
-/** 0: all is as it was put there, or is being deployed. 1: something has drifted. 7: something could not be looked at. */
+/** 0: all is as it was put there. 1: something has drifted. 7: of something nobody can say so now. */
 export function exitOf(findings: readonly Finding[]): number {
   const has = (...states: readonly Finding['state'][]) =>
     findings.some(({ state }) => states.includes(state));
   if (has('drifted')) return 1;
-  return has('unknown', 'waiting') ? 7 : 0;
+  return has('unknown', 'deploying', 'waiting') ? 7 : 0;
 }

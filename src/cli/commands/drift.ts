@@ -22,7 +22,7 @@ type Options = {
 
 export function addDrift(program: Command, choose: Choose): void {
   const description =
-    'Compares what is on the targets with what Edge put there, and shows equal findings together. It changes nothing and takes no lock. Ends with 0 if there is no drift, with 1 if there is some, and with 7 if none was seen but something could not be looked at.';
+    'Compares what is on the targets with what Edge put there, and shows equal findings together. It changes nothing and takes no lock. Ends with 0 if there is no drift, with 1 if there is some, and with 7 if none was seen, but something could not be looked at or is being deployed.';
   newCommand(program, 'drift <project> <environment>', description)
     .option('--targets <names>', 'only these, with commas between', names)
     .option('--zone <name>', 'only targets of this zone; may be given several times', collect)
