@@ -80,11 +80,11 @@ unpack() {
 # What is there before any file of Edge's own, for whoever looks later whether it still is. Half of it would be worse than none.
 note() {
   remove "$work/${SUMS}" "$work/${MODES}"
-  if ! (
-    cd "$work" && export LC_ALL=C &&
-      find . ! -path './.edge-*' -type f -exec sha256sum '{}' + >${SUMS} &&
-      ${LIST_MODES} >${MODES}
-  ) 2>/dev/null; then remove "$work/${SUMS}" "$work/${MODES}"; fi
+  if ! {
+    cd "$work" &&
+      LC_ALL=C find . ! -path './.edge-*' -type f -exec sha256sum '{}' + >${SUMS} &&
+      LC_ALL=C ${LIST_MODES} >${MODES}
+  } 2>/dev/null; then remove "$work/${SUMS}" "$work/${MODES}"; fi
 }
 
 put_files() {
