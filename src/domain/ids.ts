@@ -1,7 +1,7 @@
 declare const brand: unique symbol;
 type Id<Name extends string> = string & { readonly [brand]: Name };
 
-/** Sortable by creation time; made by the `Ids` port. */
+/** Sortable by creation time; made by the `Ids` port, but for that of a look which a schedule begins: it is made of the one before it. */
 export type DeploymentId = Id<'DeploymentId'>;
 export type CommandId = Id<'CommandId'>;
 /** `<deployment>/<target index>/<step index>/<attempt group>`: one step on one target, durable over attempts. */
