@@ -60,12 +60,13 @@ describe('plug-ins', () => {
     await refused(action("name: 'other.x'"));
     await refused(action('apply: 1'));
     await refused('export const plugin = () => { throw new Error("not today"); };');
+    await refused(action("name: 'host.run'").replace("'acme'", "'host'"));
     for (const [index, words] of [
       ...['no function `plugin`', 'Unexpected identifier', 'at least one', 'from 1 on', 'a zod object'],
-      ...['not named after it: acme', 'a function', 'not today'],
+      ...['not named after it: acme', 'a function', 'not today', 'of Edge itself'],
     ].entries())
       assert.match(texts[index] ?? '', new RegExp(words));
-    await assert.rejects(loadPlugins([EXAMPLE, EXAMPLE], projectRoot), /acme is loaded twice/);
+    assert.equal((await loadPlugins([EXAMPLE, 'examples/plugins/acme.mjs'], projectRoot)).length, 1);
     await assert.rejects(loadPlugins(['no-such-package'], projectRoot), /no-such-package/);
   });
 

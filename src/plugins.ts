@@ -1,4 +1,5 @@
-import { resolve } from 'node:path';
+import { createRequire } from 'node:module';
+import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import { capabilityOf, defineAction } from './actions/define.ts';
@@ -22,8 +23,9 @@ export type PluginApi = typeof PLUGIN_API;
  */
 export async function loadPlugins(modules: readonly string[], folder: string): Promise<readonly Plugin[]> {
   const plugins: Plugin[] = [];
-  for (const module of modules) {
-    const plugin = await loaded(module, folder);
+  const places = new Map(modules.map((module) => [placeOf(module, folder), module]));
+  for (const [place, module] of places) {
+    const plugin = await loaded(module, place);
     if (plugins.some(({ name }) => name === plugin.name))
       throw refused(module, `${plugin.name} is loaded twice`);
     plugins.push(plugin);
@@ -31,18 +33,32 @@ export async function loadPlugins(modules: readonly string[], folder: string): P
   return plugins;
 }
 
-async function loaded(module: string, folder: string): Promise<Plugin> {
-  const isFile = /^[./]|\.[cm]?[jt]s$/.test(module);
-  const address = isFile ? pathToFileURL(resolve(folder, module)).href : module;
-  const { plugin: made }: { plugin?: unknown } = await import(address).catch((cause: unknown) => {
+/** A package is looked for from the folder on, and not beside Edge. */
+function placeOf(module: string, folder: string): string {
+  if (/^[./]|\.[cm]?[jt]s$/.test(module)) return pathToFileURL(resolve(folder, module)).href;
+  try {
+    return pathToFileURL(createRequire(join(folder, 'any')).resolve(module)).href;
+  } catch (cause) {
+    throw refused(module, wordsOf(cause).split('\n')[0] ?? '', cause);
+  }
+}
+
+async function loaded(module: string, place: string): Promise<Plugin> {
+  const { plugin: made }: { plugin?: unknown } = await import(place).catch((cause: unknown) => {
     throw refused(module, wordsOf(cause), cause);
   });
   if (typeof made !== 'function') throw refused(module, 'it exports no function `plugin`');
   const whole = await pluginOf(module, made as (api: PluginApi) => unknown);
+  if (OWN_WORDS.has(whole.name)) throw refused(module, `${whole.name} is the name of actions of Edge itself`);
   const foreign = whole.actions.find(({ name }) => !name.startsWith(`${whole.name}.`));
   if (foreign) throw refused(module, `${capabilityOf(foreign)} is not named after it: ${whole.name}.…`);
   return whole;
 }
+
+/** First words of what Edge does itself. */
+const OWN_WORDS: ReadonlySet<string> = new Set([
+  ...['host', 'script', 'health', 'wait', 'release', 'balancer', 'capacity', 'common', 'datacenter', 'edge'],
+]);
 
 async function pluginOf(module: string, make: (api: PluginApi) => unknown): Promise<Plugin> {
   try {
