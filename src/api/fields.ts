@@ -39,7 +39,7 @@ export const targetNameField = nameField.describe('Name of a target.');
 export const plannedNameField = z
   .string()
   .regex(
-    /^(?:hook:)?[A-Za-z0-9][A-Za-z0-9._-]{0,62}(?::[0-9]{1,4})?$/,
+    /^(?:hook:)?[A-Za-z0-9][A-Za-z0-9._-]{0,62}(?::[0-9]{1,5})?$/,
     'a target, or a hook such as hook:migrate',
   )
   .describe(

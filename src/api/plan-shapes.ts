@@ -95,6 +95,10 @@ const explainedBatchSchema = z
         before: z.string().nullable(),
         release: z.string().nullable(),
         facts: opaque<JsonObject>('Facts', 'What differs per target: address, port, …'),
+        hookOn: z
+          .string()
+          .nullable()
+          .describe('For a hook, the target on whose host it runs; `null` for a target.'),
       }),
     ),
     capacity: z.array(capacitySchema),

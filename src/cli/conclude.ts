@@ -64,7 +64,7 @@ async function ending(client: EdgeClient, followed: Followed, rollback: Followed
   const rowOf = async ({ watched }: Followed): Promise<DeploymentRow> =>
     (await client.deployment({ deployment: watched.row.id })).deployment;
   const targets = followed.watched.view.targets.filter(
-    ({ status, parked }) => parked || status !== 'succeeded',
+    ({ status, parked, hook }) => parked || (status !== 'succeeded' && !(hook && status === 'pending')),
   );
   return {
     deployment: await rowOf(followed),

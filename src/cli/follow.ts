@@ -6,7 +6,14 @@ import type { Cli } from './context.ts';
 import { Mailbox } from './mailbox.ts';
 import { OutputLines } from './output-lines.ts';
 import type { Presenter } from './presenters.ts';
-import { advanceView, type Expected, type OutputLine, type Watched, withOutput } from './view/watched.ts';
+import {
+  advanceView,
+  type Expected,
+  isAtRest,
+  type OutputLine,
+  type Watched,
+  withOutput,
+} from './view/watched.ts';
 
 export type FollowOptions = {
   readonly deployment: DeploymentId;
@@ -110,13 +117,13 @@ function endingOf(
   pausing: boolean,
   { until, onHold, after = 0, resumed = null }: FollowOptions,
 ): Followed['kind'] | null {
-  const { endedAt, status, counts, paused, approvals, version } = watched.view.overall;
+  const { endedAt, paused, approvals, version } = watched.view.overall;
   if (endedAt !== null) return 'ended';
   if (until?.(watched)) return 'reached';
   // Its approvals are asked for in its first turn: before, nobody could say until when it waits.
   if (approvals?.waits && approvals.abortAt !== null && version > after)
     return onHold === 'leave' ? 'held' : null;
-  if (status !== 'paused' || counts.active > 0) return null;
+  if (!isAtRest(watched)) return null;
   if (pausing) return 'paused';
   const isNew = version > after && (paused === null || paused.abortAt !== resumed);
   return onHold === 'leave' && isNew && paused?.cause !== 'operator' ? 'held' : null;

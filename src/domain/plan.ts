@@ -89,6 +89,11 @@ export type PlanTarget = {
   readonly hook?: true;
 };
 
+/** The target whose host is worked on: a hook runs on that of another. */
+export function hostTargetOf({ name, hook, facts }: Pick<PlanTarget, 'name' | 'hook' | 'facts'>): string {
+  return hook ? (facts.host as { readonly name: string }).name : name;
+}
+
 /** How many targets a plan works on, without what it runs around them. */
 export const targetCount = ({ targets }: Pick<Plan, 'targets'>): number =>
   targets.reduce((sum, { hook }) => sum + (hook ? 0 : 1), 0);

@@ -1,4 +1,4 @@
-import type { Plan, PlannedFiles, PlannedRelease, PlanTarget } from './plan.ts';
+import { hostTargetOf, type Plan, type PlannedFiles, type PlannedRelease, type PlanTarget } from './plan.ts';
 import { type FilePlace, secretsIn } from './property-file.ts';
 import type { SecretRef } from './secret.ts';
 
@@ -11,14 +11,17 @@ export function filePlaceOf(
   return { project, environment, zone, target: name, address, port, version, release: id };
 }
 
-/** The secrets that may be in property files on a target: of the release that it gets, and of the one that it ran before. */
+/**
+ * The secrets that may be in property files on a target: of the release that it gets, and of the one that it ran before. On the host of
+ * a hook any of the plan's may lie.
+ */
 export function fileSecrets(
   { environment, releases }: Pick<Plan, 'environment' | 'releases'>,
-  { name, zone, release, before }: Pick<PlanTarget, 'name' | 'zone' | 'release' | 'before'>,
+  { zone, release, before, ...rest }: Omit<PlanTarget, 'filesFor' | 'config'>,
 ): readonly SecretRef[] {
-  const secrets = [release, before].flatMap((id) => {
-    const { properties } = (id === null ? undefined : releases[id]) ?? {};
-    return properties ? secretsIn(properties, { environment, zone, target: name }) : [];
+  const own = [release, before].flatMap((id) => (id === null ? [] : (releases[id] ?? [])));
+  const secrets = (rest.hook ? Object.values(releases) : own).flatMap(({ properties }) => {
+    return properties ? secretsIn(properties, { environment, zone, target: hostTargetOf(rest) }) : [];
   });
   return [...new Map(secrets.map((ref) => [`${ref.source}/${ref.name}`, ref])).values()];
 }

@@ -6,7 +6,7 @@ import { askedFor, waitsForApprovals } from './approvals.ts';
 import { at } from './chunks.ts';
 import { endedBetween, pausedBy } from './decide-report.ts';
 import type { Facts } from './facts.ts';
-import { isHook, type Model, present } from './model.ts';
+import { isHook, type Model, placeOf, present, targetOf } from './model.ts';
 import { hasFailed } from './outcome.ts';
 import { isAtEnd } from './running.ts';
 import type { DeploymentState, TargetState } from './state.ts';
@@ -60,7 +60,7 @@ function nextStage(model: Model, state: DeploymentState, facts: Facts): Event {
 }
 
 /** The next of the stages that come last and have not begun; those of a failure only if it stops, and none of what never began. */
-export function lastHooks({ plan }: Model, { stage, stop }: DeploymentState): Event | undefined {
+function lastHooks({ plan }: Model, { stage, stop }: DeploymentState): Event | undefined {
   if (stage < 0) return undefined;
   const next = plan.stages.findIndex(
     ({ when }, index) => index > stage && (when === 'always' || (when === 'failed' && stop !== null)),
@@ -73,7 +73,8 @@ function done(model: Model, state: DeploymentState): Event {
   const status: EndStatus = hasFailed(model, state) ? 'failed' : 'succeeded';
   const unverified = unverifiedTargets(model, state);
   const notes = [...(model.plan.hard || unverified > 0 ? ['unverified'] : []), ...notesOnHooks(model, state)];
-  const exceptions = failed + skipped + unverified;
+  const exceptions =
+    failed + skipped + unverified + hooksLeft(model, state).filter((hook) => !isLast(model, hook)).length;
   return { kind: 'deployment.ended', status, reason: '', exceptions, notes };
 }
 
@@ -83,27 +84,40 @@ function unverifiedTargets(model: Model, state: DeploymentState): number {
   return model.plan.targets.filter((_, target) => isUnverified(at(state.targets, target))).length;
 }
 
-/** A hook that did not succeed: what it was to see to, somebody else has to. */
-function notesOnHooks(model: Model, state: DeploymentState): readonly string[] {
+/** Hooks that have ended without success: what they were to see to, somebody else has to. */
+function hooksLeft(model: Model, state: DeploymentState): readonly number[] {
   const isLeft = (target: number) =>
-    ['failed', 'unknown', 'aborted'].includes(at(state.targets, target).status);
-  const left = model.plan.targets.flatMap(({ hook, name }, target) => (hook && isLeft(target) ? [name] : []));
-  return left.length > 0 ? [`not done: ${left.join(', ')}`] : [];
+    ['failed', 'unknown', 'aborted', 'skipped'].includes(at(state.targets, target).status);
+  return model.plan.targets.flatMap(({ hook }, target) => (hook && isLeft(target) ? [target] : []));
 }
 
-/** Nothing new starts; what runs now ends its step; then the hooks that come last, unless a rollback follows; then it ends. */
+/** Of those that come last: what becomes of them says nothing of the release. */
+const isLast = (model: Model, hook: number): boolean =>
+  model.plan.stages[placeOf(model, hook).stage]?.when !== undefined;
+
+function notesOnHooks(model: Model, state: DeploymentState): readonly string[] {
+  const names = hooksLeft(model, state).map((hook) => targetOf(model, hook).name);
+  return names.length > 0 ? [`not done: ${names.join(', ')}`] : [];
+}
+
+/** Nothing new starts; what runs now ends its step; then the hooks that come last, unless a rollback does them; then it ends. */
 function stopping(model: Model, state: DeploymentState, stop: StopCause): Event | undefined {
-  if (isAtEnd(model, state)) {
-    const next = laneProgress(model, state);
-    if (next || !allLanesDone(state)) return next;
-  } else {
+  const goesBack = () => stop.next === 'rollback' && canReturn(model, state);
+  if (!isAtEnd(model, state)) {
     const waiting = state.lanes.flatMap((lane) => lane.goOn)[0];
     if (waiting !== undefined) return endedBetween(state, waiting, at(state.targets, waiting).held !== null);
-    if (state.lanes.some(({ active, ahead }) => active + ahead > 0)) return undefined;
+  } else if (!goesBack()) {
+    const next = laneProgress(model, state);
+    if (next || !allLanesDone(state)) return next;
   }
-  const hooks = stop.next === 'rollback' ? undefined : lastHooks(model, state);
-  return hooks ?? stopped(model, state, stop);
+  if (state.lanes.some(({ active, ahead }) => active + ahead > 0)) return undefined;
+  return (goesBack() ? undefined : lastHooks(model, state)) ?? stopped(model, state, stop);
 }
+
+/** Whether there is anything to return to (`planRollback`). */
+const canReturn = (model: Model, state: DeploymentState): boolean =>
+  model.plan.verb !== 'rollback' &&
+  touchedTargets(model, state).some(({ target }) => targetOf(model, target).before !== null);
 
 function stopped(model: Model, state: DeploymentState, { status, reason }: StopCause): Event {
   const exceptions = targetCount(model.plan) - state.counts.succeeded + unverifiedTargets(model, state);

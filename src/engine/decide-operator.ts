@@ -1,9 +1,10 @@
 import type { Command } from '../domain/command.ts';
 import type { Event } from '../domain/event.ts';
+import type { Status } from '../domain/status.ts';
 import { decideApproval, waitsForApprovals } from './approvals.ts';
 import { at } from './chunks.ts';
 import type { Facts } from './facts.ts';
-import type { Model } from './model.ts';
+import { isHook, type Model, targetOf } from './model.ts';
 import { resolveTask } from './resolve-task.ts';
 import { cancelling, cancellingAhead, isAtEnd, isOpen, isToCome } from './running.ts';
 import type { DeploymentState } from './state.ts';
@@ -46,7 +47,7 @@ export function decideOperator(
       ];
     }
     case 'resume':
-      return resume(state, command, facts);
+      return resume(model, state, command, facts);
     case 'abort':
       return abort(model, state, command);
     case 'rollback':
@@ -54,7 +55,8 @@ export function decideOperator(
       if (model.plan.verb === 'rollback') return refused(command, 'it is a rollback itself');
       return [
         { kind: 'deployment.stopping', by, abort: false, reason, next: 'rollback', status: 'failed' },
-        ...cancellingAhead(model, state),
+        // Its rollback does what comes last, and waits for none of it here.
+        ...(isAtEnd(model, state) ? cancelling(model, state) : cancellingAhead(model, state)),
       ];
     case 'retry':
     case 'skip':
@@ -72,13 +74,27 @@ function refused(command: Operator, why: string): readonly Event[] {
   return [{ kind: 'command.refused', command: command.kind, by: command.by, why }];
 }
 
-/** Who was paused before it began starts now. */
-function resume(state: DeploymentState, command: Operator, facts: Facts): readonly Event[] {
+/** Who was paused before it began starts now. What a hook was to see to is not accepted in passing: it is left out by its name. */
+function resume(model: Model, state: DeploymentState, command: Operator, facts: Facts): readonly Event[] {
   if (state.status !== 'paused') return refused(command, 'it is not paused');
+  const failed = failedHook(model, state);
+  if (failed !== undefined)
+    return refused(command, `${failed} is not done; retry it, or skip it, and resume then`);
   const { by, reason } = command;
   const resumed: Event = { kind: 'deployment.resumed', by, reason, at: facts.now };
   return state.stage < 0 ? [resumed, { kind: 'deployment.started' }] : [resumed];
 }
+
+/** Of the open batches. In a rollback, and at the end, a hook that fails stops nothing. */
+function failedHook(model: Model, state: DeploymentState): string | undefined {
+  if (model.plan.verb === 'rollback' || isAtEnd(model, state)) return undefined;
+  const found = state.lanes
+    .flatMap(({ batch }, lane) => model.plan.stages[state.stage]?.lanes[lane]?.batches[batch]?.targets ?? [])
+    .find((target) => isHook(model, target) && FAILED.has(at(state.targets, target).status));
+  return found === undefined ? undefined : targetOf(model, found).name;
+}
+
+const FAILED: ReadonlySet<Status> = new Set(['failed', 'unknown', 'aborted']);
 
 /** Twice is once, but for the hooks that come last, each of which it ends; an abort while a rollback is being prepared takes the rollback back: the person has the last word. */
 function abort(model: Model, state: DeploymentState, { by, reason }: Operator): readonly Event[] {
@@ -101,8 +117,7 @@ function retry(model: Model, state: DeploymentState, command: OfTarget): readonl
   const { target, by, reason } = command;
   const record = at(state.targets, target);
   if (state.stop) return refused(command, 'the deployment is stopping');
-  if (!['failed', 'unknown', 'aborted'].includes(record.status))
-    return refused(command, `the target is ${record.status}`);
+  if (!FAILED.has(record.status)) return refused(command, `the target is ${record.status}`);
   if (!isOpen(model, state, target) && !isToCome(model, state, target))
     return refused(command, "the target's batch is over; deploy again, it leaves alone what is done");
   return [{ kind: 'target.retried', target, by, reason, group: record.group + 1 }];

@@ -6,7 +6,7 @@ import { type Plan, targetCount } from '../domain/plan.ts';
 import type { RecordVersion } from '../domain/records.ts';
 import { isTerminal } from '../domain/status.ts';
 import type { Commit, Lot, NewTask, Summary } from '../ports/journal.ts';
-import { advance, lastHooks, type PlanRollback, successorOf } from './advance.ts';
+import { advance, type PlanRollback, successorOf } from './advance.ts';
 import { mustHold } from './approvals.ts';
 import { at } from './chunks.ts';
 import { decide } from './decide.ts';
@@ -112,20 +112,15 @@ class Log {
     this.add({ kind: 'tasks.granted', targets, steps });
   }
 
-  /**
-   * The end, with the rollback that it causes: both are of one transaction (contract C7). Where there is nothing to return to, its
-   * own last hooks come first.
-   */
+  /** The end, with the rollback that it causes: both are of one transaction (contract C7). */
   ended(event: Extract<Event, { kind: 'deployment.ended' }>, rollback: TurnInput['rollback']): Event {
     if (this.state.stop?.next !== 'rollback') return event;
     const plan = successorOf(this.model, this.state, this.state.stop.reason, rollback.plan);
     if (plan === null)
-      return (
-        lastHooks(this.model, this.state) ?? {
-          ...event,
-          notes: [...event.notes, 'no rollback: no earlier release is known for what was touched'],
-        }
-      );
+      return {
+        ...event,
+        notes: [...event.notes, 'no rollback: no earlier release is known for what was touched'],
+      };
     this.successor = {
       id: rollback.id,
       plan,

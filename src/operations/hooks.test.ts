@@ -129,6 +129,54 @@ describe('hooks', () => {
     }),
   );
   test(
+    'that fail while the deployment is paused let nobody go on without them: they are tried again, or left out by name',
+    withEdgeApi(async (edge) => {
+      await configured(edge, EACH, { policy: { onFailure: { other: 'abort' } } });
+      const deployment = await edge.deploy('1.0.0');
+      await edge.drive();
+      await edge.admin.pause({ deployment, reason: 'lunch' });
+      await edge.work(failing('hook:before-deployment'));
+      await edge.admin.resume({ deployment, ...because });
+      assert.deepEqual(await worked(edge), []);
+      const { events } = await edge.admin.deploymentEvents({ deployment, after: 0 });
+      assert.match(
+        JSON.stringify(events.at(-1)?.event),
+        /command.refused.*resume.*hook:before-deployment is not done; retry it, or skip it/,
+      );
+      await edge.admin.skipTarget({ deployment, target: 'hook:before-deployment', ...because });
+      await edge.admin.resume({ deployment, ...because });
+      await edge.work();
+      const { status, exceptions, notes } = await overallOf(edge, deployment);
+      assert.deepEqual(
+        { status, exceptions, notes },
+        { status: 'succeeded', exceptions: 1, notes: ['not done: hook:before-deployment'] },
+      );
+      assert.deepEqual(edge.faults, []);
+    }),
+  );
+  test(
+    'at the end are left to a rollback that somebody asks for meanwhile, which waits for none of them',
+    withEdgeApi(async (edge) => {
+      await configured(edge, [hook('always'), hook('always', { id: 'again' })]);
+      await edge.deploy('1.0.0');
+      await edge.work();
+      const deployment = await edge.deploy('2.0.0');
+      await edge.work((task) => (task.target.startsWith('hook:') ? 'open' : undefined));
+      await edge.admin.rollback({ deployment, ...because });
+      await edge.drive();
+      const { view } = await edge.admin.deployment({ deployment });
+      assert.match(view.targets.find(({ name }) => name === 'hook:always')?.reason ?? '', /is being ended/);
+      assert.equal(view.targets.find(({ name }) => name === 'hook:again')?.status, 'pending');
+      // Nobody proves that it has ended: that is awaited no longer than for any task.
+      edge.time.now += 600_000;
+      const hooks = (await worked(edge)).filter((name) => name.startsWith('hook:'));
+      assert.deepEqual(hooks, ['hook:always', 'hook:again']);
+      const { status, rollback } = await overallOf(edge, deployment);
+      assert.equal(status, 'failed');
+      assert.equal((await overallOf(edge, rollback as DeploymentId)).status, 'succeeded');
+    }),
+  );
+  test(
     'at the end run after an abort too, and one of them that fails is told of and changes nothing',
     withEdgeApi(async (edge) => {
       await configured(edge);

@@ -1,6 +1,6 @@
 import type { Approvals } from '../domain/approval.ts';
 import type { Floor } from '../domain/capacity.ts';
-import type { Batch, Plan, PlanVerb } from '../domain/plan.ts';
+import { type Batch, hostTargetOf, type Plan, type PlanVerb } from '../domain/plan.ts';
 import type { PoolCapacity } from './capacity.ts';
 import { describeStep, type ExplainedStep } from './explain-step.ts';
 import { type Forecast, forecast } from './forecast.ts';
@@ -43,6 +43,8 @@ export type ExplainedTarget = {
   readonly before: string | null;
   readonly release: string | null;
   readonly facts: Plan['targets'][number]['facts'];
+  /** For a hook, on whose host it runs. */
+  readonly hookOn: string | null;
 };
 
 /** `notes`, `capacity` and what is known of the past are there only when the plan has just been made. */
@@ -103,7 +105,10 @@ function stagesOf(plan: Plan, capacity: readonly PoolCapacity[]): readonly Expla
 function targetsOf(batch: Batch, plan: Plan): readonly ExplainedTarget[] {
   return batch.targets
     .flatMap((index) => plan.targets[index] ?? [])
-    .map(({ name, before, release, facts }) => ({ name, before, release, facts }));
+    .map((target) => {
+      const { name, before, release, facts, hook } = target;
+      return { name, before, release, facts, hookOn: hook ? hostTargetOf(target) : null };
+    });
 }
 
 const floorText = (floor: Floor) =>

@@ -1,4 +1,4 @@
-import { type Batch, type Lane, NEXT_SHARE, type Plan } from '../domain/plan.ts';
+import { type Batch, type Lane, NEXT_SHARE, type Plan, type Stage } from '../domain/plan.ts';
 import { type History, NO_HISTORY, quantile, type StepTimes, timesOf } from './step-times.ts';
 
 /**
@@ -36,8 +36,11 @@ type Times = ReadonlyMap<string, StepTimes>;
 /** From 0 up to, and never, 1. */
 type Drawing = () => number;
 
+/** Of what is done if nothing fails. */
+const stagesOf = ({ stages }: Planned): readonly Stage[] => stages.filter(({ when }) => when !== 'failed');
+
 const batchesOf = (plan: Planned): readonly Batch[] =>
-  plan.stages.flatMap(({ lanes }) => lanes.flatMap(({ batches }) => batches));
+  stagesOf(plan).flatMap(({ lanes }) => lanes.flatMap(({ batches }) => batches));
 
 /** By sequence and step. */
 function timesOfPlan(plan: Planned, history: History): Times {
@@ -58,7 +61,7 @@ function roundsFor(plan: Planned): number {
 /** One time through: stages one after the other, their lanes side by side, batches of a lane in order. */
 function playedMs(plan: Planned, times: Times, draw: Drawing): number {
   return sum(
-    plan.stages.map(({ lanes }) =>
+    stagesOf(plan).map(({ lanes }) =>
       Math.max(0, ...lanes.map((lane) => laneMs(plan, lane, { lanes, times, draw }))),
     ),
   );

@@ -17,13 +17,14 @@ export function withHooks(plan: Plan, { request, settings, platform }: Context):
   const configs = new Map(request.projectEnvironment.targets.map((config) => [config.name, config]));
   const made = new Map(hooks.map((hook) => [hook.id, platform.hook(hook, settings)]));
   const uses: PlanTarget[] = [];
+  const times = new Map<string, number>();
 
   /** Once more: on the host that it names, or on that of the first of these targets. */
   const use = (hook: Hook, name: string, first: number): Batch => {
     const config = hostOf(hook, plan.targets[first]?.name ?? '', configs);
     const { zone, workers } = workplaceOf(config, settings);
     uses.push({
-      name: nameOf(hook, uses),
+      name: nameOf(hook, times),
       ...{ zone, pool: workers, members: [], inServiceBefore: false, release: plan.release, before: null },
       facts: made.get(hook.id)?.facts(config) ?? {},
       hook: true,
@@ -57,6 +58,14 @@ export function withHooks(plan: Plan, { request, settings, platform }: Context):
     ...stage('after a failure', 'on-failure', first, 'failed'),
     ...stage('at the end', 'always', first, 'always'),
   ];
+  if (uses.length > MOST_USES)
+    throw new EdgeError(
+      'plan_too_large',
+      `The plan runs ${uses.length} hooks; at most ${MOST_USES} are possible`,
+      {
+        hint: 'Give it larger batches, or fewer hooks around each.',
+      },
+    );
   const steps = hooks.map((hook) => [sequenceOf(hook), made.get(hook.id)?.step] as const);
   const sequences = {
     ...plan.sequences,
@@ -72,13 +81,15 @@ export function withHooks(plan: Plan, { request, settings, platform }: Context):
   };
 }
 
+const MOST_USES = 10_000;
+
 const sequenceOf = ({ id }: Hook): string => `hook-${id}`;
 
 /** No target has such a name. */
-function nameOf({ id }: Hook, uses: readonly PlanTarget[]): string {
-  const name = `hook:${id}`;
-  const times = uses.filter((use) => use.name === name || use.name.startsWith(`${name}:`)).length;
-  return times === 0 ? name : `${name}:${times + 1}`;
+function nameOf({ id }: Hook, times: Map<string, number>): string {
+  const time = (times.get(id) ?? 0) + 1;
+  times.set(id, time);
+  return time === 1 ? `hook:${id}` : `hook:${id}:${time}`;
 }
 
 const firstOf = (stages: readonly Stage[]): number => stages[0]?.lanes[0]?.batches[0]?.targets[0] ?? 0;

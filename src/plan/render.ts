@@ -31,6 +31,8 @@ function stageLines({ name, batches }: ExplainedStage, index: number): readonly 
 
 function batchLines(batch: ExplainedBatch, zoned: boolean): readonly string[] {
   const { name, zone, sequence, targets, parallel } = batch;
+  const [hook] = targets.filter(({ hookOn }) => hookOn !== null);
+  if (hook) return [`  ${name}: ${hook.name} on ${hook.hookOn}`];
   const atOnce = parallel < targets.length ? `, ${parallel} at once` : '';
   const free = batch.countsFailures ? '' : ', failures do not count';
   return [
@@ -54,7 +56,7 @@ function targetLines(targets: readonly ExplainedTarget[]): readonly string[] {
 function sequenceLines(name: string, steps: readonly ExplainedStep[]): readonly string[] {
   const width = Math.max(...steps.map(({ id }) => id.length));
   return [
-    `${name}, for each target:`,
+    name.startsWith('hook-') ? `${name}, once:` : `${name}, for each target:`,
     ...steps.flatMap(({ id, does, command }) => [
       `  ${id.padEnd(width)}  ${does}`,
       ...(command ? envLines(command).map((line) => `  ${''.padEnd(width)}  ${line}`) : []),

@@ -2,7 +2,7 @@ import type { MemoryStore } from '../adapters/memory/store.ts';
 import type { MemberRef, MemberState } from '../domain/balancer.ts';
 import type { NewDeployment } from '../domain/command.ts';
 import type { DeploymentId, TaskId } from '../domain/ids.ts';
-import type { Plan, PlanTarget } from '../domain/plan.ts';
+import type { Plan } from '../domain/plan.ts';
 import type { Fact } from './facts.ts';
 import type { FaultPart } from './faults.ts';
 import type { Scenario } from './scenario.ts';
@@ -60,11 +60,6 @@ export type Violation = { readonly invariant: string; readonly atMs: number; rea
 export type Found = MemberState['admin'] | 'unsure';
 
 /** What an invariant sees with, and says with. */
-/** The target whose host a task of this one works on: a hook is none, and runs on that of another. */
-export function workplaceOf({ name, hook, facts }: PlanTarget): string {
-  return hook ? (facts.host as { readonly name: string }).name : name;
-}
-
 export type Eyes = {
   readonly scenario: Scenario;
   readonly schedule: Schedule;

@@ -4,17 +4,9 @@ import { type Hold, memberKey } from '../domain/capacity.ts';
 import type { NewDeployment } from '../domain/command.ts';
 import type { Event } from '../domain/event.ts';
 import { type DeploymentId, parseTaskId, type TaskId } from '../domain/ids.ts';
-import { deploys, stepsOfTarget } from '../domain/plan.ts';
+import { deploys, hostTargetOf, stepsOfTarget } from '../domain/plan.ts';
 import type { Commit } from '../ports/journal.ts';
-import {
-  type Eyes,
-  type Found,
-  INVARIANTS,
-  type Invariant,
-  type Violation,
-  type Watched,
-  workplaceOf,
-} from './eyes.ts';
+import { type Eyes, type Found, INVARIANTS, type Invariant, type Violation, type Watched } from './eyes.ts';
 import type { Fact } from './facts.ts';
 import type { Faults } from './faults.ts';
 import { approvals } from './invariants/approvals.ts';
@@ -251,7 +243,7 @@ export class Observer {
 
   #tasksOf(watched: Watched, task: TaskId): Set<TaskId> {
     const target = watched.plan.targets[parseTaskId(task).target];
-    const name = target ? workplaceOf(target) : '';
+    const name = target ? hostTargetOf(target) : '';
     const tasks = watched.tasks.get(name) ?? new Set();
     watched.tasks.set(name, tasks);
     return tasks;

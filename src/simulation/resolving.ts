@@ -2,9 +2,8 @@ import type { MemoryStore } from '../adapters/memory/store.ts';
 import type { ResolveTask } from '../domain/command.ts';
 import type { Event } from '../domain/event.ts';
 import { type DeploymentId, parseTaskId, type TaskId, taskId } from '../domain/ids.ts';
-import { type Plan, type PlanTarget, type Step, stepsOfTarget } from '../domain/plan.ts';
+import { hostTargetOf, type Plan, type PlanTarget, type Step, stepsOfTarget } from '../domain/plan.ts';
 import type { Draw } from './draw.ts';
-import { workplaceOf } from './eyes.ts';
 import { refusalOf } from './invariants/policy-people.ts';
 import { count, FAILED, type Recount, recountOf, type TargetCount } from './recount.ts';
 import type { World } from './world.ts';
@@ -99,13 +98,13 @@ export function resultOf(
   world: World,
   { target, step }: Looked,
 ): { readonly as: 'succeeded' | 'failed'; readonly ended: boolean } {
-  const ended = world.hosts.host(workplaceOf(target)).running().length === 0;
+  const ended = world.hosts.host(hostTargetOf(target)).running().length === 0;
   return { as: ended && isDone(world, { target, step }) ? 'succeeded' : 'failed', ended };
 }
 
 /** Only of work on the host: whether a drain holds is its balancer's to know, and may change at any moment. */
 function isDone(world: World, { target, step }: Pick<Looked, 'target' | 'step'>): boolean {
-  const { running, current, isWell } = world.service(workplaceOf(target));
+  const { running, current, isWell } = world.service(hostTargetOf(target));
   const wanted = target.release ?? current;
   switch (step.id) {
     case 'stop':

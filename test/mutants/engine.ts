@@ -450,8 +450,8 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/engine/advance.ts',
-        from: 'return hooks ?? stopped(model, state, stop);',
-        to: 'return (hooks && undefined) ?? stopped(model, state, stop);',
+        from: 'return (goesBack() ? undefined : lastHooks(model, state)) ??',
+        to: 'return (goesBack() || stop ? undefined : lastHooks(model, state)) ??',
       },
     ],
   },

@@ -53,8 +53,8 @@ export type EdgeApi = {
   ): Promise<string>;
   /** Project `web` in `production` with this many targets behind the pool `web`, and the releases. */
   configure(count: number, versions?: readonly string[]): Promise<void>;
-  /** Engine and workers, in turns, until nothing is left to do. `outcome`: what a task ends with; default: it is done. */
-  work(outcome?: (task: ClaimedTask) => Result | undefined): Promise<void>;
+  /** Engine and workers, in turns, until nothing is left to do. `outcome`: what a task ends with; default: it is done; `open`: not yet. */
+  work(outcome?: (task: ClaimedTask) => Result | 'open' | undefined): Promise<void>;
   /** One turn of the engine alone. */
   drive(): Promise<void>;
   deploy(version: string): Promise<DeploymentId>;
@@ -208,20 +208,21 @@ type World = { readonly store: Store; readonly driver: Driver };
 
 async function work(
   { store, driver }: World,
-  outcome: (task: ClaimedTask) => Result | undefined = () => undefined,
+  outcome: (task: ClaimedTask) => Result | 'open' | undefined = () => undefined,
 ): Promise<void> {
   for (let turn = 0; turn < 10_000; turn += 1) {
     // A rollback that an end has made is found by the sweep after it.
     while ((await driver.sweep()) || (await driver.sweep())) {}
     const claimed = await store.tasks.claim(CLAIM);
     if (claimed.length === 0) return;
-    const reports = claimed.map((task) => ({
-      ...{ task: task.task, epoch: task.epoch, attempt: task.attempt, startedAt: 0 },
-      outcome: outcome(task) ?? {
+    const reports = claimed.flatMap((task) => {
+      const end = outcome(task) ?? {
         kind: 'done' as const,
         outputs: task.step === 'guard' ? { ...seen(task) } : {},
-      },
-    }));
+      };
+      const { task: id, epoch, attempt } = task;
+      return end === 'open' ? [] : [{ task: id, epoch, attempt, startedAt: 0, outcome: end }];
+    });
     await store.tasks.report(WORKER, reports);
   }
   throw new Error('there is no end of work');

@@ -7,7 +7,7 @@ import { type Followed, follow } from '../follow.ts';
 import { INTERRUPTED } from '../interrupts.ts';
 import { presenterOf } from '../presenters.ts';
 import { goOn, pausedUntil, unexplained } from '../start.ts';
-import type { Watched } from '../view/watched.ts';
+import { isAtRest, type Watched } from '../view/watched.ts';
 
 type Options = { readonly reason?: string; readonly detach?: boolean };
 
@@ -61,9 +61,6 @@ function steering(program: Command, usage: string, description: string): Command
     .option(...BECAUSE)
     .option(...DETACH);
 }
-
-const isAtRest = ({ view: { overall } }: Watched) =>
-  overall.status === 'paused' && overall.counts.active === 0;
 
 type Settling = {
   readonly id: DeploymentId;

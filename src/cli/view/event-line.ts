@@ -73,7 +73,9 @@ function endSentence({ status, reason, exceptions, notes, rollback }: EndEvent):
     reason === '' ? status : `${status}: ${reason}`,
     ...(exceptions > 0 && status === 'succeeded'
       ? [
-          `${counted(exceptions, 'target')} not on the release${notes.includes('unverified') ? ', or unverified' : ''}`,
+          notes.some((note) => note.startsWith('not done'))
+            ? counted(exceptions, 'exception')
+            : `${counted(exceptions, 'target')} not on the release${notes.includes('unverified') ? ', or unverified' : ''}`,
         ]
       : []),
     ...notes,

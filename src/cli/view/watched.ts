@@ -56,3 +56,9 @@ export const placeOf = ({ stage, lane, batch }: Pick<BatchView, 'stage' | 'lane'
 export function doneOf({ succeeded, failed, skipped }: BatchView['counts']): number {
   return succeeded + failed + skipped;
 }
+
+/** It is paused, and nothing of it is being worked on: no hook either, which no count has. */
+export const isAtRest = ({ view: { overall, targets } }: Watched): boolean =>
+  overall.status === 'paused' &&
+  overall.counts.active === 0 &&
+  !targets.some(({ hook, status }) => hook && status === 'running');

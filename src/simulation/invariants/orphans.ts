@@ -1,7 +1,8 @@
 import { remoteIdOf } from '../../actions/remote-command.ts';
 import { memberKey } from '../../domain/capacity.ts';
 import { type DeploymentId, type TaskId, taskId } from '../../domain/ids.ts';
-import { type Eyes, type MakeInvariant, workplaceOf } from '../eyes.ts';
+import { hostTargetOf } from '../../domain/plan.ts';
+import type { Eyes, MakeInvariant } from '../eyes.ts';
 import type { Fact } from '../facts.ts';
 import { refsOf } from '../scenario.ts';
 
@@ -28,7 +29,7 @@ function checkCancelled(eyes: Eyes, { lease, commit }: Extract<Fact, { kind: 'co
   for (const event of commit.events) {
     if (event.kind !== 'task.failed' || event.error.code !== 'task_cancelled') continue;
     const target = eyes.deployments.get(deployment)?.plan.targets[event.target];
-    const name = target ? workplaceOf(target) : '';
+    const name = target ? hostTargetOf(target) : '';
     const task = taskId({ deployment, ...event });
     const ids = new Set(commandsOf(task));
     eyes.checked('I17');

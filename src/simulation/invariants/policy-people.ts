@@ -2,7 +2,15 @@ import type { Command } from '../../domain/command.ts';
 import type { Event } from '../../domain/event.ts';
 import { parseTaskId } from '../../domain/ids.ts';
 import { readsOf } from '../../domain/plan.ts';
-import { FAILED, isInNextBatch, isInOpenBatch, type Recount, stepAt, waitsForPeople } from '../recount.ts';
+import {
+  FAILED,
+  isAtEnd,
+  isInNextBatch,
+  isInOpenBatch,
+  type Recount,
+  stepAt,
+  waitsForPeople,
+} from '../recount.ts';
 import { type Asked, final, forNow, type PersonsCommand, type Refusal } from './asked.ts';
 import { ofApproval } from './policy-approvals.ts';
 
@@ -20,7 +28,8 @@ export function refusalOf(
     case 'pause':
       return story.stop ? final('it is stopping') : undefined;
     case 'resume':
-      return story.status === 'paused' ? undefined : forNow('it is not paused');
+      if (story.status !== 'paused') return forNow('it is not paused');
+      return isHookOpen(story) ? forNow('a hook is not done') : undefined;
     case 'rollback':
       if (story.plan.verb === 'rollback') return final('it is a rollback');
       return story.stop ? final('it is stopping') : undefined;
@@ -33,6 +42,12 @@ export function refusalOf(
       return command satisfies never;
   }
 }
+
+/** Of a batch that waits for it; in a rollback, and at the end, it stops nothing. */
+const isHookOpen = (story: Recount): boolean =>
+  story.plan.verb !== 'rollback' &&
+  !isAtEnd(story) &&
+  story.targets.some((target) => target.isHook && FAILED.has(target.status) && isInOpenBatch(story, target));
 
 function ofTarget(
   story: Recount,

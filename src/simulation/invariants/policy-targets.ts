@@ -47,7 +47,7 @@ function wrongTask(story: Recount, target: TargetCount, event: OfTarget, nowMs: 
         return wrongPerson(event) ?? (target.isLeftOut ? 'left out twice' : undefined);
       if (event.why === 'abort' && target.cancelling?.why === 'abort') return 'told twice of one abort';
       if (event.why === 'abort')
-        return story.stop?.abort || (story.stop && isPreparing(story, target))
+        return story.stop?.abort || (story.stop && (isPreparing(story, target) || isAtEnd(story)))
           ? undefined
           : 'cancelled for no abort';
       return target.cancelling ? 'its deadline passes twice' : undefined;

@@ -275,7 +275,10 @@ function wrongEnd(
   const targets = story.targets.filter(({ isHook }) => !isHook);
   const of = (test: (target: TargetCount) => boolean) => targets.filter(test).length;
   const unverified = of((target) => target.status === 'succeeded' && target.isUnverified);
-  if (exceptions !== targets.length - of(({ status: one }) => one === 'succeeded') + unverified)
+  const hooks = story.stop
+    ? 0
+    : story.targets.filter((target) => isHookUndone(target) && !isLastHook(story, target)).length;
+  if (exceptions !== targets.length - of(({ status: one }) => one === 'succeeded') + unverified + hooks)
     return `it tells of ${exceptions} exceptions`;
   if (!rollback && isHookLeft(story)) return 'it ends before its hooks';
   if (story.stop)
@@ -289,15 +292,17 @@ function wrongEnd(
   const isFailed = isCommand ? succeeded < targets.length : failed > 0 && (succeeded === 0 || isRollback);
   const right = isFailed ? 'failed' : 'succeeded';
   if (status !== right) return `it ends ${status}, with ${succeeded} done and ${failed} failed`;
-  if (
-    notes.some((note) => note.startsWith('not done')) !==
-    story.targets.some(({ status, isHook }) => isHook && FAILED.has(status))
-  )
+  if (notes.some((note) => note.startsWith('not done')) !== story.targets.some(isHookUndone))
     return 'it does not say which hooks were not done';
   return notes.includes('unverified') === (story.plan.hard || unverified > 0)
     ? undefined
     : 'it does not say what was verified';
 }
+
+const isHookUndone = ({ isHook, status }: TargetCount): boolean =>
+  isHook && (FAILED.has(status) || status === 'skipped');
+const isLastHook = ({ plan }: Recount, { place }: TargetCount): boolean =>
+  plan.stages[place.stage]?.when !== undefined;
 
 /** One that is due in any case, or for the failure, and has not run. */
 const isHookLeft = ({ plan, targets, stop, stage }: Recount): boolean =>

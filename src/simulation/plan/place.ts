@@ -2,10 +2,9 @@ import type { BalancerConfig } from '../../domain/balancer.ts';
 import { memberKey } from '../../domain/capacity.ts';
 import type { HealthCheck } from '../../domain/health.ts';
 import { type ReleaseId, releaseId } from '../../domain/ids.ts';
-import type { Plan, PlanTarget, Step } from '../../domain/plan.ts';
+import { hostTargetOf, type Plan, type PlanTarget, type Step } from '../../domain/plan.ts';
 import type { PlanSimulation, SimulatedPool } from '../../domain/plan-simulation.ts';
 import type { Json } from '../../lib/json.ts';
-import { workplaceOf } from '../eyes.ts';
 import { placeOf } from '../manner.ts';
 import { refsOf, type Scenario, type ScenarioTarget } from '../scenario.ts';
 
@@ -95,7 +94,7 @@ function scenarioTarget(plan: Plan, target: PlanTarget, { seen, isParked }: Seen
 function hostsOfHooks({ targets }: Plan): readonly ScenarioTarget[] {
   const planned = new Set(targets.map(({ name }) => name));
   const hosts = new Map(
-    targets.flatMap((each) => (each.hook ? [[workplaceOf(each), each.pool] as const] : [])),
+    targets.flatMap((each) => (each.hook ? [[hostTargetOf(each), each.pool] as const] : [])),
   );
   return [...hosts]
     .filter(([name]) => !planned.has(name))
