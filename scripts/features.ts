@@ -1,4 +1,4 @@
-// Prints every promise of the staggered deployment and the end-to-end tests that show it; fails if one has none.
+// Prints every promise and the end-to-end tests that show it; fails if one has none.
 // `npm run features`, or `npm run features -- --json`.
 import { styleText } from 'node:util';
 import { PROMISES } from '../test/promises.ts';

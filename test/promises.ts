@@ -1,5 +1,5 @@
 /**
- * What Edge promises of a staggered deployment, in the words that the titles of its end-to-end tests bear between « and ».
+ * What Edge promises of a deployment, in the words that the titles of its end-to-end tests bear between « and ».
  * `npm run features` shows for each promise the tests that show it, and fails where one is missing.
  */
 
@@ -105,8 +105,42 @@ const AREAS: Readonly<Record<string, readonly Row[]>> = {
       'property-files',
       'files as templates with variables scoped environment × project × zone × target, secrets by reference',
     ],
+    ['property-frozen', 'the plan freezes the digest of the property files of each target'],
     ['property-diff', '`edge diff` shows per target what would change on disk, secrets masked'],
     ['property-rollout', 'property files are rolled out alone, by reload or restart, or with the artifact'],
+  ],
+  Artifacts: [
+    ['artifact-http', 'artifacts over HTTP(S), with credentials by reference and a digest'],
+    ['artifact-maven', 'artifacts in the layout of a Maven repository'],
+    ['artifact-file', 'artifacts that are local files'],
+    ['artifact-upload', 'artifacts that are uploaded through the API'],
+    ['artifact-git', 'artifacts of a commit of a Git repository'],
+    ['artifact-fan-out', 'an artifact is pulled once per pool, kept, and fanned out'],
+    ['artifact-unpack', 'a tar, a zip or a single file'],
+    ['artifact-safe', 'an archive is unpacked safely, into the folder of its release'],
+    ['artifact-preflight', 'artifacts are looked at before any target is touched'],
+  ],
+  'Life cycle': [
+    ['hooks', 'hooks run before and after deployment, stage and batch, on failure and always'],
+    ['scripts-frozen', 'scripts are frozen in the plan, by their hash'],
+    ['outputs', 'later steps use what a script gives'],
+    ['progress-lines', 'a script shows how far it is, line by line'],
+  ],
+  Commands: [
+    ['command-policy', 'a command policy says what may run on the targets of an environment'],
+    ['exec', '`edge exec` runs a command once on each chosen target, and shows equal answers together'],
+    ['exec-permission', '`edge exec` is for those who may run commands, and the record has who it was'],
+  ],
+  Inventory: [
+    ['inventory-pool', 'targets from the members of a pool'],
+    ['inventory-file', 'targets from a file'],
+    ['inventory-command', 'targets from a command, such as an inventory of Ansible'],
+    ['inventory-http', 'targets from an address'],
+  ],
+  Releases: [
+    ['release-from-ci', '`edge releases create` makes a release from a build job'],
+    ['release-changes', 'a plan tells the tickets and authors of the releases between'],
+    ['through-environments', 'one release is promoted through environments, by --from and policy.after'],
   ],
   SSH: [
     ['ssh-agent', 'a log-in by an agent'],
@@ -131,7 +165,6 @@ const AREAS: Readonly<Record<string, readonly Row[]>> = {
     ],
     ['approvals-void', 'an approval is void after any edit'],
     ['promote', 'an administrator promotes a deployment past its approvals, with a reason'],
-    ['through-environments', 'one release is promoted through environments'],
   ],
   Guides: [
     ['guide-first', 'the guide to your first real environment can be typed as it stands'],

@@ -1,11 +1,11 @@
-// docs/reference/promises.md: what Edge promises of a staggered deployment, and the end-to-end tests that show it.
+// docs/reference/promises.md: what Edge promises of a deployment, and the end-to-end tests that show it.
 import { PROMISES } from '../../test/promises.ts';
 import { features, type Shown } from '../features/shown.ts';
 import type { Piece } from './piece.ts';
 
 const HEAD = `# Promises
 
-What Edge promises of a staggered deployment, and the files with the end-to-end tests that show it: against real OpenSSH, HAProxy and
+What Edge promises of a deployment, and the files with the end-to-end tests that show it: against real OpenSSH, HAProxy and
 nginx, and against the lab's double of an F5. The titles of the tests bear the words between « and »; \`npm run features\` prints them
 all, and fails where a promise has no test on one of its balancers.
 

@@ -100,7 +100,7 @@ describe('who lets a deployment start', { skip: sshd.skip ?? false }, () => {
     assert.deepEqual(promoted, [{ kind: 'deployment.promoted', by: 'first', reason: 'the shop is down' }]);
   });
 
-  test('«one release is promoted through environments»', async () => {
+  test('«one release is promoted through environments, by --from and policy.after»', async () => {
     await scene.tidy();
     await scene.configure();
     await follow(NEXT, ENVIRONMENT);

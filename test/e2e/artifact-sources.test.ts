@@ -93,7 +93,7 @@ describe('artifacts of each kind of source, on real hosts', { skip: sshd.skip ??
     assert.deepEqual(await onEach('conf/app.conf'), ['a=1\n', 'a=1\n']);
   };
 
-  test('an address with credentials, behind a redirect, cut in the middle: pulled once, no secret in the record', async () => {
+  test('«artifacts over HTTP(S), with credentials by reference and a digest», behind a redirect, cut in the middle: no secret in the record', async () => {
     const bytes = randomBytes(3_000_000);
     source.files.set('/real.bin', bytes);
     source.redirects.set('/app.bin', '/real.bin');
@@ -114,7 +114,7 @@ describe('artifacts of each kind of source, on real hosts', { skip: sshd.skip ??
       assert.deepEqual(await readFile(join(home, 'app/current/app.bin')), bytes);
   });
 
-  test('a zip from a Maven repository is unpacked, on hosts that have no program for it', async () => {
+  test('«artifacts in the layout of a Maven repository»: a zip is unpacked, on hosts that have no program for it', async () => {
     source.files.set('/m/com/example/app/1.0/app-1.0-dist.zip', ZIP);
     const maven = { repository: `${source.url}/m`, group: 'com.example', artifact: 'app', version: '1.0' };
     await release('maven', { maven: { ...maven, classifier: 'dist', extension: 'zip' }, unpack: 'zip' });
@@ -122,7 +122,7 @@ describe('artifacts of each kind of source, on real hosts', { skip: sshd.skip ??
     await unpacked();
   });
 
-  test('a zip that leads out is refused when the release is made, and nothing of it is kept', async () => {
+  test('«an archive is unpacked safely, into the folder of its release»: a zip that leads out is refused when the release is made, and nothing of it is kept', async () => {
     source.files.set('/evil.zip', zip([{ name: '../../evil', content: 'x' }]));
     const made = release('evil', { url: `${source.url}/evil.zip`, unpack: 'zip' });
     await assert.rejects(made, { code: 'artifact_unreadable', message: /app\.bin/ });
@@ -133,10 +133,11 @@ describe('artifacts of each kind of source, on real hosts', { skip: sshd.skip ??
     );
   });
 
-  test('a plain tar and a .tar.gz of files of the machine', async () => {
+  test('«artifacts that are local files», each «a tar, a zip or a single file»', async () => {
     for (const [unpack, bytes] of [
       ['tar', tar(FILES)],
       ['tar.gz', tarGz(FILES)],
+      ['zip', ZIP],
     ] as const) {
       const path = join(fleet.folder, `app.${unpack}`);
       await writeFile(path, bytes);
@@ -144,9 +145,13 @@ describe('artifacts of each kind of source, on real hosts', { skip: sshd.skip ??
       await deployed(unpack);
       await unpacked();
     }
+    const path = join(fleet.folder, 'app.tar');
+    await release('single', { path });
+    await deployed('single');
+    assert.deepEqual(await onEach('app.bin'), [tar(FILES).toString(), tar(FILES).toString()]);
   });
 
-  test('an upload by the command line, its file gone by the time of the deployment', async () => {
+  test('«artifacts that are uploaded through the API», the file gone by the time of the deployment', async () => {
     await writeFile(join(fleet.folder, 'app.zip'), ZIP);
     const text =
       'kind: release\nproject: app\nversion: upload\nartifacts:\n  - { name: app.zip, path: app.zip, upload: true, unpack: zip }\n';
@@ -163,7 +168,7 @@ describe('artifacts of each kind of source, on real hosts', { skip: sshd.skip ??
     await unpacked();
   });
 
-  test('a commit of a git repository', async () => {
+  test('«artifacts of a commit of a Git repository»', async () => {
     const work = join(fleet.folder, 'work');
     await mkdir(join(work, 'bin'), { recursive: true });
     await mkdir(join(work, 'conf'));
@@ -182,7 +187,7 @@ describe('artifacts of each kind of source, on real hosts', { skip: sshd.skip ??
     await unpacked();
   });
 
-  test('what neither source nor store have any more is refused before a host is touched', async () => {
+  test('«artifacts are looked at before any target is touched»: what neither source nor store have any more is refused', async () => {
     source.files.set('/next.bin', randomBytes(1_000));
     await release('next', { url: `${source.url}/next.bin` });
     await deployed('next');

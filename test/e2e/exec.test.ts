@@ -58,7 +58,7 @@ describe('`edge exec`: an ad-hoc command on targets', { skip: sshd.skip ?? hapro
     return deployments;
   };
 
-  test('it runs once on each target, and equal answers are shown together', async () => {
+  test('«`edge exec` runs a command once on each chosen target, and shows equal answers together»', async () => {
     const script = 'echo ran >> once; echo same; if [ -e odd ]; then echo odd; exit 3; fi';
     await estate.edge('exec', ...PLACE, '--targets', 'web-4', '--yes', '--', 'touch', 'odd');
     const end = await exec('--', 'sh', '-c', script);
@@ -193,7 +193,7 @@ describe('`edge exec`: an ad-hoc command on targets', { skip: sshd.skip ?? hapro
     expectDone(await estate.edge('apply', '-f', file, '--json'));
   });
 
-  test('only who may run commands may, or may read what they wrote, and the record has who it was', async () => {
+  test('«`edge exec` is for those who may run commands, and the record has who it was»; so is what it wrote', async () => {
     const made = shown(await exec('--reason', 'who is there', '--', 'echo', 'for admins'));
     const token = async (role: string) => {
       const end = expectDone(await estate.edge('token', 'create', `a ${role}`, '--role', role, '--json'));

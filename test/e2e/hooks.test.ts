@@ -24,7 +24,7 @@ const PLACES = [
 ];
 const HOOKS = PLACES.map((at) => `{ id: ${at}, at: ${at}, script: note, on: web-1 }`).join(', ');
 
-describe('Life cycle: hooks before and after deployment, stage and batch, on failure and always', {
+describe('«hooks run before and after deployment, stage and batch, on failure and always»', {
   skip: sshd.skip ?? haproxy.skip ?? false,
 }, () => {
   let estate: Estate;
@@ -45,7 +45,7 @@ describe('Life cycle: hooks before and after deployment, stage and batch, on fai
   });
   after(() => estate?.stop());
 
-  test('run once each, in their order, on the host that they name', async () => {
+  test('they run once each, in their order, on the host that they name', async () => {
     expectDone(await estate.edge('deploy', ...PLACE, 'v1', '--yes'));
     assert.deepEqual(await ran(), [
       ...['before-deployment', 'before-stage'],
@@ -55,7 +55,7 @@ describe('Life cycle: hooks before and after deployment, stage and batch, on fai
     assert.deepEqual(await estate.served(), ['v1', 'v1']);
   });
 
-  test('are in the plan with what they run, and in no count of targets', async () => {
+  test('they are in the plan with what they run, and in no count of targets', async () => {
     const { stdout } = expectDone(await estate.edge('plan', ...PLACE, 'v2'));
     assert.match(stdout, /before the deployment/);
     assert.match(stdout, /hook:before-deployment/);
@@ -66,7 +66,7 @@ describe('Life cycle: hooks before and after deployment, stage and batch, on fai
     assert.equal(row?.counts.total, 2);
   });
 
-  test('that fail before the deployment leave all as it was, and those at its end run all the same', async () => {
+  test('those that fail before the deployment leave all as it was, and those at its end run all the same', async () => {
     await writeFile(home('fail-before-deployment'), '');
     const failed = await estate.edge('deploy', ...PLACE, 'v2', '--yes', '--json');
     assert.notEqual(failed.status, 0);
@@ -81,7 +81,7 @@ describe('Life cycle: hooks before and after deployment, stage and batch, on fai
     await rm(home('fail-before-deployment'));
   });
 
-  test('that fail after a batch are rolled back from, and the rollback runs those at the end', async () => {
+  test('those that fail after a batch are rolled back from, and the rollback runs those at the end', async () => {
     await writeFile(home('fail-after-batch'), '');
     const failed = await estate.edge('deploy', ...PLACE, 'v3', '--yes');
     await rm(home('fail-after-batch'));

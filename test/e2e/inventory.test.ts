@@ -62,7 +62,7 @@ describe('targets from an inventory, on real hosts behind a real HAProxy', {
     return { from: 'file', path: file('hosts.csv'), defaults: MEMBER };
   };
 
-  test('the members of the pool are drained, changed and returned where HAProxy says that they are', async () => {
+  test('«targets from the members of a pool» are drained, changed and returned where HAProxy says that they are', async () => {
     const sshPort = estate.targets[0]?.sshd.port;
     expectDone(await from({ from: 'pool', pool: POOL, defaults: { sshPort } }));
     const { targets, origin } = jsonOf(await estate.edge('targets', ...PLACE, '--json')) as Output<'targets'>;
@@ -76,7 +76,7 @@ describe('targets from an inventory, on real hosts behind a real HAProxy', {
     assert.match(text, /^2 targets from the pool web$/m);
   });
 
-  test('a CSV file gives them, and one with a mistake stops everything, with the line', async () => {
+  test('«targets from a file», and one with a mistake stops everything, with the line', async () => {
     expectDone(await from(await listed()));
     await deploy('v2');
     await writeFile(file('hosts.csv'), `${csv()}$(reboot),10.0.0.1,22,80\n`);
@@ -89,7 +89,7 @@ describe('targets from an inventory, on real hosts behind a real HAProxy', {
     assert.equal(errorOf(await from({ from: 'file', path: file('hosts.csv') })).code, 'inventory_invalid');
   });
 
-  test('a command gives them, of Ansible too', async () => {
+  test('«targets from a command, such as an inventory of Ansible»', async () => {
     const hostvars = Object.fromEntries(
       rows().map(({ name, address, sshPort, port }) => [
         name,
@@ -107,7 +107,7 @@ describe('targets from an inventory, on real hosts behind a real HAProxy', {
     assert.match(message, /the command sh: it ended with exit status 4: no host$/);
   });
 
-  test('an address with a password gives them; without it, or when it is slow, empty or down, nothing is planned', async () => {
+  test('«targets from an address» with a password; without it, or when it is slow, empty or down, nothing is planned', async () => {
     const credentials = { username: 'edge', password: { source: 'env', name: 'LIST_PASSWORD' } };
     const wants = `Basic ${Buffer.from(`edge:${PASSWORD}`).toString('base64')}`;
     const http = { from: 'http', url: server.url, timeoutMs: 30_000, defaults: MEMBER };

@@ -6,7 +6,7 @@ import { fanOut } from '../support/artifact-fan-out.ts';
 const sshd = requireService('sshd');
 const SIZE = 64 * 1024 ** 2;
 
-test('a large artifact is pulled once for all targets of a pool, gone on with after a kill, and right on each', {
+test('«an artifact is pulled once per pool, kept, and fanned out»: a large one, gone on with after a kill, and right on each', {
   skip: sshd.skip ?? false,
 }, async () => {
   const seen = await fanOut({ sshdPath: sshd.path ?? '', network: '127.72.33', targets: 4, sizeBytes: SIZE });

@@ -3,7 +3,9 @@ import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promis
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { requireService } from '../../scripts/services.ts';
+import type { Output } from '../../src/api/contract.ts';
 import type { ErrorBody } from '../../src/domain/errors.ts';
+import { releaseId } from '../../src/domain/ids.ts';
 import { sha256 } from '../../src/lib/hash.ts';
 import { dumpDatabase } from '../support/database-dump.ts';
 import { jsonOf } from '../support/edge-process.ts';
@@ -143,6 +145,26 @@ ${KEY}
       expectDone(await estate.edge('diff', ...PLACE, 'v2', '--targets', 'web-2,web-3', '--json')),
     ) as { readonly differences: readonly unknown[]; readonly same: readonly string[] };
     assert.deepEqual([differences, same], [[], ['web-2', 'web-3']]);
+  });
+
+  test('«the plan freezes the digest of the property files of each target»', async () => {
+    const digests = async (version: string) => {
+      const { plan } = jsonOf(
+        expectDone(await estate.edge('plan', ...PLACE, version, '--force', '--json')),
+      ) as Output<'plan'>;
+      return new Map(
+        plan.targets.map(({ name, filesFor }) => [name, filesFor?.digests[releaseId(plan.release ?? '')]]),
+      );
+    };
+    const [before, after] = [await digests('v2'), await digests('v3')];
+    for (const digest of [...before.values(), ...after.values()])
+      assert.match(digest ?? '', /^[0-9a-f]{64}$/);
+    assert.deepEqual(await digests('v2'), before, 'the same release makes the same files');
+    assert.equal(new Set(before.values()).size, estate.targets.length, 'each target has files of its own');
+    const edited = await apply(releaseOf('v3', { variables: VARIABLES.replace('db.dc-2', 'db.other') }));
+    const { error } = jsonOf(edited) as { readonly error: ErrorBody };
+    assert.deepEqual([edited.status, error.code], [5, 'release_exists']);
+    assert.deepEqual(await digests('v3'), after);
   });
 
   test('«property files are rolled out alone, by reload or restart, or with the artifact»: a reload changes the files under a service that goes on', async () => {

@@ -64,7 +64,7 @@ describe('scripts as steps, on real hosts', { skip: sshd.skip ?? haproxy.skip ??
   });
   after(() => estate?.stop());
 
-  test('are in the plan with the exact bytes, digest and parameters', async () => {
+  test('«scripts are frozen in the plan, by their hash», with the exact bytes and parameters', async () => {
     const plan = jsonOf(expectDone(await estate.edge('plan', ...PLACE, 'v1', '--json'))) as Output<'plan'>;
     assert.deepEqual(plan.plan.scripts, { [sha256(COUNT)]: COUNT, [sha256(MOVE)]: MOVE });
     const { stdout } = expectDone(await estate.edge('plan', ...PLACE, 'v1'));
@@ -78,7 +78,7 @@ describe('scripts as steps, on real hosts', { skip: sshd.skip ?? haproxy.skip ??
     assert.equal(stdout.includes(SECRET), false);
   });
 
-  test('run once, with their progress shown, and give to later steps, though their worker is killed', async () => {
+  test('«later steps use what a script gives», and «a script shows how far it is, line by line»; it runs once, though its worker is killed', async () => {
     await writeFile(home('hold'), '');
     const first = estate.start('deploy', ...PLACE, 'v1', '--yes');
     const idOf = () => /\b[0-9a-z]{20}\b/.exec(first.stdout())?.[0] ?? '';
@@ -97,7 +97,7 @@ describe('scripts as steps, on real hosts', { skip: sshd.skip ?? haproxy.skip ??
     assert.equal(stdout.includes(SECRET), false);
   });
 
-  test('never give a secret to a later step', async () => {
+  test('they never give a secret to a later step', async () => {
     await writeFile(home('tell'), '');
     const { stdout, stderr } = await estate.edge('deploy', ...PLACE, 'v2', '--yes');
     assert.match(stdout, /\(script_value\): The script count ended, but its output told holds a secret/);
