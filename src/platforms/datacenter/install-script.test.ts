@@ -266,6 +266,50 @@ function installs(shell: readonly string[]): void {
     assert.deepEqual(readdirSync(folder).includes('evil'), false);
   });
 
+  test('no artifact is written through a link of one before it that leads out, nor is the mark of the release', () => {
+    const { home, folder, install, archive } = hostWith(shell);
+    const outside = join(home, 'victim');
+    for (const name of ['victim', 'links/mark', 'second/bin'])
+      mkdirSync(join(home, name), { recursive: true });
+    writeFileSync(join(outside, 'kept'), 'as it was');
+    writeFileSync(join(home, 'second/bin/evil'), 'evil');
+    symlinkSync(outside, join(home, 'links/bin'));
+    symlinkSync(join(outside, 'kept'), join(home, 'links/web.bin'));
+    symlinkSync(join(outside, 'kept'), join(home, 'links/mark', MARKER));
+    const packed = (name: string, from: string, what: string) => {
+      execFileSync('tar', ['-cf', join(home, name), '-C', join(home, from), what]);
+      return [join(home, name), name, 'tar'];
+    };
+    const links = packed('links.tar', 'links', '.');
+    const through = install('1.0', { artifacts: [...links, ...packed('second.tar', 'second', 'bin/evil')] });
+    assert.deepEqual(
+      [through.status, /leads out where a folder of second\.tar/.test(through.stderr)],
+      [2, true],
+    );
+    assert.deepEqual(readdirSync(join(folder, 'releases')), []);
+    const copied = install('2.0', { artifacts: [...links, archive, 'web.bin', 'none'] });
+    assert.deepEqual([copied.status, copied.stderr], [0, '']);
+    const marked = install('3.0', { artifacts: packed('mark.tar', 'links/mark', '.') });
+    assert.deepEqual([marked.status, marked.stderr], [0, '']);
+    assert.equal(readFileSync(join(folder, 'current', MARKER), 'utf8'), markerText('hash 3.0'));
+    assert.deepEqual(readdirSync(outside), ['kept']);
+    assert.equal(readFileSync(join(outside, 'kept'), 'utf8'), 'as it was');
+  });
+
+  test('archives after one with links that stay inside, or that are not in their way, are unpacked', () => {
+    const { home, folder, install, archive } = hostWith(shell);
+    for (const name of ['first/lib', 'victim']) mkdirSync(join(home, name), { recursive: true });
+    symlinkSync('lib', join(home, 'first/lib64'));
+    symlinkSync(join(home, 'victim'), join(home, 'first/log'));
+    const first = join(home, 'first.tar');
+    execFileSync('tar', ['-cf', first, '-C', join(home, 'first'), '.']);
+    const done = install('1.0', { artifacts: [first, 'first', 'tar', archive, 'web', 'tar.gz'] });
+    assert.deepEqual([done.status, done.stderr], [0, '']);
+    assert.equal(readFileSync(join(folder, 'current/bin/start'), 'utf8'), 'go');
+    assert.equal(readlinkSync(join(folder, 'current/log')), join(home, 'victim'));
+    assert.deepEqual(readdirSync(join(folder, 'releases')), ['1.0-aaaa']);
+  });
+
   test('values are never read as code', () => {
     const { home, install } = hostWith(shell);
     const evil = `$(touch ${home}/pwned);\`touch ${home}/pwned\`'"`;

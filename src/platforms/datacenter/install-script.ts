@@ -32,7 +32,8 @@ releases=$folder/releases
 final=$releases/$release
 work=$releases/.$release.$token
 files=$releases/.$release.$token.files
-trap 'remove "$work" "$files" "$made"' EXIT
+apart=$releases/.$release.$token.apart
+trap 'remove "$work" "$files" "$apart" "$made"' EXIT
 
 # Forks only where there is something: each costs the host a millisecond.
 remove() {
@@ -65,14 +66,51 @@ put() {
   mv -f -T "$files/$2" "$to"
 }
 
+# Whether it would be written through a link of an artifact before it that leads out of the release: a tar program looks at its own links only.
+goes_out() {
+  if [ -z "$unpacked" ]; then return 1; fi
+  out=$(find "$work" -type l) || refuse "what is before $3 cannot be looked through"
+  if [ -z "$out" ]; then return 1; fi
+  mkdir "$apart"
+  tar "$1" "$2" -C "$apart" || refuse "$3 cannot be unpacked"
+  out=$(find "$apart" -exec sh -c '
+    apart=$1 work=$2
+    shift 2
+    for path do
+      part=$work rest=\${path#"$apart"}
+      rest=\${rest#/}
+      while [ "$rest" != "\${rest#*/}" ]; do
+        part=$part/\${rest%%/*} rest=\${rest#*/}
+        if [ -L "$part" ]; then
+          case $(readlink -f "$part") in "$work"/*) ;; *) echo out; exit ;; esac
+        fi
+      done
+    done' sh "$apart" "$(readlink -f "$work")" '{}' +) || refuse "$3 cannot be looked through"
+  remove "$apart"
+  [ -n "$out" ]
+}
+
+untar() {
+  if goes_out "$@"; then refuse "an artifact has a link that leads out where a folder of $3 is to be"; fi
+  tar "$1" "$2" -C "$work"
+}
+
+copy() {
+  if [ -d "$work/$2" ] && [ ! -L "$work/$2" ]; then refuse "an artifact has a folder where $2 is to be"; fi
+  remove "$work/$2"
+  cp -p "$1" "$work/$2"
+}
+
 unpack() {
+  unpacked=
   while [ "$1" != --files ]; do
     case $3 in
-      tar.gz) is_there "$1" "$2" && tar -xzof "$1" -C "$work" ;;
-      tar) is_there "$1" "$2" && tar -xof "$1" -C "$work" ;;
-      none) is_there "$1" "$2" && cp -p "$1" "$work/$2" ;;
+      tar.gz) is_there "$1" "$2" && untar -xzof "$1" "$2" ;;
+      tar) is_there "$1" "$2" && untar -xof "$1" "$2" ;;
+      none) is_there "$1" "$2" && copy "$1" "$2" ;;
       *) refuse "cannot unpack $2: $3" ;;
     esac
+    unpacked=1
     shift 3
   done
 }
@@ -126,6 +164,8 @@ if [ "$whole" != "$hash" ]; then
   unpack "$@"
   note
   put_files "$work" "$@"
+  # An artifact may have one of its own: a link, through which this would be written.
+  remove "$work/${MARKER}"
   printf '%s\\n' "$hash" > "$work/${MARKER}"
   sync -f "$work"
   # Whoever came later has removed it: what is there now is theirs, and may be serving.
