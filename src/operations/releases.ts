@@ -56,7 +56,7 @@ function reachesFurther({ artifacts, files, variables }: ReleaseRequest): boolea
  * `artifact_mismatch`, `config_invalid`, `release_exists`.
  */
 export async function prepareRelease(
-  ports: OperationPorts,
+  ports: Pick<OperationPorts, 'artifacts' | 'records' | 'clock'>,
   request: ReleaseRequest,
   signal: AbortSignal,
 ): Promise<{ readonly release: Release; readonly isNew: boolean }> {
@@ -94,7 +94,10 @@ function refuseFiles({ files = [], variables = [] }: Release): void {
   if (all) throw all;
 }
 
-async function alreadyThere({ records }: OperationPorts, release: Release): Promise<boolean> {
+async function alreadyThere(
+  { records }: Pick<OperationPorts, 'records'>,
+  release: Release,
+): Promise<boolean> {
   const same = (await releasesOf(records, release.project)).filter(
     ({ version }) => version === release.version,
   );

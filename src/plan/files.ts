@@ -12,8 +12,8 @@ import type { Candidate } from './targets.ts';
  * made.
  */
 export function filesFor(
-  { config, zone, before }: Pick<Candidate, 'config' | 'zone' | 'before'>,
-  settings: Settings,
+  { config, zone, before }: Placed,
+  settings: Pick<Settings, 'project' | 'environment'>,
   { release, releases }: Pick<Plan, 'release' | 'releases'>,
 ): FilesFor | undefined {
   const { name, address, port = null } = config;
@@ -28,6 +28,10 @@ export function filesFor(
   }
   return digests.length === 0 ? undefined : { address, port, digests: Object.fromEntries(digests) };
 }
+
+type Placed = Pick<Candidate, 'zone' | 'before'> & {
+  readonly config: Pick<Candidate['config'], 'name' | 'address' | 'port'>;
+};
 
 /** All that keeps the files of a release from being made for a target, as one error. */
 export function cannotBeMade(
