@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 
 type Asked = {
@@ -31,16 +32,20 @@ export type ArtifactSource = {
   close(): Promise<void>;
 };
 
-export async function startArtifactSource(host = '127.0.0.1'): Promise<ArtifactSource> {
+type Tls = { readonly key: Buffer; readonly cert: Buffer };
+
+/** With a key and a certificate it speaks https. */
+export async function startArtifactSource(host = '127.0.0.1', tls?: Tls): Promise<ArtifactSource> {
   const held: (() => void)[] = [];
-  const server = createServer((request, response) => {
+  const onRequest = (request: IncomingMessage, response: ServerResponse) => {
     answer(source, { request, response, held }).catch(() => response.destroy());
-  });
+  };
+  const server = tls ? createTlsServer(tls, onRequest) : createServer(onRequest);
   server.listen(0, host);
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   const source: ArtifactSource = {
-    url: `http://${host}:${port}`,
+    url: `${tls ? 'https' : 'http'}://${host}:${port}`,
     ...{ files: new Map(), redirects: new Map(), asked: [], cuts: [] },
     ...{ authorization: undefined, ranges: 'yes', failing: undefined, holdAfter: undefined },
     release: () => {
