@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import {
   existsSync,
   mkdirSync,
@@ -98,7 +98,7 @@ export class RealHost {
       ...strangers(join(this.home, 'web/releases'), ['1.0-aaaa']),
       ...[tmpdir(), dirname(tmpdir()), '/'].map((at) => join(at, EVIL)).filter((path) => existsSync(path)),
     ];
-    for (const path of found) rmSync(path, { recursive: true, force: true });
+    for (const path of found) removeAll(path);
     const kept = join(this.canary, 'kept');
     if (existsSync(kept) && readFileSync(kept, 'utf8') === KEPT) return found;
     this.#reset();
@@ -107,11 +107,21 @@ export class RealHost {
 
   /** Forgets what was installed. */
   clear(): void {
-    rmSync(join(this.home, 'web'), { recursive: true, force: true });
+    removeAll(join(this.home, 'web'));
   }
 
   close(): void {
-    rmSync(this.folder, { recursive: true, force: true });
+    removeAll(this.folder);
+  }
+}
+
+/** Also what an archive has made a folder of that nobody may write in; only root needs no leave for that. */
+function removeAll(folder: string): void {
+  try {
+    rmSync(folder, { recursive: true, force: true });
+  } catch {
+    spawnSync('find', [folder, '-type', 'd', '-exec', 'chmod', 'u+rwx', '{}', ';']);
+    rmSync(folder, { recursive: true, force: true });
   }
 }
 

@@ -153,6 +153,21 @@ function installs(shell: readonly string[]): void {
     assert.deepEqual(readdirSync(join(folder, 'releases')).sort(), ['3.0-aaaa', '4.0-aaaa']);
   });
 
+  test('releases with folders that their archive made read-only are removed too', () => {
+    const { home, folder, install } = hostWith(shell);
+    chmodSync(join(home, 'content/bin'), 0o555);
+    const archive = join(home, 'read-only.tar');
+    execFileSync('tar', ['-cf', archive, '-C', join(home, 'content'), '.']);
+    chmodSync(join(home, 'content/bin'), 0o755);
+    const artifacts = [archive, 'read-only.tar', 'tar'];
+    for (const version of ['1.0', '2.0', '3.0']) {
+      const done = install(version, { artifacts, keep: 1 });
+      assert.deepEqual([done.status, done.stderr], [0, '']);
+    }
+    assert.deepEqual(readdirSync(join(folder, 'releases')).sort(), ['2.0-aaaa', '3.0-aaaa']);
+    for (const version of ['2.0', '3.0']) chmodSync(join(folder, `releases/${version}-aaaa/bin`), 0o755);
+  });
+
   test('folders that Edge did not make are left alone', () => {
     const { folder, install } = hostWith(shell);
     mkdirSync(join(folder, 'releases/by-hand'), { recursive: true });

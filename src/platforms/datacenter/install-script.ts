@@ -38,7 +38,12 @@ trap 'remove "$work" "$files" "$apart" "$made"' EXIT
 # Forks only where there is something: each costs the host a millisecond.
 remove() {
   for left in "$@"; do
-    if [ -e "$left" ] || [ -L "$left" ]; then rm -rf "$left"; fi
+    if [ -e "$left" ] || [ -L "$left" ]; then
+      # In a folder that an archive has made read-only only root removes anything. Files are not touched: one may be a hard link.
+      if rm -rf "$left" 2>/dev/null; then continue; fi
+      find "$left" -type d ! -perm -700 -exec chmod u+rwx '{}' ';' || true
+      rm -rf "$left"
+    fi
   done
 }
 
@@ -202,6 +207,6 @@ ls -t -- */${MARKER} | while IFS= read -r marker; do
   old=\${marker%/${MARKER}}
   kept=$((kept + 1))
   if [ "$kept" -le "$keep" ] || [ "$old" = "$release" ] || [ "releases/$old" = "$previous" ]; then continue; fi
-  rm -rf "./$old"
+  remove "./$old"
 done
 `;
