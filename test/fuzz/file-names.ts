@@ -5,7 +5,7 @@ import { ROUTES } from '../../src/api/contract.ts';
 import { inputParser } from '../../src/api/request-input.ts';
 import { clashing } from '../../src/domain/property-file.ts';
 import { tar } from '../../src/lib/tar.ts';
-import { MARKER } from '../../src/platforms/datacenter/install-script.ts';
+import { MARKER, MODES, SUMS } from '../../src/platforms/datacenter/install-script.ts';
 import { hostileText } from '../support/hostile-text.ts';
 import type { RealHost } from './real-host.ts';
 import { type Fuzzing, lots } from './samples.ts';
@@ -22,6 +22,7 @@ const part = fc.constantFrom(
   '-rf',
   '--',
   '.edge-release',
+  '.edge-manifest',
   'a b',
   '~',
   '@',
@@ -85,7 +86,7 @@ async function install(host: RealHost, names: Names, { tally }: Fuzzing): Promis
   });
   if (status !== 0) tally.fault('crash', 'fileName', paths, `the install ended with ${status}: ${stderr}`);
   const there = new Set(existsSync(host.release) ? filesBelow(host.release) : []);
-  there.delete(MARKER);
+  for (const own of [MARKER, SUMS, MODES]) there.delete(own);
   for (const path of paths) {
     const isThere = there.delete(path);
     const wanted = names.name.has(path) ? 'sent' : path;
