@@ -120,8 +120,16 @@ const AREAS: Readonly<Record<string, readonly Row[]>> = {
     ['artifact-safe', 'an archive is unpacked safely, into the folder of its release'],
     ['artifact-preflight', 'artifacts are looked at before any target is touched'],
   ],
+  Drift: [
+    [
+      'drift',
+      'drift is found: what is on each server now against what Edge put there, on demand and on schedule',
+    ],
+    ['one-release', 'artifact, property files and variables are one release: to the last byte on 20 targets'],
+  ],
   'Life cycle': [
     ['hooks', 'hooks run before and after deployment, stage and batch, on failure and always'],
+    ['plug-ins', 'plug-ins add actions, which are steps like any other'],
     ['scripts-frozen', 'scripts are frozen in the plan, by their hash'],
     ['outputs', 'later steps use what a script gives'],
     ['progress-lines', 'a script shows how far it is, line by line'],

@@ -28,7 +28,7 @@ type Shown = {
   readonly findings: readonly Finding[];
 };
 
-describe('Drift: what is on each server now against what Edge put there, on demand and on schedule', {
+describe('«drift is found: what is on each server now against what Edge put there, on demand and on schedule»', {
   skip: sshd.skip ?? haproxy.skip ?? false,
 }, () => {
   let estate: Estate;

@@ -23,7 +23,7 @@ const BEFORE: Values = { limit: '10', own: '11' };
 const AFTER: Values = { limit: '20', own: '21' };
 
 /** Artifact, property files and variables are one release: put there, changed, found to have drifted, and taken back as one. */
-describe('a release of an artifact, property files and variables on 20 targets', {
+describe('«artifact, property files and variables are one release: to the last byte on 20 targets»', {
   skip: sshd.skip ?? haproxy.skip ?? false,
 }, () => {
   let estate: Estate;

@@ -12,7 +12,7 @@ const haproxy = requireService('haproxy');
 const PLACE = [PROJECT, ENVIRONMENT] as const;
 const WARM = '{ id: warm, action: acme.warm-cache@1, with: { cwd: "~", pages: [/shop, /shop/new] } }';
 
-describe('Life cycle: custom actions per environment as plug-ins, on real hosts', {
+describe('«plug-ins add actions, which are steps like any other», on real hosts', {
   skip: sshd.skip ?? haproxy.skip ?? false,
 }, () => {
   let estate: Estate;
