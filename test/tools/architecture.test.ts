@@ -70,14 +70,15 @@ test('every code file is cruised, as find(1) counts them', async () => {
   assert.equal(cruised.length, files.length);
 });
 
+const ENTRIES = [
+  ...['main.ts', 'roles.ts', 'demo.ts', 'data-folder.ts', 'compose.ts', 'plugins.ts', 'world.ts'],
+];
+
 test('src/ holds only folders that have a row, and the files that pick adapters', async () => {
   const { forbidden = [] } = await extractConfig(join(projectRoot, config));
   const known = forbidden.flatMap((rule) => rule.name?.match(/^folder-(.*)$/)?.[1] ?? []);
   const strangers = readdirSync(join(projectRoot, 'src')).filter(
-    (name) =>
-      ![...known, 'main.ts', 'roles.ts', 'demo.ts', 'data-folder.ts', 'compose.ts', 'world.ts'].includes(
-        name,
-      ),
+    (name) => ![...known, ...ENTRIES].includes(name) && !name.endsWith('.test.ts'),
   );
   assert.deepEqual(strangers, []);
 });

@@ -1,5 +1,5 @@
 import { EdgeError } from '../../domain/errors.ts';
-import { KeptOutput, keptParts, type RawRange } from '../../lib/kept-output.ts';
+import { KeptOutput, keptParts } from '../../lib/kept-output.ts';
 import { createMask } from '../../lib/mask.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { HostAddress, HostIdentity, RemoteStatus, RemoteTask, RunOptions } from '../../ports/hosts.ts';
@@ -7,7 +7,7 @@ import { hostError } from './host-error.ts';
 import type { ConnectionPool } from './pool.ts';
 import { type HostSeen, openScript, readHost, type Said, type ScriptChannel } from './script-channel.ts';
 import { supervisorScript } from './supervisor-script.ts';
-import { differs, statusOf } from './task-status.ts';
+import { differs, mayStillStart, statusOf } from './task-status.ts';
 import { ConnectionLost } from './transport.ts';
 
 export type TaskDeps = {
@@ -149,11 +149,6 @@ function finalOf(said: Said, run: Run): Final | undefined {
 /** Then the start that was refused is the only one there was: another, still on its way, could find the host well again. */
 const isOnlyStart = ({ options, sent }: Run): boolean => options.expect === undefined && sent === 1;
 
-const mayStillStart = ({ word, values }: Said): RemoteStatus => ({
-  kind: 'unknown',
-  seen: `the host did not start it now (${[word, ...values].join(' ')}), but it was sent more than once`,
-});
-
 /** Sends the task to a host that has never started it, unless it is another host, or another boot, than was dispatched to. */
 async function start(run: Run, script: ScriptChannel, seen: HostSeen): Promise<Final | undefined> {
   const { task, options } = run;
@@ -215,13 +210,9 @@ async function readRest(run: Run, { status, size }: Final): Promise<void> {
     if (!range) return;
     if (vain === VAIN_READS) throw hostError('host_unfit', host, `: the output of task ${task.id} is gone`);
     const before = output.next;
-    await readRange(run, range);
+    await readFile(run, [range.start, range.count], (bytes) => output.push(bytes));
     vain = output.next === before ? vain + 1 : 0;
   }
-}
-
-async function readRange(run: Run, range: RawRange): Promise<void> {
-  await readFile(run, [range.start, range.count], (bytes) => run.output.push(bytes));
 }
 
 /** Of a script that has ended: what it wrote for later steps. */

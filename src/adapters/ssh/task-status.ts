@@ -53,3 +53,9 @@ export function differs(
   }
   return undefined;
 }
+
+/** A refusal that need not be the last word, since another start may be on its way. */
+export const mayStillStart = ({ word, values }: Said): RemoteStatus => ({
+  kind: 'unknown',
+  seen: `the host did not start it now (${[word, ...values].join(' ')}), but it was sent more than once`,
+});
