@@ -16,6 +16,7 @@ import {
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { hostWith, SHELLS, whyWithout } from '../../../test/support/release-host.ts';
+import { sha256 } from '../../lib/hash.ts';
 import { tar } from '../../lib/tar.ts';
 import { GONE, MARKER, MODES, markerText, SUMS } from './install-script.ts';
 
@@ -54,6 +55,8 @@ function installs(shell: readonly string[]): void {
     assert.match(textOf(SUMS), /^[0-9a-f]{64} {2}\.\/with space\n$/);
     // Some quote names, and some do not; each host compares its own.
     const modes = textOf(MODES).trimEnd().replaceAll("'", '').split('\n');
+    const digest = sha256(`${textOf(SUMS)}${textOf(MODES).replace(/.*\n$/, '')}`);
+    assert.equal(modes.pop(), `noted ${digest}  -`);
     assert.deepEqual(modes.toSorted(), ['644 ./with space', '777 ./link -> with space']);
     execFileSync('sha256sum', ['-c', SUMS], { cwd: join(folder, 'current'), stdio: 'ignore' });
   });

@@ -7,6 +7,8 @@ export const MARKER = '.edge-release';
 /** What was unpacked, as `sha256sum -c` checks it; and the mode of each file, links with where they lead. */
 export const SUMS = '.edge-manifest';
 export const MODES = '.edge-modes';
+/** The last line of the modes is this and the digest of both notes without it, so that nobody takes half of them for all. */
+export const NOTED = 'noted';
 /** One line for each file below the folder that it runs in; those of Edge are left out. */
 export const LIST_MODES = `find . ! -path './.edge-*' ! -type d -exec stat -c '%a %N' '{}' +`;
 /** With what the script ends if what it is to unpack is not on the host. */
@@ -126,7 +128,8 @@ note() {
   if ! {
     cd "$work" &&
       LC_ALL=C find . ! -path './.edge-*' -type f -exec sha256sum '{}' + >${SUMS} &&
-      LC_ALL=C ${LIST_MODES} >${MODES}
+      LC_ALL=C ${LIST_MODES} >${MODES} &&
+      echo "${NOTED} $(cat ${SUMS} ${MODES} | sha256sum)" >>${MODES}
   } 2>/dev/null; then remove "$work/${SUMS}" "$work/${MODES}"; fi
 }
 

@@ -4,6 +4,7 @@ import {
   appendFileSync,
   chmodSync,
   mkdirSync,
+  readFileSync,
   rmSync,
   symlinkSync,
   unlinkSync,
@@ -33,6 +34,7 @@ function placed(shell: readonly string[], uid?: number) {
   mkdirSync(join(content, 'lib/deep'), { recursive: true });
   writeFileSync(join(content, 'lib/deep/a file.jar'), 'a');
   writeFileSync(join(content, "lib/it's ü.jar"), 'b');
+  writeFileSync(join(content, 'lib/back\\slash.jar'), 'c');
   symlinkSync('deep', join(content, 'lib/latest'));
   const archive = join(host.home, 'all.tar.gz');
   execFileSync('tar', ['-czf', archive, '-C', content, '.']);
@@ -145,6 +147,53 @@ function looks(shell: readonly string[]): void {
     const { differs, unknown } = seen();
     assert.deepEqual(differs, ['key.pem is missing']);
     assert.match(unknown.join(), /^files of artifacts: .* not noted/);
+  });
+
+  test('notes that have lost a line, or have one that is none, are compared with nothing', () => {
+    const { seen, at } = placed(shell);
+    writeFileSync(at('bin/start'), 'other');
+    const cuts: readonly ((lines: readonly string[]) => readonly string[])[] = [
+      () => [],
+      (lines) => lines.filter((line) => !line.includes('bin/start')),
+      (lines) => lines.map((line) => line.replace(/^.*bin\/start/, 'bin/start')),
+      (lines) => lines.slice(0, -1),
+    ];
+    for (const note of [SUMS, MODES]) {
+      const before = readFileSync(at(note), 'utf8');
+      for (const cut of cuts) {
+        const lines = cut(before.split('\n').slice(0, -1));
+        writeFileSync(at(note), lines.map((line) => `${line}\n`).join(''));
+        assert.deepEqual(seen(), {
+          ...NOTHING,
+          unknown: ['files of artifacts: what was noted of them is not as it was noted'],
+        });
+      }
+      rmSync(at(note));
+      execFileSync('mkfifo', [at(note)]);
+      assert.match(seen().unknown.join(), /not noted/);
+      rmSync(at(note));
+      writeFileSync(at(note), before);
+    }
+    assert.deepEqual(seen().differs, ['bin/start was changed']);
+  });
+
+  test('what is read without end in the place of a file is not read, and all else is told', () => {
+    const { seen, at } = placed(shell);
+    for (const path of ['bin/start', 'lib/back\\slash.jar']) {
+      rmSync(at(path));
+      execFileSync('mkfifo', ['-m', '644', at(path)]);
+    }
+    rmSync(at('lib/deep/a file.jar'));
+    symlinkSync('/dev/zero', at('lib/deep/a file.jar'));
+    writeFileSync(at("lib/it's ü.jar"), 'other');
+    assert.deepEqual(seen(), {
+      ...NOTHING,
+      differs: ['bin/start', 'lib/back\\slash.jar', 'lib/deep/a file.jar', "lib/it's ü.jar"].map(
+        (path) => `${path} was changed`,
+      ),
+    });
+    for (const path of ['bin', 'lib']) rmSync(at(path), { recursive: true });
+    assert.equal(seen().differs.length, 5);
   });
 
   test('what cannot be told here, or was installed by others, is unknown', () => {

@@ -1,4 +1,7 @@
-import { LIST_MODES, MARKER, MODES, SUMS } from './install-script.ts';
+import { LIST_MODES, MARKER, MODES, NOTED, SUMS } from './install-script.ts';
+
+/** What is summed beside what was noted, so that there is always something: `sha256sum -c` takes no list without a line. */
+const NOTHING = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855  /dev/null';
 
 /** Lines about modes that are read at most: what an application has put among its files may be without end. */
 export const MOST_MODES = 20_000;
@@ -62,14 +65,28 @@ if [ $# -gt 0 ]; then
   sha256sum "$@"
 fi 2>/dev/null
 
-if [ ! -r ${SUMS} ] || [ ! -r ${MODES} ]; then echo '[not noted]'; exit 0; fi
-echo '[sums]'
-if [ -s ${SUMS} ]; then
-  { sha256sum -c ${SUMS} 2>&1; echo "ended $?"; } | sed '/: OK$/d'
-else
-  echo 'ended 0'
+for note in ${SUMS} ${MODES}; do
+  if [ ! -f $note ] || [ ! -r $note ]; then echo '[not noted]'; exit 0; fi
+done
+if [ "$(tail -n 1 ${MODES})" != "${NOTED} $({ cat ${SUMS}; sed '$d' ${MODES}; } | sha256sum)" ]; then
+  echo '[not whole]'
+  exit 0
 fi
+
+# What is no file any more has no sum, and reading it may have no end. A name with odd characters is escaped, and its line begins so.
+echo_line() { printf '%s\\n' "$1"; }
+summable() {
+  while IFS= read -r line; do
+    name=\${line#*  } shown=
+    case $line in '\\'*) shown='\\' name=$(printf '%b.' "$name") name=\${name%.} ;; esac
+    if [ -f "$name" ] || [ ! -e "$name" ]; then echo_line "$line"; else echo_line "$shown\${line#*  }: FAILED" >&3; fi
+  done <${SUMS}
+  echo '${NOTHING}'
+}
+echo '[sums]'
+{ summable | sha256sum -c 2>&1; echo "ended $?"; } 3>&1 | sed '/: OK$/d'
 echo '[modes]'
-# What is as it was comes three times, what is not there any more twice, and what was not there once. The last line proves that all came.
+# What is as it was comes three times, what is not there any more twice (as does the last line of the note), and what was not there once.
+# The last line proves that all came.
 { cat ${MODES} ${MODES}; ${LIST_MODES} 2>&1 || echo "ended $?"; echo listed; } | sort | uniq -c | sed '/^ *3 /d' | head -n ${MOST_MODES}
 `;

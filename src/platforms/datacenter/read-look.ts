@@ -1,4 +1,5 @@
 import type { Drift, Look } from '../../domain/drift.ts';
+import { NOTED } from './install-script.ts';
 import { MOST_MODES } from './look-script.ts';
 
 /** A property file as it was put there; `sha256` is `null` where this worker cannot say what is in it, and `why` says so. */
@@ -136,6 +137,7 @@ function lookAtFiles(lines: readonly string[], { files }: Wanted, { differs, unk
 }
 
 const NOT_NOTED = 'files of artifacts: what this release was made of was not noted when it was put there';
+const NOT_WHOLE = 'files of artifacts: what was noted of them is not as it was noted';
 const CUT = 'files of artifacts: their list could not be read to its end';
 
 function lookAtArtifacts(
@@ -144,6 +146,7 @@ function lookAtArtifacts(
   findings: Findings,
 ): void {
   if (said.has('not noted')) return void findings.unknown.push(NOT_NOTED);
+  if (said.has('not whole')) return void findings.unknown.push(NOT_WHOLE);
   const lines = said.get('modes') ?? [];
   const isWhole = lines.some((line) => /^ *1 listed$/.test(line)) && lines.length < MOST_MODES;
   if (!isWhole) findings.unknown.push(CUT);
@@ -151,18 +154,21 @@ function lookAtArtifacts(
   const places = placesOf(lines);
   const sums = failedSums(said.get('sums') ?? []);
   const isSure = isWhole && places.problems.length === 0;
-  const missing = new Set<string>();
+  const told = new Set<string>();
   for (const [path, { before, now }] of places.of) {
     if (own.has(path)) continue;
     if (!before) findings.added.push(path);
-    else if (now) findings.differs.push(other(path, before, now));
-    else if (isSure || sums.missing.has(path)) {
-      missing.add(path);
+    else if (now) {
+      const drift = other(path, before, now);
+      if (drift.how === 'changed') told.add(path);
+      findings.differs.push(drift);
+    } else if (isSure || sums.missing.has(path)) {
+      told.add(path);
       findings.differs.push({ what: 'file', path, how: 'missing' });
     }
   }
   for (const path of sums.failed)
-    if (!own.has(path) && !missing.has(path)) {
+    if (!own.has(path) && !told.has(path)) {
       if (sums.unreadable.has(path)) findings.unknown.push(`${path} cannot be read`);
       else findings.differs.push({ what: 'file', path, how: 'changed' });
     }
@@ -185,6 +191,8 @@ function other(path: string, before: Place, now: Place): Drift {
   return { ...what, how: 'mode', found: padded(now.mode), wanted: padded(before.mode) };
 }
 
+const KNOWN_OF_MODES = new RegExp(`(: No such file or directory|^ended 1|^listed|^${NOTED} .*)$`);
+
 /** Lines of `uniq -c`: 2 for what was there, 1 for what is, and what tools had to say. A file that vanishes meanwhile is none of it. */
 function placesOf(lines: readonly string[]): Places {
   const of = new Map<string, { before?: Place; now?: Place }>();
@@ -193,7 +201,7 @@ function placesOf(lines: readonly string[]): Places {
     const [, count, text = ''] = /^ *(\d+) (.*)$/.exec(line) ?? [];
     const [, mode, name] = /^([0-7]{1,4}) (.+)$/.exec(text) ?? [];
     if (mode === undefined || name === undefined) {
-      if (!/(: No such file or directory|^ended 1|^listed)$/.test(text)) problems.push(text);
+      if (!KNOWN_OF_MODES.test(text)) problems.push(text);
       continue;
     }
     const [, left, link] = /^(.+?) -> (.+)$/.exec(name) ?? [];
@@ -211,6 +219,10 @@ type Sums = {
   readonly problems: readonly string[];
 };
 
+/** How many it is of, as GNU and busybox say it. Whatever else is said, such as of a line that is none, leaves all of them unknown. */
+const KNOWN_OF_SUMS =
+  /^ended [01]$|^sha256sum: WARNING: \d+ (of \d+ )?(listed files? could not be read|computed checksums? did NOT match)$/;
+
 /** Lines of `sha256sum -c` about what is not as it was. busybox says of what it cannot open why, and then that it failed. */
 function failedSums(lines: readonly string[]): Sums {
   const failed = new Set<string>();
@@ -222,7 +234,7 @@ function failedSums(lines: readonly string[]): Sums {
     const [, of, why] = /^sha256sum: (.+): (Permission denied|No such file or directory)$/.exec(line) ?? [];
     if (name !== undefined) failed.add(pathOf(name));
     else if (of !== undefined) (why === 'Permission denied' ? unreadable : missing).add(closedPath(of));
-    else if (!/WARNING: \d|^ended [01]$/.test(line)) problems.push(line);
+    else if (!KNOWN_OF_SUMS.test(line)) problems.push(line);
   }
   if (!lines.some((line) => line.startsWith('ended '))) problems.push('their sums could not be made');
   return { failed, missing, unreadable, problems };

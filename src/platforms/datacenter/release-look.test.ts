@@ -59,6 +59,8 @@ test('a look that was cut off, or whose tools failed, is never taken for one tha
     '',
     '[sums]\n[modes]\n',
     '[sums]\nsha256sum: not found\nended 127\n[modes]\n 1 listed\n',
+    '[sums]\nsha256sum: WARNING: 1 line is improperly formatted\nended 1\n[modes]\n 1 listed\n',
+    '[not whole]\n',
   ]) {
     const trial = new Trial({ program: host('x', { rest }) });
     const { outputs } = expectKind(await trial.finish(releaseLook, inputs), 'done');
