@@ -73,6 +73,38 @@ test(
 );
 
 test(
+  'looks of a clock that was ahead keep none back once it is right, and of several servers one begins each',
+  withEdgeApi(async (edge) => {
+    await placed(edge);
+    const servers = [scheduleOf(edge), scheduleOf(edge), scheduleOf(edge)];
+    const pass = async () => {
+      await Promise.all(servers.map(({ schedule }) => schedule.pass()));
+      await edge.work(look);
+    };
+    await pass();
+    const now = edge.time.now;
+    for (const ahead of [1_000, 1_002]) {
+      edge.time.now = now + ahead * HOUR_MS;
+      await pass();
+    }
+    assert.equal((await looks(edge)).length, 3);
+    for (const [hours, count] of [
+      [0.5, 3],
+      [1.5, 4],
+      [2, 4],
+      [3, 5],
+      [4.5, 6],
+    ] as const) {
+      edge.time.now = now + hours * HOUR_MS;
+      await pass();
+      await pass();
+      assert.equal((await looks(edge)).length, count, `after ${hours} hours`);
+    }
+    assert.deepEqual([edge.faults, servers.flatMap(({ faults }) => faults)], [[], []]);
+  }),
+);
+
+test(
   'nothing is begun where nothing is configured or nothing was put, and that is no fault',
   withEdgeApi(async (edge) => {
     const { schedule, faults } = scheduleOf(edge);

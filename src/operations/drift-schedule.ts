@@ -1,5 +1,5 @@
 import { asEdgeError } from '../domain/errors.ts';
-import { deploymentId } from '../domain/ids.ts';
+import { type DeploymentId, deploymentId } from '../domain/ids.ts';
 import type { ProjectEnvironment } from '../domain/project-environment.ts';
 import { hashOf } from '../lib/hash.ts';
 import { beginLook, driftPlan } from './drift.ts';
@@ -22,7 +22,8 @@ export type ScheduleOptions = {
 
 /**
  * Begins the looks that configurations ask for (`drift.everyMs`), an interval after the one before, and never while that one runs. Several
- * servers may do so at once: the id of a look is made of the one before it, so that there is one after each.
+ * servers may do so at once: the id of a look is made of the one before it, so that there is one after each. What is more than an interval
+ * ahead was begun by a clock that was wrong, and is left alone: nothing waits until that time comes.
  */
 export class DriftSchedule {
   readonly #ports: OperationPorts;
@@ -59,11 +60,24 @@ export class DriftSchedule {
   async #beginIfDue({ project, environment }: ProjectEnvironment, everyMs: number): Promise<void> {
     const place = { project, environment };
     const { views, clock } = this.#ports;
-    const ofPlace = { ...place, verb: 'drift', by: SCHEDULE } as const;
+    const until = clock.now() + everyMs;
+    const ofPlace = { ...place, verb: 'drift', by: SCHEDULE, until } as const;
     const [last] = await views.deployments({ ...ofPlace, limit: 1 });
     if (last && (!last.ended || clock.now() - last.createdAt < everyMs)) return;
+    const id = await this.#idAfter([project, environment, 'drift', last?.id ?? null], until);
+    if (id === null) return;
     const { plan } = await driftPlan(this.#ports, { ...place, parallel: SIDE_BY_SIDE });
-    const id = deploymentId(hashOf([project, environment, 'drift', last?.id ?? null]).slice(0, ID_DIGITS));
     await beginLook(this.#ports, { id, plan, by: SCHEDULE, reason: `every ${everyMs / 1_000} s` });
+  }
+
+  /** The first that no clock that was ahead has used up; `null`: another server has just begun it. */
+  async #idAfter(seed: readonly (string | null)[], until: number): Promise<DeploymentId | null> {
+    for (let ahead = 0; ; ahead += 1) {
+      const seeds = ahead === 0 ? seed : [...seed, ahead];
+      const id = deploymentId(hashOf(seeds).slice(0, ID_DIGITS));
+      const [there] = await this.#ports.views.deployments({ id, limit: 1 });
+      if (!there) return id;
+      if (there.createdAt <= until) return null;
+    }
   }
 }

@@ -43,6 +43,8 @@ export type DeploymentFilter = {
   readonly besides?: PlanVerb;
   /** Only those that this name has asked for. */
   readonly by?: string;
+  /** Only those that were created at this time or before. */
+  readonly until?: number;
   /** Newest first. */
   readonly limit: number;
 };

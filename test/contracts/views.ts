@@ -138,6 +138,9 @@ export function viewsContract(name: string, open: OpenStore): void {
         const [{ by } = { by: '' }] = await views.deployments(ALL);
         assert.equal((await listed({ by })).length, 5);
         assert.deepEqual(await listed({ by: 'nobody' }), []);
+        const [{ createdAt } = { createdAt: 0 }] = await views.deployments({ ...ALL, verb: 'exec' });
+        assert.deepEqual(await listed({ until: createdAt, limit: 1 }), ['e4']);
+        assert.deepEqual(await listed({ until: createdAt - 1, limit: 1 }), ['d3']);
       }),
     );
 

@@ -55,6 +55,7 @@ export function* viewDeployments(
     ['verb = ?', filter.verb],
     ['verb <> ?', filter.besides],
     ['created_by = ?', filter.by],
+    ['created_at <= ?', filter.until],
   ]);
   const rows = yield* all<StoredDeployment>(
     `SELECT id, project, environment, verb, hard, release_id, release_version, plan_hash, created_by, caused_by,
