@@ -42,6 +42,16 @@ describe('tokens', () => {
   );
 
   test(
+    'nobody is named as Edge calls itself in the record',
+    withEdgeApi(async ({ admin }) => {
+      for (const name of ['engine', 'schedule'])
+        await assert.rejects(admin.createToken({ name, role: 'view' }), {
+          ...{ code: 'request_invalid', message: `"${name}" is what Edge calls itself in the record` },
+        });
+    }),
+  );
+
+  test(
     'a token ends when its time is over, and what it made ends no later',
     withEdgeApi(async ({ admin, client, time }) => {
       const expiresAt = time.now + 10_000;

@@ -3,6 +3,7 @@ import type { Role } from '../domain/permission.ts';
 import type { Token } from '../domain/token.ts';
 import { sha256 } from '../lib/hash.ts';
 import { authorize, type Caller } from './caller.ts';
+import { SCHEDULE } from './drift-schedule.ts';
 import type { OperationPorts } from './ports.ts';
 
 /** A token without what it is. */
@@ -100,7 +101,12 @@ const odd = (path: string, message: string, hint: string) =>
   new EdgeError('request_invalid', message, { where: { path }, hint });
 const SEE_LIST = 'Run `edge token list` for those that exist.';
 
-function refuseOdd({ role, pool, expiresAt }: TokenInput, now: number): void {
+/** Who stands in the record where nobody asked: no person is to be taken for them. */
+const OWN_NAMES = new Set(['engine', SCHEDULE]);
+
+function refuseOdd({ name, role, pool, expiresAt }: TokenInput, now: number): void {
+  if (OWN_NAMES.has(name))
+    throw odd('name', `"${name}" is what Edge calls itself in the record`, 'Choose another name.');
   if (role === 'worker' && pool === undefined)
     throw odd('pool', "A worker's token names its pool", 'Name it: --pool <pool>.');
   if (role !== 'worker' && pool !== undefined)
