@@ -73,6 +73,13 @@ test('what was not seen in full is unknown, and never the same', () => {
   ]);
 });
 
+test('what differs and is too much to be told is drift', () => {
+  assert.deepEqual(inShort([saw(0, { moreDiffers: 1 }), saw(1), saw(2), saw(3)]), [
+    ['drifted', A],
+    ['same', B, C, D],
+  ]);
+});
+
 test('files that were added are counted, and are drift where that is asked for', () => {
   const seen = [saw(0, { added: ['app.pid'] }), saw(1, { added: ['x', 'y'], moreAdded: 3 }), saw(2), saw(3)];
   const [same] = found(seen);

@@ -79,7 +79,7 @@ function findingOf(seen: Seen, target: TargetView, looked: Looked | undefined): 
   if (!looked) return { ...NOTHING, state: 'unknown', unknown: [reason ?? `its look has ended ${status}`] };
   const { differs, moreDiffers, unknown, added, moreAdded } = looked.look;
   const addedFiles = added.length + moreAdded;
-  const hasDrifted = differs.length > 0 || (seen.added && addedFiles > 0);
+  const hasDrifted = differs.length + moreDiffers > 0 || (seen.added && addedFiles > 0);
   const isUnproven = seen.plan.targets[target.index]?.facts.unproven === true;
   return {
     ...{ differs, moreDiffers, unknown, addedFiles },

@@ -41,8 +41,9 @@ class Findings {
   readonly added: string[] = [];
 
   fitting(): Look {
-    const differs = fitting(this.differs, BYTES.differs);
-    const added = fitting(this.added.toSorted(), BYTES.added);
+    const cut = this.differs.map((drift) => ({ ...drift, path: shortened(drift.path) }));
+    const differs = fitting(cut, BYTES.differs);
+    const added = fitting(this.added.toSorted().map(shortened), BYTES.added);
     const unknown = fitting(this.unknown.map(shortened), BYTES.unknown);
     const more = this.unknown.length - unknown.length;
     return {

@@ -79,3 +79,13 @@ test('an owner that dies is followed by one that has all that the host said, and
     assert.deepEqual([...trial.host.starts.values()], [1]);
   }
 });
+
+test('a path that is longer than all that may be told is cut, and what differs is told', async () => {
+  const path = 'deep/'.repeat(4_000);
+  const rest = `[sums]\n./${path}a: FAILED\nended 1\n[modes]\n 1 644 ./${path}b\n 1 listed\n`;
+  const trial = new Trial({ program: host('x', { rest }) });
+  const { differs, moreDiffers, added } = expectKind(await trial.finish(releaseLook, inputs), 'done').outputs;
+  const cut = `${path.slice(0, 300)}…`;
+  assert.deepEqual(differs, [{ what: 'file', path: cut, how: 'changed' }]);
+  assert.deepEqual([moreDiffers, added], [0, [cut]]);
+});
