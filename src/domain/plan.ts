@@ -43,7 +43,18 @@ export type Plan = {
   readonly policy: Policy;
   /** It starts once so many people have approved it; left out: by itself. */
   readonly approvals?: Approvals;
+  /** Only of a look, and left out of those of before it was noted. */
+  readonly look?: LookScope;
   readonly causedBy?: { readonly deployment: DeploymentId; readonly why: string };
+};
+
+export type LookScope = {
+  /** When the record was read of what is there: what is put there from then on is not what it is compared with. */
+  readonly recordAt: number;
+  /** Targets of the project environment that it was not asked to look at. */
+  readonly notAsked: readonly string[];
+  /** Targets that there was nothing to compare with. */
+  readonly leftOut: readonly string[];
 };
 
 /** As much of a release as the actions need. */

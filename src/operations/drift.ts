@@ -53,8 +53,9 @@ export async function driftPlan(
 ): Promise<DriftPlan> {
   const documents = await documentsNow(ports, input);
   for (let tries = 1; ; tries += 1) {
+    const recordAt = ports.clock.now();
     const fleet = await ports.views.fleet(placeOf(input));
-    const planned = await planOver(ports, input, { documents, fleet });
+    const planned = await planOver(ports, input, { documents, fleet, recordAt });
     // What a deployment has put there in the meantime is not what it would be compared with.
     const isNow = hashOf(fleet.targets) === hashOf((await ports.views.fleet(placeOf(input))).targets);
     if (isNow || tries === TRIES) {
@@ -66,16 +67,18 @@ export async function driftPlan(
 
 const placeOf = ({ project, environment }: PlaceRequest): PlaceRequest => ({ project, environment });
 
+type Read = { readonly documents: Documents; readonly fleet: Fleet; readonly recordAt: number };
+
 async function planOver(
   { views, platform }: OperationPorts,
   { parallel, targets, zones }: Omit<DriftInput, 'reason'>,
-  { documents, fleet }: { readonly documents: Documents; readonly fleet: Fleet },
+  { documents, fleet, recordAt }: Read,
 ): Promise<DriftPlan> {
   const unproven = fleet.targets.filter((placed) => placed.unproven).map(({ target }) => target);
   return planDrift(
     {
       ...documents,
-      ...{ put: await putOn(views, fleet), unproven: new Set(unproven) },
+      ...{ put: await putOn(views, fleet), unproven: new Set(unproven), recordAt },
       ...{ targets: targets ?? null, zones: zones ?? null, parallel },
     },
     platform,
@@ -143,19 +146,39 @@ export type LastFindingsOutput = {
   /** `null`: nobody has looked yet. */
   readonly deployment: DeploymentRow | null;
   readonly findings: readonly Finding[];
+  /** Targets of the project environment that it was not asked to look at; none, unless nobody has looked at all of them lately. */
+  readonly notAsked: readonly string[];
+  /** Targets that it had nothing to compare with. */
+  readonly leftOut: readonly string[];
 };
 
-/** What the last look that has ended found. Throws `project_unknown`, `environment_unknown`. */
+/** A look at all targets is searched for among so many; between two of them are the glances of people. */
+const LAST_LOOKS = 20;
+
+/**
+ * What the last look at all targets that has ended found; where there is none lately, the last one at some. Throws `project_unknown`,
+ * `environment_unknown`.
+ */
 export async function lastFindings(
   ports: OperationPorts,
   caller: Caller,
   { project, environment, added }: LastFindingsInput,
 ): Promise<LastFindingsOutput> {
   authorize(caller, 'deployment.read');
-  const [row] = await ports.views.deployments({ project, environment, verb: 'drift', ended: true, limit: 1 });
-  if (row) return { deployment: row, findings: await findingsIn(ports, row, added) };
+  const ofPlace = { project, environment, verb: 'drift', ended: true } as const;
+  const rows = await ports.views.deployments({ ...ofPlace, limit: LAST_LOOKS });
+  const row = (await lastAtAll(ports.views, rows)) ?? rows[0];
+  if (row) {
+    const { notAsked = [], leftOut = [] } = (await planOf(ports.views, row.id)).look ?? {};
+    return { deployment: row, findings: await findingsIn(ports, row, added), notAsked, leftOut };
+  }
   await mustBePlace(ports.records, { project, environment });
-  return { deployment: null, findings: [] };
+  return { deployment: null, findings: [], notAsked: [], leftOut: [] };
+}
+
+async function lastAtAll(views: Views, rows: readonly DeploymentRow[]): Promise<DeploymentRow | undefined> {
+  for (const row of rows) if (!(await planOf(views, row.id)).look?.notAsked.length) return row;
+  return undefined;
 }
 
 async function findingsIn(
@@ -166,7 +189,13 @@ async function findingsIn(
   const plan = await planOf(views, row.id);
   const events = await eventsOf(views, row.id);
   const view = advanceView(initialView(plan), events);
-  return findingsOf({ plan, view, events, added, busy: await busyDuring(views, row) });
+  return findingsOf({
+    plan,
+    view,
+    events,
+    added,
+    busy: await busyDuring(views, row, Math.min(plan.look?.recordAt ?? row.createdAt, row.createdAt)),
+  });
 }
 
 const EVENTS_AT_ONCE = 5_000;
@@ -183,16 +212,17 @@ async function eventsOf(views: Views, id: DeploymentId): Promise<readonly Stored
 /** Of one project environment one deployment at a time: more than these there can hardly be since. */
 const MOST_DEPLOYMENTS = 1_000;
 
-/** When deployments of the place worked on its targets while this look was under way. */
+/** When deployments of the place worked on its targets while this look was under way, from when the record was read for it. */
 async function busyDuring(
   views: Views,
-  { project, environment, createdAt, endedAt }: DeploymentRow,
+  { project, environment, endedAt }: DeploymentRow,
+  from: number,
 ): Promise<ReadonlyMap<string, readonly Span[]>> {
   const rows = await views.deployments({ project, environment, deploys: true, limit: MOST_DEPLOYMENTS });
   const busy = new Map<string, Span[]>();
   for (const row of rows) {
     if (row.createdAt > (endedAt ?? Number.POSITIVE_INFINITY)) continue;
-    if (row.endedAt !== null && row.endedAt < createdAt) continue;
+    if (row.endedAt !== null && row.endedAt < from) continue;
     const { targets } = await planOf(views, row.id);
     for (const [index, span] of workSpans(await eventsOf(views, row.id))) {
       const name = targets[index]?.name ?? '';

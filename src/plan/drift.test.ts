@@ -30,6 +30,7 @@ function planned(parts: Partial<DriftRequest> = {}, by: Partial<PlanRequest> = {
     {
       ...request(by),
       put: putBy(then, new Set(NAMES)),
+      recordAt: 1_000,
       ...{ unproven: new Set(), targets: null, zones: null, parallel: 3 },
       ...parts,
     },
@@ -48,6 +49,12 @@ describe('the plan of a look at targets', () => {
     );
     const [batch] = plan.stages.flatMap(({ lanes }) => lanes.flatMap(({ batches }) => batches));
     assert.deepEqual([batch?.targets.length, batch?.parallel], [NAMES.length, 3]);
+  });
+
+  test('notes when the record was read, and which targets it was not asked for', () => {
+    assert.deepEqual(planned().plan.look, { recordAt: 1_000, notAsked: [], leftOut: [] });
+    const [first = '', ...others] = NAMES;
+    assert.deepEqual(planned({ targets: [first] }).plan.look?.notAsked, others);
   });
 
   test('compares with what was frozen when it was put there, whatever the configuration says by now', () => {

@@ -31,6 +31,8 @@ export function putBy(plan: Plan, names: ReadonlySet<string>): readonly Put[] {
 export type DriftRequest = Documents & {
   /** What is on the targets, as far as Edge put it there. */
   readonly put: readonly Put[];
+  /** When that was read. */
+  readonly recordAt: number;
   /** Targets that a deployment has worked on since, without success. */
   readonly unproven: ReadonlySet<string>;
   /** Only these; `null` for all. */
@@ -63,6 +65,10 @@ export function planDrift(request: DriftRequest, platform: Platform): DriftPlan 
   });
   const names = new Set(looked.map(({ config }) => config.name));
   const leftOut = all.map(({ config }) => config.name).filter((name) => !names.has(name));
+  const asked = new Set(all.map(({ config }) => config.name));
+  const notAsked = request.projectEnvironment.targets
+    .map(({ name }) => name)
+    .filter((name) => !asked.has(name));
   if (looked.length === 0) throw nothingThere(settings);
   const plan: Plan = {
     ...{ planSchema: PLAN_SCHEMA, verb: 'drift', hard: false },
@@ -85,6 +91,7 @@ export function planDrift(request: DriftRequest, platform: Platform): DriftPlan 
     stages: [sideBySide(looked, settings, { sequence: SEQUENCE, batches: ['100%'], ...request })],
     floors: [],
     policy: policyBeside({ maxFailures: null, parallel: request.parallel }),
+    look: { recordAt: request.recordAt, notAsked, leftOut },
   };
   return { plan, leftOut };
 }

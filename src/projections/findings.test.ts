@@ -105,6 +105,16 @@ test('a target on which a deployment worked while it was looked at is being depl
   ]);
 });
 
+test('what was put there after the record was read, and before the look began, is being deployed', () => {
+  const look = { recordAt: 4, notAsked: [], leftOut: [] };
+  const seen = [0, 1, 2, 3].map((target) => saw(target, { differs: [CHANGED] }));
+  const busy = { [A]: { from: 0, to: 5 }, [B]: { from: 0, to: 3 } };
+  assert.deepEqual(inShort(seen, { busy, plan: { ...PLAN, look } }), [
+    ['drifted', B, C, D],
+    ['deploying', A],
+  ]);
+});
+
 test('drift where a deployment has worked since without success says so', () => {
   const targets = PLAN.targets.map((target) => ({ ...target, facts: { unproven: true } }));
   const [drifted, same] = found([saw(0, { differs: [CHANGED] }), saw(1), saw(2), saw(3)], {

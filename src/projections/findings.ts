@@ -71,7 +71,7 @@ function findingOf(seen: Seen, target: TargetView, looked: Looked | undefined): 
   if (!looked && WAITS.has(status)) return { ...NOTHING, state: 'waiting' };
   const [begun] = seen.events;
   const during = {
-    from: begun?.at ?? 0,
+    from: Math.min(seen.plan.look?.recordAt ?? Number.POSITIVE_INFINITY, begun?.at ?? 0),
     to: looked?.at ?? seen.view.overall.endedAt ?? Number.POSITIVE_INFINITY,
   };
   const isBusy = seen.busy.get(name)?.some((span) => overlaps(span, during)) ?? false;
