@@ -87,12 +87,17 @@ export const DRIFT_ROUTES = {
     method: 'GET',
     path: '/v1/projects/:project/environments/:environment/drift',
     permission: 'deployment.read',
-    summary: 'What the last look at the targets of a project environment has found.',
+    summary:
+      'What the last look at all targets of a project environment has found, or else the last at some.',
     params: z.strictObject({ project: projectField, environment: environmentField }),
     query: z.strictObject({ added: addedField }),
     response: z.object({
       deployment: deploymentRowSchema.nullable().describe('Null: nobody has looked yet.'),
       findings: z.array(findingSchema),
+      notAsked: z
+        .array(targetNameField)
+        .describe('Targets that it was not asked to look at, where nobody has looked at all of them lately.'),
+      leftOut: z.array(targetNameField).describe('Targets that it had nothing to compare with.'),
     }),
   }),
 } as const satisfies Readonly<Record<string, Route>>;

@@ -99,6 +99,30 @@ web-4: as Edge put it there
   );
 
   test(
+    'the last look is one at all targets, however many glances at some came since; without one it says so',
+    withEdgeApi(async (edge) => {
+      await placed(edge);
+      const glance = async () => {
+        const place = { project: 'web', environment: 'production' };
+        await edge.admin.drift({ ...place, targets: ['web-1'], reason: 'a glance' });
+        await edge.work(() => ({ kind: 'done', outputs: SAME }));
+        edge.time.now += 1_000;
+        return edgeCli(edge).run('drift', 'web', 'production', '--last');
+      };
+      const some = await glance();
+      assert.equal(some.status, 7);
+      assert.match(some.stderr, /not asked to look at web-\[2-4\]\./);
+      const changed = { what: 'file', path: 'a', how: 'changed' } as const;
+      assert.equal((await looked(edge, { 'web-2': { differs: [changed] } })).status, 1);
+      edge.time.now += 1_000;
+      const all = await glance();
+      assert.equal(all.status, 1);
+      assert.match(all.stdout, /^1 of 4 targets has drifted/);
+      assert.doesNotMatch(all.stderr, /not asked/);
+    }),
+  );
+
+  test(
     'looks are no commands: viewers may see them, and the history shows them only if it is asked',
     withEdgeApi(async (edge) => {
       await placed(edge);

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { EdgeClient } from '../../api/client.ts';
 import type { DeploymentRow, Finding } from '../../api/contract.ts';
+import { foldedNames } from '../../lib/folded-names.ts';
 import { BECAUSE, type Choose, collect, names, newCommand, only, wholeNumber } from '../command.ts';
 import type { Cli } from '../context.ts';
 import { exitOf, findingLines, sumOfFindings } from '../finding-lines.ts';
@@ -28,7 +29,7 @@ export function addDrift(program: Command, choose: Choose): void {
     .option('--zone <name>', 'only targets of this zone; may be given several times', collect)
     .option('--parallel <count>', 'look at so many at once; 50 if not given', wholeNumber)
     .option('--added', 'files that nobody put there are drift too, and told by name')
-    .option('--last', 'show what the last look has found, and do not look again')
+    .option('--last', 'show what the last look at all targets has found, and do not look again')
     .option(...BECAUSE)
     .action((project: string, environment: string, options: Options) => {
       const place = { project, environment };
@@ -38,8 +39,15 @@ export function addDrift(program: Command, choose: Choose): void {
 
 async function lastLook(cli: Cli, place: Place, { added = false }: Options): Promise<number> {
   const client = await cli.client();
-  const { deployment, findings } = await client.lastFindings({ ...place, added });
-  if (deployment !== null) return tell(cli, deployment, findings);
+  const { deployment, findings, notAsked, leftOut } = await client.lastFindings({ ...place, added });
+  if (deployment !== null) {
+    noteLeftOut(cli, leftOut);
+    const status = tell(cli, deployment, findings);
+    if (notAsked.length === 0) return status;
+    const names = foldedNames(notAsked).join(', ');
+    cli.note(`Nobody has looked at all targets lately; this was not asked to look at ${names}.`);
+    return status === 0 ? 7 : status;
+  }
   cli.answer({ deployment, findings }, () => ['Nobody has looked yet.']);
   return 7;
 }
@@ -53,14 +61,18 @@ async function lookNow(cli: Cli, place: Place, options: Options): Promise<number
     reason: options.reason ?? unexplained('looked'),
   });
   cli.note(`${deployment} looks at ${counted(targets.length, 'target')}.`);
-  if (leftOut.length > 0)
-    cli.note(`Left out, since Edge has put nothing there that it could compare: ${leftOut.join(', ')}.`);
+  noteLeftOut(cli, leftOut);
   const shown = await told(cli, client, { deployment, total: targets.length, added: options.added ?? false });
   if (shown !== null) return tell(cli, shown.row, shown.told);
   cli.note(
     `Left ${deployment}; see what it finds with \`edge drift ${place.project} ${place.environment} --last\`.`,
   );
   return INTERRUPTED;
+}
+
+function noteLeftOut(cli: Cli, leftOut: readonly string[]): void {
+  if (leftOut.length > 0)
+    cli.note(`Left out, since Edge has put nothing there that it could compare: ${leftOut.join(', ')}.`);
 }
 
 type Looking = { readonly deployment: DeploymentRow['id']; readonly total: number; readonly added: boolean };
