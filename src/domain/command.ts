@@ -58,4 +58,6 @@ export type NewDeployment = {
   readonly madeFrom?: readonly RecordVersion[];
   /** Digest of the list of targets that an inventory gave for it, where it is to be the same still when it starts. */
   readonly listed?: string;
+  /** Of a look: when the record of what it compares with was read. Not in its plan, which is stored once for all looks that are equal. */
+  readonly recordAt?: number;
 };

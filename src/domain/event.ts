@@ -49,6 +49,7 @@ export type Event =
       readonly causedBy?: DeploymentId;
       readonly madeFrom?: readonly RecordVersion[];
       readonly listed?: string;
+      readonly recordAt?: number;
     }
   /** It waits for so many approvals; without them it aborts. */
   | { readonly kind: 'approvals.asked'; readonly count: number; readonly abortAt: number }

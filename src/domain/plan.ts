@@ -49,8 +49,6 @@ export type Plan = {
 };
 
 export type LookScope = {
-  /** When the record was read of what is there: what is put there from then on is not what it is compared with. */
-  readonly recordAt: number;
   /** Targets of the project environment that it was not asked to look at. */
   readonly notAsked: readonly string[];
   /** Targets that there was nothing to compare with. */

@@ -66,8 +66,8 @@ export class DriftSchedule {
     if (last && (!last.ended || clock.now() - last.createdAt < everyMs)) return;
     const id = await this.#idAfter([project, environment, 'drift', last?.id ?? null], until);
     if (id === null) return;
-    const { plan } = await driftPlan(this.#ports, { ...place, parallel: SIDE_BY_SIDE });
-    await beginLook(this.#ports, { id, plan, by: SCHEDULE, reason: `every ${everyMs / 1_000} s` });
+    const { plan, recordAt } = await driftPlan(this.#ports, { ...place, parallel: SIDE_BY_SIDE });
+    await beginLook(this.#ports, { id, plan, recordAt, by: SCHEDULE, reason: `every ${everyMs / 1_000} s` });
   }
 
   /** The first that no clock that was ahead has used up; `null`: another server has just begun it. */

@@ -9,7 +9,7 @@ import type { Documents } from '../plan/settings.ts';
 import type { DeploymentRow, Fleet, Views } from '../ports/views.ts';
 import { advanceView } from '../projections/advance-view.ts';
 import { initialView } from '../projections/deployment-view.ts';
-import { type Finding, findingsOf } from '../projections/findings.ts';
+import { beginningOf, type Finding, findingsOf } from '../projections/findings.ts';
 import { type Span, workSpans } from '../projections/work-spans.ts';
 import { authorize, type Caller } from './caller.ts';
 import { mustExist, planOf } from './deployments.ts';
@@ -38,9 +38,9 @@ export type DriftOutput = {
  */
 export async function drift(ports: OperationPorts, caller: Caller, input: DriftInput): Promise<DriftOutput> {
   authorize(caller, 'deployment.plan');
-  const { plan, leftOut } = await driftPlan(ports, input);
+  const { plan, leftOut, recordAt } = await driftPlan(ports, input);
   const id = ports.ids.deployment();
-  await beginLook(ports, { id, plan, by: caller.name, reason: input.reason });
+  await beginLook(ports, { id, plan, recordAt, by: caller.name, reason: input.reason });
   return { deployment: id, targets: plan.targets.map(({ name }) => name), leftOut };
 }
 
@@ -50,35 +50,35 @@ const TRIES = 3;
 export async function driftPlan(
   ports: OperationPorts,
   input: Omit<DriftInput, 'reason'>,
-): Promise<DriftPlan> {
+): Promise<DriftPlan & { readonly recordAt: number }> {
   const documents = await documentsNow(ports, input);
   for (let tries = 1; ; tries += 1) {
     const recordAt = ports.clock.now();
     const fleet = await ports.views.fleet(placeOf(input));
-    const planned = await planOver(ports, input, { documents, fleet, recordAt });
+    const planned = await planOver(ports, input, { documents, fleet });
     // What a deployment has put there in the meantime is not what it would be compared with.
     const isNow = hashOf(fleet.targets) === hashOf((await ports.views.fleet(placeOf(input))).targets);
     if (isNow || tries === TRIES) {
       await rememberRead(ports, documents, planHash(planned.plan));
-      return planned;
+      return { ...planned, recordAt };
     }
   }
 }
 
 const placeOf = ({ project, environment }: PlaceRequest): PlaceRequest => ({ project, environment });
 
-type Read = { readonly documents: Documents; readonly fleet: Fleet; readonly recordAt: number };
+type Read = { readonly documents: Documents; readonly fleet: Fleet };
 
 async function planOver(
   { views, platform }: OperationPorts,
   { parallel, targets, zones }: Omit<DriftInput, 'reason'>,
-  { documents, fleet, recordAt }: Read,
+  { documents, fleet }: Read,
 ): Promise<DriftPlan> {
   const unproven = fleet.targets.filter((placed) => placed.unproven).map(({ target }) => target);
   return planDrift(
     {
       ...documents,
-      ...{ put: await putOn(views, fleet), unproven: new Set(unproven), recordAt },
+      ...{ put: await putOn(views, fleet), unproven: new Set(unproven) },
       ...{ targets: targets ?? null, zones: zones ?? null, parallel },
     },
     platform,
@@ -98,6 +98,7 @@ async function putOn(views: Views, { targets }: Fleet): Promise<readonly Put[]> 
 type NewLook = {
   readonly id: DeploymentId;
   readonly plan: Plan;
+  readonly recordAt: number;
   readonly by: string;
   readonly reason: string;
 };
@@ -194,7 +195,7 @@ async function findingsIn(
     view,
     events,
     added,
-    busy: await busyDuring(views, row, Math.min(plan.look?.recordAt ?? row.createdAt, row.createdAt)),
+    busy: await busyDuring(views, row, beginningOf(events)),
   });
 }
 

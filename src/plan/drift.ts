@@ -31,8 +31,6 @@ export function putBy(plan: Plan, names: ReadonlySet<string>): readonly Put[] {
 export type DriftRequest = Documents & {
   /** What is on the targets, as far as Edge put it there. */
   readonly put: readonly Put[];
-  /** When that was read. */
-  readonly recordAt: number;
   /** Targets that a deployment has worked on since, without success. */
   readonly unproven: ReadonlySet<string>;
   /** Only these; `null` for all. */
@@ -91,7 +89,7 @@ export function planDrift(request: DriftRequest, platform: Platform): DriftPlan 
     stages: [sideBySide(looked, settings, { sequence: SEQUENCE, batches: ['100%'], ...request })],
     floors: [],
     policy: policyBeside({ maxFailures: null, parallel: request.parallel }),
-    look: { recordAt: request.recordAt, notAsked, leftOut },
+    look: { notAsked, leftOut },
   };
   return { plan, leftOut };
 }

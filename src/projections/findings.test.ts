@@ -4,6 +4,7 @@ import { samplePlan, step } from '../../test/support/sample-plan.ts';
 import type { Drift, Look } from '../domain/drift.ts';
 import type { Event } from '../domain/event.ts';
 import { deploymentId } from '../domain/ids.ts';
+import { planHash } from '../plan/hash.ts';
 import { advanceView } from './advance-view.ts';
 import { initialView } from './deployment-view.ts';
 import { findingsOf } from './findings.ts';
@@ -37,6 +38,7 @@ type More = {
   readonly busy?: Readonly<Record<string, Span>>;
   readonly added?: boolean;
   readonly plan?: typeof PLAN;
+  readonly created?: readonly Event[];
 };
 
 /** Each event comes ten milliseconds after the one before, the first at 10. */
@@ -44,8 +46,11 @@ function stored(events: readonly Event[]) {
   return events.map((event, index) => ({ deployment: ID, version: index + 1, at: (index + 1) * 10, event }));
 }
 
-function found(events: readonly (readonly Event[])[], { busy = {}, added = false, plan = PLAN }: More = {}) {
-  const all = stored([...BEGUN, ...events.flat()]);
+function found(
+  events: readonly (readonly Event[])[],
+  { busy = {}, added = false, plan = PLAN, created = [] }: More = {},
+) {
+  const all = stored([...created, ...BEGUN, ...events.flat()]);
   const view = advanceView(initialView(plan), all);
   const spans = new Map(Object.entries(busy).map(([name, span]) => [name, [span]]));
   return findingsOf({ plan, view, events: all, busy: spans, added });
@@ -106,10 +111,13 @@ test('a target on which a deployment worked while it was looked at is being depl
 });
 
 test('what was put there after the record was read, and before the look began, is being deployed', () => {
-  const look = { recordAt: 4, notAsked: [], leftOut: [] };
+  const created: Event = {
+    ...{ kind: 'deployment.created', planHash: planHash(PLAN), project: 'web', environment: 'production' },
+    ...{ verb: 'drift', by: 'ada', reason: 'test', recordAt: 4 },
+  };
   const seen = [0, 1, 2, 3].map((target) => saw(target, { differs: [CHANGED] }));
   const busy = { [A]: { from: 0, to: 5 }, [B]: { from: 0, to: 3 } };
-  assert.deepEqual(inShort(seen, { busy, plan: { ...PLAN, look } }), [
+  assert.deepEqual(inShort(seen, { busy, created: [created] }), [
     ['drifted', B, C, D],
     ['deploying', A],
   ]);

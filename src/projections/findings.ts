@@ -49,6 +49,13 @@ export function findingsOf(seen: Seen): readonly Finding[] {
   return [...groups.values()].sort((a, b) => rank(a) - rank(b) || b.targets.length - a.targets.length);
 }
 
+/** From when on what is put there is not what a look compares with: the record was read for it, before it was begun. */
+export function beginningOf([begun]: readonly StoredEvent[]): number {
+  if (begun === undefined) return 0;
+  const { at, event } = begun;
+  return event.kind === 'deployment.created' ? Math.min(event.recordAt ?? at, at) : at;
+}
+
 type Looked = { readonly look: Look; readonly at: number };
 
 function looksIn(events: readonly StoredEvent[]): ReadonlyMap<number, Looked> {
@@ -69,9 +76,8 @@ const WAITS = new Set(['pending', 'running', 'paused']);
 function findingOf(seen: Seen, target: TargetView, looked: Looked | undefined): Judged {
   const { name, status, reason } = target;
   if (!looked && WAITS.has(status)) return { ...NOTHING, state: 'waiting' };
-  const [begun] = seen.events;
   const during = {
-    from: Math.min(seen.plan.look?.recordAt ?? Number.POSITIVE_INFINITY, begun?.at ?? 0),
+    from: beginningOf(seen.events),
     to: looked?.at ?? seen.view.overall.endedAt ?? Number.POSITIVE_INFINITY,
   };
   const isBusy = seen.busy.get(name)?.some((span) => overlaps(span, during)) ?? false;

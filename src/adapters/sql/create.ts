@@ -85,7 +85,7 @@ function poolRows({ id, plan }: NewDeployment): readonly Row[] {
   return [...rows.values()];
 }
 
-function createdEvent({ plan, planHash, by, reason, madeFrom, listed }: NewDeployment): Event {
+function createdEvent({ plan, planHash, by, reason, madeFrom, listed, recordAt }: NewDeployment): Event {
   return {
     kind: 'deployment.created',
     planHash,
@@ -97,5 +97,6 @@ function createdEvent({ plan, planHash, by, reason, madeFrom, listed }: NewDeplo
     ...(plan.causedBy && { causedBy: plan.causedBy.deployment }),
     ...(madeFrom && { madeFrom }),
     ...(listed !== undefined && { listed }),
+    ...(recordAt !== undefined && { recordAt }),
   };
 }
