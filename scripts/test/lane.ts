@@ -16,7 +16,7 @@ export interface Lane {
 }
 
 /** How long this process may stay silent after its last test before we say that something was left open. */
-const leakGraceMs = 3_000;
+const leakGraceMs = 20_000;
 
 /** Runs the lane to its end, prints what happens and adds it to the tally. */
 export async function runLane(lane: Lane, tally: Tally): Promise<void> {
