@@ -16,7 +16,7 @@ export interface Lane {
 }
 
 /** How long this process may stay silent after its last test before we say that something was left open. */
-const leakGraceMs = 20_000;
+const leakGraceMs = 3_000;
 
 /** Runs the lane to its end, prints what happens and adds it to the tally. */
 export async function runLane(lane: Lane, tally: Tally): Promise<void> {
@@ -46,9 +46,16 @@ async function runTogether(lane: Lane, report: LaneReport): Promise<void> {
   let openTests = 0;
   let leakTimer: NodeJS.Timeout | undefined;
   const leak = Promise.withResolvers<void>();
+  // What this process writes to is open from its beginning to its end.
+  void [process.stdout, process.stderr];
+  const before = process.getActiveResourcesInfo();
   const onLeak = () => {
-    const active = process.getActiveResourcesInfo().join(', ');
-    report.fail('after the last test', `a test left something open: ${active}`);
+    const active = without(process.getActiveResourcesInfo(), before);
+    if (active.length === 0) {
+      leakTimer = setTimeout(onLeak, leakGraceMs).unref();
+      return;
+    }
+    report.fail('after the last test', `a test left something open: ${active.join(', ')}`);
     leak.resolve();
   };
   const read = async () => {
@@ -62,6 +69,16 @@ async function runTogether(lane: Lane, report: LaneReport): Promise<void> {
     clearTimeout(leakTimer);
   };
   await Promise.race([read(), leak.promise]);
+}
+
+/** One of the first list for each of the second. */
+function without(all: readonly string[], some: readonly string[]): readonly string[] {
+  const rest = [...some];
+  return all.filter((name) => {
+    const at = rest.indexOf(name);
+    if (at >= 0) rest.splice(at, 1);
+    return at < 0;
+  });
 }
 
 function start(lane: Lane, more: Parameters<typeof run>[0]): AsyncIterable<TestEvent> {
