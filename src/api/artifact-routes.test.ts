@@ -37,6 +37,24 @@ const plannedIn = async (edge: EdgeApi, version = '3.0.0') => {
   return artifact;
 };
 
+/** A release of a file that lies beside the server, and its artifact. */
+async function releasedFromPath(edge: EdgeApi) {
+  await edge.configure(1, []);
+  const path = join(edge.folder, 'built');
+  await writeFile(path, BYTES);
+  await releaseOf(edge, { path });
+  return plannedIn(edge);
+}
+
+/** A release of what a source on the network gives, and its artifact. */
+async function releasedFromUrl(edge: EdgeApi) {
+  await edge.configure(1, []);
+  const source = await startArtifactSource();
+  source.files.set('/a.bin', BYTES);
+  await releaseOf(edge, { url: `${source.url}/a.bin` });
+  return { source, artifact: await plannedIn(edge) };
+}
+
 const put = (edge: EdgeApi, token: string, body: Uint8Array, digest = DIGEST) =>
   fetch(`${edge.url}/v1/artifacts/${digest}`, {
     method: 'PUT',
@@ -190,11 +208,7 @@ describe('what a worker is given by the server', () => {
   test(
     'is what the source of the artifact does not give it',
     withEdgeApi(async (edge) => {
-      await edge.configure(1, []);
-      const source = await startArtifactSource();
-      source.files.set('/a.bin', BYTES);
-      await releaseOf(edge, { url: `${source.url}/a.bin` });
-      const artifact = await plannedIn(edge);
+      const { source, artifact } = await releasedFromUrl(edge);
       source.failing = 403;
       const worker = await workerOf(edge, join(edge.folder, 'worker'));
       assert.equal(sha256(await worker.hold(artifact, KEPT, bytesOf)), DIGEST);
@@ -205,14 +219,11 @@ describe('what a worker is given by the server', () => {
   test(
     'is nothing to a worker whose token is not good any more, which is told so',
     withEdgeApi(async (edge) => {
-      await edge.configure(1, []);
-      const path = join(edge.folder, 'built');
-      await writeFile(path, BYTES);
-      await releaseOf(edge, { path });
+      const artifact = await releasedFromPath(edge);
       const worker = artifactsIn(join(edge.folder, 'worker'), {
         server: { url: edge.url, token: 'edge_old' },
       });
-      const elsewhere = { ...(await plannedIn(edge)), path: '/nowhere/built' };
+      const elsewhere = { ...artifact, path: '/nowhere/built' };
       await assert.rejects(worker.hold(elsewhere, KEPT, bytesOf), (error: EdgeError) => {
         assert.equal(error.code, 'artifact_unreadable');
         return /token of the worker/.test(error.body.hint);
@@ -223,11 +234,7 @@ describe('what a worker is given by the server', () => {
   test(
     'is gone on with where the server was cut off',
     withEdgeApi(async (edge) => {
-      await edge.configure(1, []);
-      const path = join(edge.folder, 'built');
-      await writeFile(path, BYTES);
-      await releaseOf(edge, { path });
-      const artifact = await plannedIn(edge);
+      const artifact = await releasedFromPath(edge);
       const folder = join(edge.folder, 'worker');
       const parts = join(folder, 'owners/test/parts');
       await mkdir(parts, { recursive: true });
@@ -242,11 +249,7 @@ describe('what a worker is given by the server', () => {
   test(
     'is brought anew where it was damaged in the store of the server',
     withEdgeApi(async (edge) => {
-      await edge.configure(1, []);
-      const source = await startArtifactSource();
-      source.files.set('/a.bin', BYTES);
-      await releaseOf(edge, { url: `${source.url}/a.bin` });
-      const artifact = await plannedIn(edge);
+      const { source, artifact } = await releasedFromUrl(edge);
       const stored = join(edge.folder, 'artifacts/sha256', DIGEST.slice(0, 2), DIGEST);
       await writeFile(stored, Buffer.from(BYTES).fill(0, 1_000, 1_010));
       const worker = await workerOf(edge, join(edge.folder, 'worker'));

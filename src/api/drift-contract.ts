@@ -9,6 +9,7 @@ import {
   projectField,
   reasonField,
   targetNameField,
+  untilEndField,
 } from './fields.ts';
 import { type Route, route } from './route.ts';
 import { deploymentRowSchema } from './shapes.ts';
@@ -70,12 +71,7 @@ export const DRIFT_ROUTES = {
     longPoll: true,
     params: z.strictObject({ deployment: deploymentIdField }),
     query: z.strictObject({
-      waitMs: z
-        .int()
-        .min(0)
-        .max(30_000)
-        .default(0)
-        .describe('How long to wait for its end; 0: how it stands now.'),
+      waitMs: untilEndField,
       added: addedField,
     }),
     response: z.object({

@@ -9,6 +9,7 @@ import {
   projectField,
   reasonField,
   targetNameField,
+  untilEndField,
 } from './fields.ts';
 import { type Route, route } from './route.ts';
 import { deploymentRowSchema, statusField } from './shapes.ts';
@@ -84,12 +85,7 @@ export const EXEC_ROUTES = {
     longPoll: true,
     params: z.strictObject({ deployment: deploymentIdField }),
     query: z.strictObject({
-      waitMs: z
-        .int()
-        .min(0)
-        .max(30_000)
-        .default(0)
-        .describe('How long to wait for its end; 0: how it stands now.'),
+      waitMs: untilEndField,
     }),
     response: z.object({
       deployment: deploymentRowSchema,

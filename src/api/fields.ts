@@ -66,3 +66,9 @@ export const sha256Field = z
   .string()
   .regex(/^[0-9a-f]{64}$/, '64 lower-case hex digits')
   .describe('Digest of a file.');
+export const untilEndField = z
+  .int()
+  .min(0)
+  .max(30_000)
+  .default(0)
+  .describe('How long to wait for its end; 0: how it stands now.');

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
@@ -6,6 +6,7 @@ import { createGzip } from 'node:zlib';
 import type { GitArtifact } from '../../domain/artifact.ts';
 import { EdgeError } from '../../domain/errors.ts';
 import { fileFault } from '../../lib/file-fault.ts';
+import { killGroup } from '../../outbound/kill-group.ts';
 
 export type GitRun = {
   /** Is made, and removed afterwards. */
@@ -142,7 +143,7 @@ function gitIn(folder: string, { authorization, environment }: GitRun, signal: A
     const child = spawn('git', args, {
       ...{ cwd: folder, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] },
     });
-    const end = (): void => killAll(child);
+    const end = (): void => killGroup(child);
     signal.addEventListener('abort', end, { once: true });
     let said = '';
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -160,16 +161,4 @@ function gitIn(folder: string, { authorization, environment }: GitRun, signal: A
     ended.catch(() => {});
     return { stdout: child.stdout, ended };
   };
-}
-
-/** The group has the id of its first process while that has not been reaped, and only then: later the id may be another's. */
-function killAll(child: ChildProcess): void {
-  child.stdout?.destroy();
-  child.stderr?.destroy();
-  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
-  try {
-    process.kill(-child.pid, 'SIGKILL');
-  } catch {
-    child.kill('SIGKILL');
-  }
 }

@@ -3,6 +3,7 @@ import { MOST_INVENTORY_BYTES, type TextSource } from '../../domain/inventory.ts
 import { fileFault } from '../../lib/file-fault.ts';
 import { oneLine } from '../../lib/inert-text.ts';
 import { createMask } from '../../lib/mask.ts';
+import { killGroup } from '../../outbound/kill-group.ts';
 import type { InventoryText } from '../../ports/inventory.ts';
 import type { Secrets } from '../../ports/secrets.ts';
 import { textOf, tooLong, unreachable } from './fault.ts';
@@ -84,7 +85,7 @@ function ending(child: ChildProcess, source: CommandSource, signal: AbortSignal)
     let size = 0;
     const giveUp = (why: unknown): void => {
       over();
-      killAll(child);
+      killGroup(child);
       reject(why);
     };
     const timeout = setTimeout(() => {
@@ -115,18 +116,6 @@ function ending(child: ChildProcess, source: CommandSource, signal: AbortSignal)
       resolve({ code, by, output: Buffer.concat(output), errors });
     });
   });
-}
-
-/** Its group has its own id while it has not been reaped, and only then: later the id may be another's. */
-function killAll(child: ChildProcess): void {
-  child.stdout?.destroy();
-  child.stderr?.destroy();
-  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
-  try {
-    process.kill(-child.pid, 'SIGKILL');
-  } catch {
-    child.kill('SIGKILL');
-  }
 }
 
 /** The last line that it wrote of its errors, which is what a person would look at first. */
