@@ -38,6 +38,15 @@ function planned(parts: Partial<DriftRequest> = {}, by: Partial<PlanRequest> = {
 }
 
 describe('the plan of a look at targets', () => {
+  test('asks of them only how they are reached', () => {
+    const bare = NAMES.map((name) => ({ name, address: '10.0.0.1', env: { A: 'b' } }));
+    const { plan } = planned({
+      project: project({ health: { check: { kind: 'tcp' } } }),
+      projectEnvironment: projectEnvironment({ targets: bare }),
+    });
+    for (const { facts } of plan.targets) assert.deepEqual(Object.keys(facts).toSorted(), ['folder', 'host']);
+  });
+
   test('takes nothing, and looks once at each target', () => {
     const { plan, leftOut } = planned();
     assert.deepEqual([plan.floors, plan.targets.flatMap(({ members }) => members)], [[], []]);

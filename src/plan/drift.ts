@@ -79,7 +79,7 @@ export function planDrift(request: DriftRequest, platform: Platform): DriftPlan 
       ...{ name: config.name, zone, pool: workers, members: [], inServiceBefore: true },
       ...{ release: there.release.id, before: there.release.id },
       facts: {
-        ...platform.facts(config, settings),
+        ...platform.hostFacts(config, settings),
         ...facts,
         ...(request.unproven.has(config.name) && { unproven: true }),
       },

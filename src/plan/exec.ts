@@ -39,7 +39,7 @@ export function planExec(request: ExecRequest, platform: Platform): Plan {
     releases: {},
     targets: targets.map(({ config, zone, workers }) => ({
       ...{ name: config.name, zone, pool: workers, members: [], inServiceBefore: true },
-      ...{ release: null, before: null, facts: platform.execFacts(config, settings) },
+      ...{ release: null, before: null, facts: platform.hostFacts(config, settings) },
     })),
     sequences,
     stages: [sideBySide(targets, settings, { sequence: 'exec', ...request })],

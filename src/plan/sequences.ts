@@ -79,8 +79,8 @@ export type Platform = {
     /** Of the steps that have put it there: what the look must know; `null` where it cannot be looked at. */
     readonly facts: (steps: readonly Step[]) => JsonObject | null;
   };
-  /** The facts that those steps refer to: of a project's own steps, checks and variables they have none. */
-  readonly execFacts: (target: TargetConfig, settings: Settings) => JsonObject;
+  /** The facts of a target that nothing but its host is reached by: of a project's own steps, checks and variables they have none. */
+  readonly hostFacts: (target: TargetConfig, settings: Settings) => JsonObject;
   /** The step of a hook, which is the same wherever it runs, and the facts of a target on whose host it does. */
   readonly hook: (hook: Hook, settings: Settings) => PlatformHook;
   /** What is wrong with the steps that a strategy lists, and with its hooks. */

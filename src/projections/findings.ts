@@ -41,9 +41,9 @@ export function findingsOf(seen: Seen): readonly Finding[] {
     const finding = findingOf(seen, target, looks.get(target.index));
     const { addedFiles, ...rest } = finding;
     const key = JSON.stringify(rest);
-    const found = groups.get(key);
-    const targets = [...(found?.targets ?? []), target.name];
-    groups.set(key, { ...finding, addedFiles: (found?.addedFiles ?? 0) + addedFiles, targets });
+    const { targets, addedFiles: before } = groups.get(key) ?? { targets: [] as string[], addedFiles: 0 };
+    targets.push(target.name);
+    groups.set(key, { ...finding, addedFiles: before + addedFiles, targets });
   }
   const rank = ({ state }: Finding) => FINDING_STATES.indexOf(state);
   return [...groups.values()].sort((a, b) => rank(a) - rank(b) || b.targets.length - a.targets.length);

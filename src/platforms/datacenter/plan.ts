@@ -37,7 +37,7 @@ export const datacenterWith = (ofPlugins: readonly Action[]): Platform => ({
   facts: factsOf,
   exec: (order) => [{ id: 'exec', ...exec(order) }],
   look,
-  execFacts: hostFact,
+  hostFacts: hostFact,
   hook: (hook, settings) => hooked(hook, settings, ofPlugins),
   checkSteps: (strategy, scripts) => {
     const known = { scripts, actions: actionsFor(ofPlugins) };
@@ -108,7 +108,7 @@ function hooked(hook: Hook, all: Settings, ofPlugins: readonly Action[]): Platfo
   return {
     step: { id: hook.id, ...tried({ ...built, inputs }, hook.retries) },
     facts: (target) => ({
-      host: hostAddressOf(target, settings),
+      ...hostFact(target, settings),
       ...(settings.envDiffers && { env: { ...settings.env, ...target.env } }),
       ...furtherFacts(hook, target, settings),
     }),
