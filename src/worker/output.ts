@@ -1,9 +1,9 @@
 import type { TaskId } from '../domain/ids.ts';
+import { CUT_SHORT } from '../lib/cut.ts';
 import type { Json } from '../lib/json.ts';
 import { cutAfter, cutBefore } from '../lib/utf8.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Checkpoint, TaskOutput } from '../ports/task-board.ts';
-import { CUT_SHORT } from './wake.ts';
 
 const CHUNK_BYTES = 64 * 1024;
 

@@ -1,6 +1,7 @@
 import { asEdgeError } from '../domain/errors.ts';
 import type { TaskId } from '../domain/ids.ts';
 import type { Outcome } from '../domain/outcome.ts';
+import { cutBy } from '../lib/cut.ts';
 import type { ActionHandler } from '../ports/action.ts';
 import type { ClaimedTask, Report, TaskOutput } from '../ports/task-board.ts';
 import { type Batcher, backoffMs } from './batcher.ts';
@@ -12,7 +13,7 @@ import { numbering } from './numbering.ts';
 import { OutputLog } from './output.ts';
 import { reported, runTask } from './run-task.ts';
 import type { WorkerPorts, WorkerSettings } from './settings.ts';
-import { cutBy, Wake } from './wake.ts';
+import { Wake } from './wake.ts';
 
 /** What was aborted has this long to return. */
 const UNWIND_MS = 1_000;

@@ -14,6 +14,7 @@ import type { EdgeError } from '../../src/domain/errors.ts';
 import { remoteTaskId } from '../../src/domain/ids.ts';
 import type { HostAddress, Hosts, RemoteStatus, RemoteTask } from '../../src/ports/hosts.ts';
 import { realClock } from '../support/clock.ts';
+import { connect, loginOf } from '../support/ssh-exec.ts';
 import { addressOf, PATIENT } from '../support/ssh-world.ts';
 import { type Sshd, type SshdFleet, startSshdFleet } from '../support/sshd.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
@@ -34,6 +35,8 @@ function connections(name: string, network: string, how: Partial<HostAddress>): 
     let fleet: SshdFleet;
     let strict: SshdFleet;
     let forced: SshdFleet;
+    let talking: SshdFleet;
+    let talkative: Sshd;
     let sshd: Sshd;
     const opened: { close(): Promise<void> }[] = [];
 
@@ -56,11 +59,18 @@ function connections(name: string, network: string, how: Partial<HostAddress>): 
         network: `${network}.3`,
         config: ['ForceCommand echo no shell today >&2'],
       });
+      talking = await startSshdFleet({
+        count: 1,
+        sshdPath,
+        network: `${network}.4`,
+        config: ['LogLevel DEBUG2'],
+      });
+      talkative = first(talking.hosts);
       sshd = first(fleet.hosts);
     });
     after(async () => {
       await Promise.all(opened.map((hosts) => hosts.close()));
-      await Promise.all([fleet.stop(), strict.stop(), forced.stop()]);
+      await Promise.all([fleet, strict, forced, talking].map((each) => each.stop()));
     });
 
     function hostsWith(options: Partial<SshHostsOptions> = {}): Hosts {
@@ -234,6 +244,20 @@ function connections(name: string, network: string, how: Partial<HostAddress>): 
       await hosts.facts(at(sshd, proxy.port));
       assert.equal(proxy.taken(), 2);
       await proxy.close();
+    });
+
+    test('nobody has the host prove keys that nobody learns', async () => {
+      await hostsWith({ idleCloseMs: 100 }).facts(at(talkative));
+      const said = () => readFile(talkative.logFile, 'utf8');
+      await until(
+        'it has seen the end',
+        async () => /Closing connection|disconnect/i.test(await said()),
+        10_000,
+      );
+      assert.doesNotMatch(await said(), /hostkeys-prove/);
+      const plain = await connect(await loginOf(talkative));
+      await until('a plain client has it', async () => /hostkeys-prove/.test(await said()), 10_000);
+      plain.end();
     });
 
     test('a flood of output takes neither memory here nor disk there, and what was dropped is counted', async () => {

@@ -1,4 +1,4 @@
-import { access, readFile } from 'node:fs/promises';
+import { access } from 'node:fs/promises';
 import ssh2, { type AgentAuthMethod, type PasswordAuthMethod, type PublicKeyAuthMethod } from 'ssh2';
 import { EdgeError } from '../../domain/errors.ts';
 import type { SecretRef } from '../../domain/secret.ts';
@@ -6,6 +6,7 @@ import { fileFault } from '../../lib/file-fault.ts';
 import type { HostAddress } from '../../ports/hosts.ts';
 import type { Secrets } from '../../ports/secrets.ts';
 import { hostError } from './host-error.ts';
+import { KeptFiles } from './kept-files.ts';
 
 /** Where credentials come from, on the machine of the worker. */
 export type CredentialSources = {
@@ -20,8 +21,8 @@ export type Method = {
 };
 
 /**
- * What is configured for this host and nothing else: the private key, then the agent, then the password. Read at each
- * connect. Rejects with `host_auth_refused` or `secret_unavailable`.
+ * What is configured for this host and nothing else: the private key, then the agent, then the password. A file
+ * that has changed counts at the next connect. Rejects with `host_auth_refused` or `secret_unavailable`.
  */
 export async function methodsOf(host: HostAddress, sources: CredentialSources): Promise<readonly Method[]> {
   const { user: username = '', identityFile, agent, password } = host;
@@ -59,18 +60,39 @@ async function filesOf(identityFile: HostAddress['identityFile'] = []): Promise<
   return identityFile.filter((_, at) => there[at]);
 }
 
+type Understood = ssh2.ParsedKey | Error | undefined;
+
+/** A private key, understood once for the passphrase that it is tried with. */
+class KeyFile {
+  readonly #content: Buffer;
+  #last: { readonly passphrase: string | undefined; readonly key: Understood } | undefined;
+
+  constructor(content: Buffer) {
+    this.#content = content;
+  }
+
+  keyBy(passphrase: string | undefined): Understood {
+    if (this.#last && this.#last.passphrase === passphrase) return this.#last.key;
+    const parsed = ssh2.utils.parseKey(this.#content, passphrase);
+    const key = Array.isArray(parsed) ? parsed[0] : parsed;
+    this.#last = { passphrase, key };
+    return key;
+  }
+}
+
+const keyFiles = new KeptFiles((content) => new KeyFile(content));
+
 async function keyOf(
   host: HostAddress,
   identityFile: string,
   sources: CredentialSources,
 ): Promise<ssh2.ParsedKey> {
-  const text = await readFile(identityFile).catch((cause) => {
+  const file = await keyFiles.read(identityFile).catch((cause) => {
     const why = `: the private key ${identityFile} cannot be read: ${fileFault(cause)}`;
     throw hostError('host_auth_refused', host, why, { cause });
   });
   const passphrase = host.passphrase && (await resolved(host.passphrase, sources));
-  const parsed = ssh2.utils.parseKey(text, passphrase);
-  const [key] = Array.isArray(parsed) ? parsed : [parsed];
+  const key = file.keyBy(passphrase);
   if (key && !(key instanceof Error) && key.isPrivateKey()) return key;
   const isLocked = key instanceof Error && /passphrase/i.test(key.message);
   if (!isLocked)

@@ -1,4 +1,5 @@
 import { EdgeError } from '../../domain/errors.ts';
+import { cutBy } from '../../lib/cut.ts';
 import { KeptOutput, keptParts } from '../../lib/kept-output.ts';
 import { createMask } from '../../lib/mask.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -99,14 +100,14 @@ async function attend(run: Run): Promise<Final | undefined> {
   const args = [from, ...(task.script ? ['sha256sum'] : [])];
   const request = { host, verb: 'open', id: task.id, args, sudoUser: task.sudoUser } as const;
   const script = await openScript(deps.pool, request, options.signal);
-  const stop = new AbortController();
-  const reading = readHead(script, output, AbortSignal.any([stop.signal, options.signal]));
+  const stop = cutBy(options.signal);
+  const reading = readHead(script, output, stop.signal);
   // A failure of the caller's `onOutput` is met below; it may come while nobody waits for it.
   reading.catch(() => undefined);
   try {
     return await converse(run, script, reading);
   } finally {
-    stop.abort();
+    stop.cut();
     script.close();
     // Two readers at once would push bytes twice: this one is over before another round begins.
     await reading;

@@ -1,9 +1,9 @@
-import { readFile, stat } from 'node:fs/promises';
 import type { ServerHostKeyAlgorithm } from 'ssh2';
 import type { EdgeError } from '../../domain/errors.ts';
 import { fileFault } from '../../lib/file-fault.ts';
 import type { HostAddress } from '../../ports/hosts.ts';
 import { hostError } from './host-error.ts';
+import { KeptFiles } from './kept-files.ts';
 import { fingerprintOf, type KnownHosts, type KnownKeys, keysOf, knownHosts } from './known-hosts.ts';
 
 /** Says `undefined` for the right key, else the error. Asked before anything of ours is sent to the host. */
@@ -43,7 +43,7 @@ export async function hostKeyCheck(host: HostAddress): Promise<HostKeyCheck> {
 
 /** Of several files those that are there. */
 async function readKnownHosts(host: HostAddress, files: readonly string[]): Promise<readonly KnownHosts[]> {
-  const read = await Promise.allSettled(files.map(knownHostsIn));
+  const read = await Promise.allSettled(files.map((file) => knownHostsFiles.read(file)));
   const found = read.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
   if (found.length > 0) return found;
   const [first] = read;
@@ -52,22 +52,8 @@ async function readKnownHosts(host: HostAddress, files: readonly string[]): Prom
   throw hostError('host_key_unknown', host, why, { cause });
 }
 
-type Kept = { readonly stamp: string; readonly known: Promise<KnownHosts> };
-const kept = new Map<string, Kept>();
-const MOST_KEPT = 16;
-
-/** Read once, until it changes: with a line for each host of a fleet, to read it for each host costs their square. */
-async function knownHostsIn(file: string): Promise<KnownHosts> {
-  const { ino, size, mtimeNs, ctimeNs } = await stat(file, { bigint: true });
-  const stamp = [ino, size, mtimeNs, ctimeNs].join(' ');
-  const before = kept.get(file);
-  if (before?.stamp === stamp) return before.known;
-  const known = readFile(file, 'utf8').then(knownHosts);
-  if (kept.size >= MOST_KEPT) kept.clear();
-  kept.set(file, { stamp, known });
-  known.catch(() => kept.delete(file));
-  return known;
-}
+/** With a line for each host of a fleet, to read such a file for each host would cost their square. */
+const knownHostsFiles = new KeptFiles((content) => knownHosts(content.toString()));
 
 export const listOf = (one: string | readonly string[] = []): readonly string[] =>
   typeof one === 'string' ? [one] : one;

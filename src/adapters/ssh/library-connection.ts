@@ -4,9 +4,11 @@ import { Client, type ClientChannel } from 'ssh2';
 import type { EdgeError } from '../../domain/errors.ts';
 import type { HostAddress } from '../../ports/hosts.ts';
 import { type CredentialSources, type Method, methodsOf } from './credentials.ts';
+import { gatherWrites } from './gathered-writes.ts';
 import { hostError, place } from './host-error.ts';
 import { type HostKeyCheck, hostKeyCheck } from './host-key.ts';
 import { keyShownOver, type ShowKey } from './shown-key.ts';
+import { spareWork } from './spared-work.ts';
 import {
   type Connect,
   Connection,
@@ -120,7 +122,7 @@ const streamTo = async (host: HostAddress, via: Connection | undefined): Promise
 
 /** Without TCP_NODELAY each exec waits for a delayed ACK: 88 ms instead of 2 ms. */
 const socketTo = ({ address, port = 22 }: HostAddress): Socket =>
-  connectSocket({ host: address, port, noDelay: true });
+  gatherWrites(connectSocket({ host: address, port, noDelay: true }));
 
 type LogIn = {
   readonly host: HostAddress;
@@ -174,6 +176,7 @@ function logIn({ host, times, methods, check, socket, signal, resolve, reject }:
     keepaliveInterval: times.keepaliveMs,
     keepaliveCountMax: times.keepaliveCount,
   });
+  spareWork(client);
 }
 
 type SshError = Error & { readonly level?: string; readonly code?: string | number };

@@ -62,7 +62,9 @@ export class ConnectionPool {
   readonly #lines = new Map<string, Line>();
   readonly #places: Semaphore;
   readonly #connecting: Semaphore;
-  readonly #idle = new Map<Connection, AbortController>();
+  /** Since when they are idle, the longest first. */
+  readonly #idle = new Map<Connection, number>();
+  #isWatched = false;
   readonly #closing = new AbortController();
 
   constructor(options: PoolOptions) {
@@ -137,7 +139,7 @@ export class ConnectionPool {
       const free = [...line.connections].find((connection) => connection.free);
       if (free) {
         free.channels += 1;
-        this.#idle.get(free)?.abort();
+        this.#idle.delete(free);
         return free;
       }
       line.connecting ??= this.#open(host, line).finally(() => {
@@ -166,7 +168,7 @@ export class ConnectionPool {
       this.#watchIdle(connection);
       connection.onLost(() => {
         line.connections.delete(connection);
-        this.#idle.get(connection)?.abort();
+        this.#idle.delete(connection);
         release();
       });
     } catch (error) {
@@ -220,22 +222,32 @@ export class ConnectionPool {
 
   #watchIdle(connection: Connection): void {
     if (!connection.live) return;
-    const busy = new AbortController();
-    this.#idle.set(connection, busy);
-    void this.#options.clock
-      .sleep(this.#options.idleCloseMs, AbortSignal.any([busy.signal, this.#closing.signal]))
-      .then(
-        () => connection.close(),
-        () => undefined,
-      )
-      .finally(() => this.#idle.get(connection) === busy && this.#idle.delete(connection));
+    this.#idle.set(connection, this.#options.clock.monotonicMs());
+    if (!this.#isWatched) void this.#closeIdle();
+  }
+
+  /** One wait for all of them, as long as there are any. */
+  async #closeIdle(): Promise<void> {
+    const { clock, idleCloseMs } = this.#options;
+    const { signal } = this.#closing;
+    this.#isWatched = true;
+    for (let [longest] = this.#idle; longest; [longest] = this.#idle) {
+      const [connection, sinceMs] = longest;
+      const leftMs = sinceMs + idleCloseMs - clock.monotonicMs();
+      if (leftMs <= 0) {
+        this.#idle.delete(connection);
+        connection.close();
+      } else await clock.sleep(leftMs, signal).catch(() => undefined);
+      if (signal.aborted) break;
+    }
+    this.#isWatched = false;
   }
 
   #closeOneIdleIfFull(): void {
     let count = 0;
     for (const line of this.#lines.values()) count += line.connections.size + (line.connecting ? 1 : 0);
     if (count < this.#options.maxConnections) return;
-    const [longestIdle] = [...this.#idle].find(([, busy]) => !busy.signal.aborted) ?? [];
+    const [longestIdle] = this.#idle.keys();
     longestIdle?.close();
   }
 }

@@ -1,4 +1,3 @@
-import { setTimeout as sleepTimer } from 'node:timers/promises';
 import type { Clock } from '../../ports/clock.ts';
 
 /** The longest a timer of Node can run; more would fire at once. */
@@ -10,10 +9,20 @@ export const systemClock: Clock = {
   monotonicMs: () => performance.now(),
   async sleep(ms, signal) {
     signal.throwIfAborted();
-    for (let left = ms; left > 0; left -= MAX_TIMER_MS) {
-      await sleepTimer(Math.min(left, MAX_TIMER_MS), undefined, { signal }).catch(() =>
-        signal.throwIfAborted(),
-      );
-    }
+    for (let left = ms; left > 0; left -= MAX_TIMER_MS) await timer(Math.min(left, MAX_TIMER_MS), signal);
   },
 };
+
+/** That of `node:timers/promises` makes an exception with a stack for each wait that is cut short. */
+const timer = (ms: number, signal: AbortSignal): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const abort = (): void => {
+      clearTimeout(running);
+      reject(signal.reason);
+    };
+    const running = setTimeout(() => {
+      signal.removeEventListener('abort', abort);
+      resolve();
+    }, ms);
+    signal.addEventListener('abort', abort, { once: true });
+  });
