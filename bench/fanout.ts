@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { projectRoot } from '../scripts/project.ts';
 import { requireService, type ServiceName } from '../scripts/services.ts';
+import { installEdge } from '../test/support/installed-edge.ts';
 import { type Cost, type Group, measure, openGroup, saidUntil } from './measured.ts';
 
 /** Hosts with sshd, and how to log in to them. */
@@ -20,7 +21,6 @@ const OPTIONS = {
   json: { type: 'boolean', default: false },
   hosts: { type: 'string', default: '200' },
 } as const;
-const EDGE = join(projectRoot, 'bin/edge');
 const here = (file: string) => join(projectRoot, 'bench', file);
 
 type Run = Pick<Cost, 'cpuS'> & { readonly wallS: number };
@@ -83,8 +83,9 @@ function ratiosOf({ bare, edge, ansible }: Readonly<Record<string, Contestant | 
   };
 }
 
-/** As a team runs it: a server, and the CLI that asks it. Both are counted; what is set up before is not. */
+/** As a team runs it, installed: a server, and the CLI that asks it. Both are counted; what is set up before is not. */
 async function byEdge(fanout: Fanout): Promise<Contestant> {
+  const edge = await installEdge(fanout.folder);
   const dataFolder = join(fanout.folder, 'edge-data');
   await mkdir(dataFolder, { mode: 0o700 });
   const env = { ...process.env, EDGE_DATA: dataFolder };
@@ -93,12 +94,12 @@ async function byEdge(fanout: Fanout): Promise<Contestant> {
   let isServed = false;
   return contest('edge', async (group) => {
     if (!isServed) {
-      await startServer(group, env);
-      await measure(group, [EDGE, 'apply', '-f', file, '--json'], env);
+      await startServer(group, [edge, 'server', '--listen', '127.0.0.1:0'], env);
+      await measure(group, [edge, 'apply', '-f', file, '--json'], env);
     }
     isServed = true;
     const all = String(fanout.hosts.length);
-    const argv = [EDGE, 'exec', 'any', 'dc', '--json', '--parallel', all, '--', 'hostname'];
+    const argv = [edge, 'exec', 'any', 'dc', '--json', '--parallel', all, '--', 'hostname'];
     const { stdout, ...cost } = await measure(group, argv, env);
     const { answers } = JSON.parse(stdout) as { answers: readonly { targets: readonly string[] }[] };
     if (answers.length !== 1 || answers[0]?.targets.length !== fanout.hosts.length)
@@ -108,8 +109,8 @@ async function byEdge(fanout: Fanout): Promise<Contestant> {
 }
 
 /** It ends with its group. */
-async function startServer(group: Group, env: NodeJS.ProcessEnv): Promise<void> {
-  const [program = '', ...args] = group.inside([EDGE, 'server', '--listen', '127.0.0.1:0']);
+async function startServer(group: Group, argv: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
+  const [program = '', ...args] = group.inside(argv);
   const server = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
   await saidUntil(server, 'serves http');
 }

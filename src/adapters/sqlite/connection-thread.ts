@@ -19,7 +19,10 @@ type Waiting = {
 };
 
 /** Source is TypeScript when Edge runs from its repository, and JavaScript in the published package. */
-const ENTRY = new URL(import.meta.url.endsWith('.ts') ? './thread.ts' : './thread.js', import.meta.url);
+const ENTRY = new URL(
+  import.meta.url.endsWith('.ts') ? './sqlite-thread.ts' : './sqlite-thread.js',
+  import.meta.url,
+);
 
 /**
  * A database connection in a thread of its own. Calls that are made before the loop turns go there in one message, and so into

@@ -9,7 +9,10 @@ import type { PlanRun } from './run-watch.ts';
 import { summedUp } from './sum-up.ts';
 
 /** Source is TypeScript when Edge runs from its repository, and JavaScript in the published package. */
-const ENTRY = new URL(import.meta.url.endsWith('.ts') ? './thread.ts' : './thread.js', import.meta.url);
+const ENTRY = new URL(
+  import.meta.url.endsWith('.ts') ? './plan-thread.ts' : './plan-thread.js',
+  import.meta.url,
+);
 
 const MOST_THREADS = 4;
 /** What a run leaves behind that nobody waits for any more is freed with its thread. */
