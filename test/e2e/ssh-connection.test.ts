@@ -12,6 +12,7 @@ import { requireService } from '../../scripts/services.ts';
 import { createSshHosts, type SshHostsOptions } from '../../src/adapters/ssh/ssh-hosts.ts';
 import type { EdgeError } from '../../src/domain/errors.ts';
 import { remoteTaskId } from '../../src/domain/ids.ts';
+import { sha256 } from '../../src/lib/hash.ts';
 import type { HostAddress, Hosts, RemoteStatus, RemoteTask } from '../../src/ports/hosts.ts';
 import { realClock } from '../support/clock.ts';
 import { connect, loginOf } from '../support/ssh-exec.ts';
@@ -244,6 +245,23 @@ function connections(name: string, network: string, how: Partial<HostAddress>): 
       await hosts.facts(at(sshd, proxy.port));
       assert.equal(proxy.taken(), 2);
       await proxy.close();
+    });
+
+    test('a process that is busy while several hosts end what they say loses none of it', async () => {
+      const hosts = hostsWith();
+      const content = '#!/bin/sh\necho n=1 >"$EDGE_OUTPUTS"\n';
+      const script = { content, sha256: sha256(content), outputsLimitBytes: 1_000 };
+      const clock = new Int32Array(new SharedArrayBuffer(4));
+      const busy = setInterval(() => Atomics.wait(clock, 0, 0, Math.random() * 30), 1);
+      try {
+        for (let round = 0; round < 8; round += 1) {
+          const tasks = Array.from({ length: 12 }, () => command(['sh'], { script }));
+          const seen = await Promise.all(tasks.map((task) => run(hosts, at(sshd), task)));
+          for (const { status } of seen) assert.equal(status.kind === 'exited' && status.outputs, 'n=1\n');
+        }
+      } finally {
+        clearInterval(busy);
+      }
     });
 
     test('nobody has the host prove keys that nobody learns', async () => {

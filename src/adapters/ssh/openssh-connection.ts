@@ -18,6 +18,7 @@ import {
   Connection,
   ConnectionLost,
   type ConnectOptions,
+  discard,
   type HostChannel,
   unreachable,
 } from './transport.ts';
@@ -180,6 +181,9 @@ class OpensshConnection extends Connection {
     const child = spawn('ssh', [...clientArguments(this.host, this.#master.socketPath), command]);
     child.stdin.on('error', () => undefined);
     child.stdin.write(input);
+    // Of a child that has ended Node throws away what nobody listens for, and the end of one that ends together with others is told
+    // before what it wrote was read.
+    child.stdout.on('readable', () => undefined);
     const errors = new PassThrough();
     const channel = {
       input: child.stdin,
@@ -193,7 +197,7 @@ class OpensshConnection extends Connection {
       return channel;
     } catch (error) {
       errors.resume();
-      child.stdout.resume();
+      discard(child.stdout);
       throw error;
     }
   }

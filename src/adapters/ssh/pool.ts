@@ -8,6 +8,7 @@ import {
   type Connect,
   type Connection,
   type ConnectionTimes,
+  discard,
   type HostChannel,
   unreachable,
 } from './transport.ts';
@@ -107,7 +108,7 @@ export class ConnectionPool {
       (channel) => {
         this.#releaseWithChannel(connection, channel);
         channel.errors.resume();
-        channel.output.on('data', () => undefined);
+        discard(channel.output);
         channel.close();
       },
       () => this.#release(connection),

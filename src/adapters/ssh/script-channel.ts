@@ -6,7 +6,7 @@ import type { HostAddress, HostIdentity } from '../../ports/hosts.ts';
 import { hostError } from './host-error.ts';
 import { type Verb, verbScript } from './host-scripts.ts';
 import type { ConnectionPool } from './pool.ts';
-import { type Connection, ConnectionLost, type HostChannel } from './transport.ts';
+import { type Connection, ConnectionLost, discard, type HostChannel } from './transport.ts';
 
 /** One line of a script on stderr: `@<id> <word> <values…>`. */
 export type Said = { readonly word: string; readonly values: readonly string[] };
@@ -95,11 +95,7 @@ export class ScriptChannel {
   }
 
   discardOutput(): void {
-    // A `data` listener, and once: `resume` alone is undone when a `readable` listener goes, and the channel never closes.
-    const { output } = this.#channel;
-    if (output.listenerCount('data') > 0) return;
-    output.removeAllListeners('readable');
-    output.on('data', () => undefined).resume();
+    discard(this.#channel.output);
   }
 
   /** Resolves when the bytes were taken; also when the channel closed meanwhile: see `isClosed`. */

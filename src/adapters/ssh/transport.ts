@@ -16,6 +16,14 @@ export type HostChannel = {
   close(): void;
 };
 
+/** Reads what a command writes, and drops it: a channel whose output nobody reads never closes. */
+export function discard(output: Readable): void {
+  // A `data` listener, and once: `resume` alone is undone when a `readable` listener goes.
+  if (output.listenerCount('data') > 0) return;
+  output.removeAllListeners('readable');
+  output.on('data', () => undefined).resume();
+}
+
 export type ConnectionTimes = {
   /** From the first packet to the end of the log-in. */
   readonly connectMs: number;
