@@ -41,6 +41,7 @@ export function assemble(context: Context, { candidates, targets, stages }: Part
     planSchema: PLAN_SCHEMA,
     verb: request.verb,
     hard: request.hard,
+    ...(settings.installsAnew && { force: true }),
     project: settings.project,
     environment: settings.environment,
     platform: settings.platform,

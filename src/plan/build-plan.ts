@@ -24,7 +24,8 @@ export const MAX_TARGETS = 20_000;
 export function buildPlan(request: PlanRequest, platform: Platform): Planned {
   const before = new Set(request.fleet.map((target) => target.before));
   const known = request.releases.filter(({ id }) => before.has(id));
-  const settings = resolveSettings(request, request.release ? [request.release, ...known] : known);
+  const resolved = resolveSettings(request, request.release ? [request.release, ...known] : known);
+  const settings = { ...resolved, installsAnew: installsAnew(request) };
   refuseSteps(platform, settings);
   const seen = survey(request, settings);
   const { strategy, zones, canary } = settings;
@@ -44,6 +45,9 @@ export function buildPlan(request: PlanRequest, platform: Platform): Planned {
   const notes = notesOf({ request, settings, seen, treated, plan: bare, short, capacity });
   return { plan, hash: planHash(plan), notes, capacity, forecast: forecast(plan, request.past?.history) };
 }
+
+const installsAnew = ({ verb, options, reload }: PlanRequest): boolean =>
+  verb === 'deploy' && options.force && !reload;
 
 /** They were looked at when they were applied; an older Edge, or none, may have done that. */
 function refuseSteps(platform: Platform, { strategy, scripts }: Settings): void {

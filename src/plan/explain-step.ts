@@ -48,10 +48,11 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
   'host.run': (step, plan) => `run ${quoted(step, plan)}${ifUnknown(step)}`,
   'script.run': (step, plan) => `run ${scripted(step, plan)}${ifUnknown(step)}`,
   'release.fetch': (step, plan) =>
-    `before its turn, put ${artifactNames(plan)} into ${releaseFolder(step)}; what serves is left alone`,
+    `before its turn, put ${artifactNames(plan)} into ${releaseFolder(step)}${isAnew(step, plan) ? `, ${ANEW}` : ''}; what serves is left alone`,
   'release.install': (step, plan) => {
     const folder = releaseFolder(step);
-    const put = step.inputs.fetched ? [] : [`put ${artifactNames(plan)} into ${folder}`];
+    const again = isAnew(step, plan) ? [`put ${artifactNames(plan)} into ${folder} ${ANEW}`] : [];
+    const put = step.inputs.fetched ? again : [`put ${artifactNames(plan)} into ${folder}`];
     const names = fileNames(plan);
     const made = names === '' ? [] : [`make ${names} ${put.length > 0 ? 'there' : `in ${folder}`}`];
     const there = [...put, ...made].length > 0 ? 'there' : `to ${folder}`;
@@ -77,6 +78,9 @@ function ifUnknown(step: Step): string {
 }
 
 const generic: Sentence = ({ action, inputs }) => `${action} ${JSON.stringify(inputs)}`;
+
+const ANEW = 'anew if a file of it is not as it was put there';
+const isAnew = ({ inputs }: Step, { force }: Plan): boolean => force === true && inputs.anew !== undefined;
 
 const releaseFolder = (step: Step): string => `${text(literalOf(step, 'folder'))}/releases/<release>`;
 

@@ -33,6 +33,13 @@ test('each touched target returns to its own before', () => {
   );
 });
 
+test('what is returned to is taken as it is, after a deployment that was forced', () => {
+  const plan = build({ options: { force: true, targets: null } });
+  assert.equal(plan.force, true);
+  const back = rollback(plan, { target: 0, held: false });
+  assert.equal(back && 'force' in back, false);
+});
+
 test('what is held comes first, all at once; then the rest', () => {
   const back = rollback(
     build(),

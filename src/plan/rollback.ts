@@ -21,8 +21,8 @@ export function planRollback(parent: RollbackParent, why: string): Plan | null {
   const returned = returnedTargets(parent);
   if (returned.length === 0) return null;
   const { targets, release, releases } = returnedTo(plan, returned);
-  // Who approved the parent has approved its policy, and so this.
-  const { approvals: _, ...covered } = plan;
+  // Who approved the parent has approved its policy, and so this. What is returned to is taken as it is: its files may be gone elsewhere.
+  const { approvals: _, force: __, ...covered } = plan;
   const stages = stagesOf(returned);
   const hooks = hooksOfRollback(plan, targets.length);
   return {

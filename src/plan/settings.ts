@@ -42,6 +42,8 @@ export type Settings = {
   readonly hasSources: boolean;
   /** Some of them show another version than their own on the health page. */
   readonly showsOther: boolean;
+  /** A release that is there whole is put there anew where it is not as it was: `--force`, where services are started anew. */
+  readonly installsAnew: boolean;
 };
 
 /** `origin`: what was read, in words. `unread`: why it could not be, so that the targets are known from earlier plans. */
@@ -93,6 +95,7 @@ export function resolveSettings(
     hasFiles: releases.some(({ files }) => files !== undefined),
     hasSources: !releases.every(({ artifacts }) => artifacts.every(isOnMachines)),
     showsOther: releases.some(({ reports }) => reports !== undefined),
+    installsAnew: false,
   };
 }
 

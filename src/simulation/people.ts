@@ -331,9 +331,12 @@ export class People {
     else schedule.after(draw.int(10_000, 60_000), () => void this.#ask(ask));
   }
 
-  #deploy(ports: OperationPorts, { project, verb, version, hard }: Ask): Promise<unknown> {
+  /** Who was refused once asks for all of it. */
+  #deploy(ports: OperationPorts, ask: Ask): Promise<unknown> {
+    const { project, verb, version, hard } = ask;
+    const force = verb === 'deploy' && (this.#asked.get(ask) ?? 0) > 1;
     const place = { project, environment: ENVIRONMENT };
-    const input = { ...place, verb, hard, force: false, reason: 'asked for' };
+    const input = { ...place, verb, hard, force, reason: 'asked for' };
     return deploy(ports, this.#person(), version === undefined ? input : { ...input, version });
   }
 

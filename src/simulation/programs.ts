@@ -93,25 +93,38 @@ function exitOf({ service, host }: ProgramParts, what: CommandKind, argv: readon
   return what === 'install' || what === 'fetch' ? exitOfBringing(argv, service, host) : 0;
 }
 
-/** What a fetch or an install needs of its host: artifacts only if the release is not there, the property files always. */
+/** What a fetch or an install needs of its host: artifacts only if the release is to be made whole, the property files always. */
 export function exitOfBringing(
   argv: readonly string[],
-  { installed }: ProgramParts['service'],
+  service: ProgramParts['service'],
   { files }: ProgramParts['host'],
 ): number {
   const { artifacts, bundle } = uploadsOf(argv);
-  const isWhole = installed.has(releaseOf(argv)) || artifacts.every((path) => files.has(path));
-  if (!isWhole) return GONE;
+  const needed = work(argv, service) === 'take' ? [] : artifacts;
+  if (!needed.every((path) => files.has(path))) return GONE;
   return bundle.every((path) => files.has(path)) ? 0 : 2;
 }
 
+/** What it does for the folder of the release. Where it may be put there anew, a hand has changed it; a fetch leaves the current one. */
+function work(
+  argv: readonly string[],
+  { installed, current }: ProgramParts['service'],
+): 'unpack' | 'take' | 'leave' {
+  const release = releaseOf(argv);
+  const { anew } = uploadsOf(argv);
+  const isFetch = argv[3] === 'edge-fetch';
+  if (anew && isFetch && current === release) return 'leave';
+  return (anew && (isFetch || current === release)) || !installed.has(release) ? 'unpack' : 'take';
+}
+
 /**
- * Arguments of a fetch and of an install: folder, release, hash, keep, token, the archive of property files (or nothing), then (uploaded file, name, how
+ * Arguments of a fetch and of an install: folder, release, hash, keep, token, the archive of property files (or nothing), `anew` (or nothing), then (uploaded file, name, how
  * to unpack) of each artifact, then `--files`.
  */
 export function uploadsOf(argv: readonly string[]) {
-  const [bundle = '', ...triples] = argv.slice(9, argv.indexOf('--files'));
+  const [bundle = '', anew, ...triples] = argv.slice(9, argv.indexOf('--files'));
   return {
+    anew: anew === 'anew',
     artifacts: triples.filter((_, index) => index % 3 === 0),
     bundle: bundle === '' ? [] : [bundle],
   };
@@ -123,11 +136,20 @@ export function removeUploads(argv: readonly string[], { files }: ProgramParts['
   for (const path of [...artifacts, ...bundle]) files.delete(path);
 }
 
+/** The current one, where it is to be put there anew, is left to the install, with what was uploaded for it. */
+export function fetchRelease(
+  argv: readonly string[],
+  { service, host }: Pick<ProgramParts, 'service' | 'host'>,
+): void {
+  if (work(argv, service) === 'leave') return;
+  service.fetch(releaseOf(argv));
+  removeUploads(argv, host);
+}
+
 function effect({ service, host }: ProgramParts, what: CommandKind, argv: readonly string[]): void {
   switch (what) {
     case 'fetch':
-      service.fetch(releaseOf(argv));
-      removeUploads(argv, host);
+      fetchRelease(argv, { service, host });
       return;
     case 'install':
       service.install(releaseOf(argv));

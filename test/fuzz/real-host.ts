@@ -83,7 +83,7 @@ export class RealHost {
   async install({ artifacts = [], bundle, puts = [] }: Installing, bin = ''): Promise<Ended> {
     const made = join(this.folder, 'bundle');
     if (bundle) writeFileSync(made, bundle);
-    const start = [join(this.home, 'web'), '1.0-aaaa', 'hash', '5', 't1', bundle ? made : ''];
+    const start = [join(this.home, 'web'), '1.0-aaaa', 'hash', '5', 't1', bundle ? made : '', ''];
     return this.sh(['-c', INSTALL, 'edge-install', ...start, ...artifacts, '--files', ...puts], { bin });
   }
 

@@ -55,13 +55,14 @@ export function hostWith(shell: readonly string[], { own = false } = {}) {
       at = folder,
       files = [] as readonly Put[],
       work = 'edge-install',
+      anew = false,
     } = {},
   ) => {
     const bundle = join(home, 'files.tar');
     const entries = files.map(({ text }, n) => ({ path: String(n), mode: 0o600, data: Buffer.from(text) }));
     writeFileSync(bundle, tar(entries));
     const puts = files.flatMap(({ path, mode }, n) => [String(n), path, mode]);
-    const start = [at, `${version}-aaaa`, `hash ${version}`, String(keep), token, bundle];
+    const start = [at, `${version}-aaaa`, `hash ${version}`, String(keep), token, bundle, anew ? 'anew' : ''];
     return run(INSTALL, work, ...start, ...artifacts, '--files', ...puts);
   };
   return { home, folder, archive, install, run, runAs };

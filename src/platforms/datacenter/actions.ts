@@ -2,7 +2,7 @@ import { definePlugin } from '../../actions/plugin.ts';
 import { balancerDrain } from './balancer-drain.ts';
 import { balancerEnable } from './balancer-enable.ts';
 import { capacityGuard } from './capacity-guard.ts';
-import { EARLIER_FETCH, releaseFetch } from './release-fetch.ts';
+import { EARLIER_FETCHES, releaseFetch } from './release-fetch.ts';
 import { EARLIER_INSTALLS, releaseInstall } from './release-install.ts';
 import { releaseLook } from './release-look.ts';
 
@@ -14,7 +14,7 @@ export const { actions: DATACENTER_ACTIONS } = definePlugin({
     balancerDrain,
     balancerEnable,
     releaseFetch,
-    EARLIER_FETCH,
+    ...EARLIER_FETCHES,
     releaseInstall,
     ...EARLIER_INSTALLS,
     releaseLook,

@@ -34,6 +34,8 @@ export const releaseInstallInputs = z.strictObject({
   filesOnly: z.boolean().optional(),
   /** The folder as the host has it: `release.fetch` has brought the artifacts there. */
   fetched: remoteFolderField.optional(),
+  /** Where it is whole its files are looked at, and it is put there anew if one is not as it was. Left out: no. */
+  anew: z.boolean().optional(),
   sudoUser: z.string().optional(),
 });
 type Inputs = z.infer<typeof releaseInstallInputs>;
@@ -56,7 +58,7 @@ const CANCEL_GRACE_MS = 5_000;
 
 type Brought = { readonly state: Progress; readonly outcome?: Outcome };
 
-/** Uploads and runs the script; with an `outcome` it is not done. What was fetched and is gone from the host is sent again. */
+/** Uploads and runs the script; with an `outcome` it is not done. What the host has not, or not any more, is sent again. */
 export async function bring(context: ActionContext, inputs: Inputs, work: Work): Promise<Brought> {
   let state = stateOf(context, inputs);
   if (context.checkpoint === null) {
@@ -70,13 +72,14 @@ export async function bring(context: ActionContext, inputs: Inputs, work: Work):
   for (;;) {
     if (state.stage === 'upload') {
       const folder = state.ordinal === 0 ? inputs.fetched : undefined;
-      const place = { ...state, folder: folder ?? (await upload(context, inputs)) };
+      const place = { ...state, folder: folder ?? (await upload(context, inputs, state)) };
       state = { ...place, folder: await uploadFiles(context, inputs, place), stage: 'install' };
       await context.saveCheckpoint(state);
     }
     const end = await runCommand(context, commandOf(context, inputs, { state, work }), following(state));
     if (end.kind === 'exited' && end.code === 0) return { state };
-    const isGone = end.kind === 'exited' && end.code === GONE && inputs.fetched !== undefined;
+    const mayBeGone = inputs.fetched !== undefined || inputs.anew === true;
+    const isGone = end.kind === 'exited' && end.code === GONE && mayBeGone;
     if (!isGone || state.ordinal > 0) {
       const what = `${work === 'edge-fetch' ? 'fetching' : 'installing'} ${inputs.release.id} in ${state.folder}`;
       return { state, outcome: await notDone(context, state, end, what) };
@@ -124,10 +127,10 @@ export const isMade = (files: Inputs['files']): files is NonNullable<Inputs['fil
   files !== undefined && files.digest !== null;
 
 /**
- * Sends what the host lacks of a release that is not there whole, and gives the folder as the host has it. An upload leaves
- * nothing but files under their digests: whatever goes wrong, it may be done again.
+ * Sends what the host lacks of a release that is not there whole, or has said that it needs, and gives the folder as the host has it. An
+ * upload leaves nothing but files under their digests: whatever goes wrong, it may be done again.
  */
-async function upload(context: ActionContext, inputs: Inputs): Promise<string> {
+async function upload(context: ActionContext, inputs: Inputs, { ordinal }: Progress): Promise<string> {
   const { host, folder, release, sudoUser } = inputs;
   const unless = {
     path: `${folder}/releases/${release.id}/${MARKER}`,
@@ -138,7 +141,9 @@ async function upload(context: ActionContext, inputs: Inputs): Promise<string> {
     context.progress(`looks for ${artifact.name}`);
     const mode = artifact.unpack === 'none' ? 0o755 : 0o644;
     const path = incoming(folder, artifact);
-    const file = { ...fileOf(context, artifact), path, mode, unless, ...(sudoUser && { sudoUser }) };
+    const isNeeded = inputs.anew && ordinal > 0;
+    const how = { ...(!isNeeded && { unless }), ...(sudoUser && { sudoUser }) };
+    const file = { ...fileOf(context, artifact), path, mode, ...how };
     try {
       const uploaded = await context.ports.hosts.upload(host, file, context.signal);
       place = uploaded.slice(0, -incoming('', artifact).length);
@@ -225,6 +230,7 @@ function commandOf(
     String(keep),
     token,
     bundle,
+    inputs.anew ? 'anew' : '',
     ...artifacts,
     '--files',
     ...puts,

@@ -84,6 +84,55 @@ function installs(shell: readonly string[]): void {
     assert.ok(existsSync(join(folder, 'current/written-later')));
   });
 
+  test('a release that is whole is unpacked again where it is to be as it was, and is not', () => {
+    const drifts: readonly ((current: string) => void)[] = [
+      (current) => writeFileSync(join(current, 'bin/start'), 'changed'),
+      (current) => rmSync(join(current, 'bin/start')),
+      (current) => chmodSync(join(current, 'bin/start'), 0o600),
+      (current) => rmSync(join(current, '.edge-manifest')),
+      (current) => writeFileSync(join(current, '.edge-modes'), ''),
+    ];
+    for (const drift of drifts) {
+      const { folder, archive, install } = hostWith(shell);
+      const current = join(folder, 'current/');
+      install('1.0');
+      const before = statSync(join(current, 'bin/start')).mode;
+      drift(current);
+      const none = { anew: true, artifacts: [join(folder, 'sent'), 'web.tar.gz', 'tar.gz'] };
+      assert.equal(install('1.0', { ...none, work: 'edge-fetch' }).status, GONE);
+      assert.equal(install('1.0', none).status, GONE);
+      const sent = { anew: true, artifacts: [archive, 'web.tar.gz', 'tar.gz'] };
+      writeFileSync(join(current, 'serves'), '');
+      assert.equal(install('1.0', { ...sent, work: 'edge-fetch' }).status, 0);
+      assert.ok(existsSync(join(current, 'serves')));
+      assert.equal(install('1.0', sent).status, 0);
+      assert.equal(readFileSync(join(current, 'bin/start'), 'utf8'), 'go');
+      assert.equal(statSync(join(current, 'bin/start')).mode, before);
+      assert.equal(existsSync(join(current, 'serves')), false);
+    }
+  });
+
+  test('a release that is to be as it was, and is, needs nothing', () => {
+    const { folder, install } = hostWith(shell);
+    const files = [{ path: 'conf/app.conf', mode: '0640', text: 'on\n' }];
+    install('1.0', { files });
+    writeFileSync(join(folder, 'current/app.log'), 'x');
+    const none = { anew: true, files, artifacts: ['/no/such/file', 'x', 'tar.gz'] };
+    for (const work of ['edge-fetch', 'edge-install'])
+      assert.equal(install('1.0', { ...none, work }).status, 0);
+    assert.ok(existsSync(join(folder, 'current/app.log')));
+  });
+
+  test('a pipe in the place of a file is never read', () => {
+    const { folder, archive, install } = hostWith(shell);
+    install('1.0');
+    const start = join(folder, 'current/bin/start');
+    rmSync(start);
+    execFileSync('mkfifo', [start]);
+    assert.equal(install('1.0', { anew: true, artifacts: [archive, 'web.tar.gz', 'tar.gz'] }).status, 0);
+    assert.equal(readFileSync(start, 'utf8'), 'go');
+  });
+
   test('a release that is fetched is whole beside the current one, and its install needs nothing more', () => {
     const { home, folder, install } = hostWith(shell);
     install('1.0');

@@ -11,6 +11,8 @@ export const MODES = '.edge-modes';
 export const NOTED = 'noted';
 /** One line for each file below the folder that it runs in; those of Edge are left out. */
 export const LIST_MODES = `find . ! -path './.edge-*' ! -type d -exec stat -c '%a %N' '{}' +`;
+/** What is summed beside what was noted, so that there is always something: `sha256sum -c` takes no list without a line. */
+export const NOTHING = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855  /dev/null';
 /** With what the script ends if what it is to unpack is not on the host. */
 export const GONE = 3;
 /** What is in the marker of a release that is whole. */
@@ -18,7 +20,7 @@ export const markerText = (hash: string): string => `${hash}\n`;
 
 /**
  * Arguments: folder (absolute or below `~/`), release, hash, how many releases to keep, a token of this run, an uploaded tar of
- * property files (or nothing); for each artifact its uploaded file, its name, and how it is unpacked; `--files`; then for each
+ * property files (or nothing); `anew` where what is whole is to be as it was put there too (or nothing); for each artifact its uploaded file, its name, and how it is unpacked; `--files`; then for each
  * property file its name in the tar, its path below the release, and its mode. Property files are put there anew each time, also
  * into a release that is whole: a secret may have changed, or a hand.
  *
@@ -27,8 +29,8 @@ export const markerText = (hash: string): string => `${hash}\n`;
  */
 export const INSTALL = `
 set -eu
-folder=$1 release=$2 hash=$3 keep=$4 token=$5 made=$6
-shift 6
+folder=$1 release=$2 hash=$3 keep=$4 token=$5 made=$6 anew=$7
+shift 7
 case $folder in '~/'*) folder=$HOME/\${folder#??} ;; esac
 releases=$folder/releases
 final=$releases/$release
@@ -133,6 +135,27 @@ note() {
   } 2>/dev/null; then remove "$work/${SUMS}" "$work/${MODES}"; fi
 }
 
+# Whether all that was noted is still there as it was. Nothing is read that may have no end.
+intact() (
+  if ! cd "$final" || ! [ -r ${SUMS} ] || ! [ -r ${MODES} ]; then exit 1; fi
+  if [ -n "$(find . ! -type d ! -type f ! -type l)" ]; then exit 1; fi
+  export LC_ALL=C
+  if [ "$(tail -n 1 ${MODES})" != "${NOTED} $({ cat ${SUMS}; sed '$d' ${MODES}; } | sha256sum)" ]; then exit 1; fi
+  if ! { cat ${SUMS}; echo '${NOTHING}'; } | sha256sum -c >/dev/null 2>&1; then exit 1; fi
+  # What is as it was comes three times, what is not any more twice, and what was not there once.
+  [ -z "$({ sed '$d' ${MODES}; sed '$d' ${MODES}; ${LIST_MODES}; } | sort | uniq -c | sed '/^ *[13] /d')" ]
+)
+
+are_there() {
+  while [ "$1" != --files ]; do
+    case $3 in
+      tar.gz | tar | none) is_there "$1" "$2" ;;
+      *) refuse "cannot unpack $2: $3" ;;
+    esac
+    shift 3
+  done
+}
+
 put_files() {
   into=$1
   while [ "$2" != --files ]; do shift; done
@@ -164,7 +187,11 @@ remove_uploads() {
 current=$(readlink "$folder/current" || true)
 whole=
 if [ -f "$final/${MARKER}" ]; then read -r whole <"$final/${MARKER}" || true; fi
-if [ "$0" = edge-fetch ] && [ "$whole" != "$hash" ] && [ "$folder/current" -ef "$final" ]; then exit 0; fi
+if [ -n "$anew" ] && [ "$whole" = "$hash" ] && ! intact; then whole=; fi
+if [ "$0" = edge-fetch ] && [ "$whole" != "$hash" ] && [ "$folder/current" -ef "$final" ]; then
+  are_there "$@"
+  exit 0
+fi
 
 if [ "$whole" != "$hash" ]; then
   remove "$releases/.$release".*

@@ -1,7 +1,4 @@
-import { LIST_MODES, MARKER, MODES, NOTED, SUMS } from './install-script.ts';
-
-/** What is summed beside what was noted, so that there is always something: `sha256sum -c` takes no list without a line. */
-const NOTHING = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855  /dev/null';
+import { LIST_MODES, MARKER, MODES, NOTED, NOTHING, SUMS } from './install-script.ts';
 
 /** Lines about modes that are read at most: what an application has put among its files may be without end. */
 export const MOST_MODES = 20_000;

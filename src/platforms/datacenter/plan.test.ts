@@ -59,6 +59,20 @@ test('a release is fetched before the turn of its target wherever it is stopped 
   assert.deepEqual(ahead({ install: ['put'] }), []);
 });
 
+test('what is whole is looked at where a deployment is forced and services are stopped for it, and nowhere else', () => {
+  const forced = { ...settings(), installsAnew: true };
+  const looking = SEQUENCES.filter((name) =>
+    datacenter.steps(name, forced).some(({ inputs }) => inputs.anew !== undefined),
+  );
+  assert.deepEqual(looking, ['rolling', 'plain', 'cold', 'hard']);
+  const actions = datacenter
+    .steps('rolling', forced)
+    .flatMap(({ action, inputs }) => (inputs.anew ? [action] : []));
+  assert.deepEqual(actions, ['release.fetch@3', 'release.install@5']);
+  for (const name of SEQUENCES)
+    for (const { inputs } of datacenter.steps(name, settings())) assert.equal(inputs.anew, undefined, name);
+});
+
 test('what may have run on a host is asked about, what can be looked at is done again', () => {
   const asked = datacenter.steps('rolling', settings()).filter(({ onUnknown }) => onUnknown === 'ask');
   assert.deepEqual(

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { plannedFile, RELEASE } from '../../../test/support/planned-release.ts';
+import { ARTIFACT, plannedFile, RELEASE } from '../../../test/support/planned-release.ts';
 import { expectKind, HOST, Trial } from '../../../test/support/trial.ts';
+import { sha256 } from '../../lib/hash.ts';
 import { GONE } from './install-script.ts';
 import { releaseFetch } from './release-fetch.ts';
 import { releaseInstall } from './release-install.ts';
@@ -36,6 +37,16 @@ test('what was fetched and is gone from the host is sent again, once', async () 
   const { error } = expectKind(await again.finish(releaseInstall, install), 'failed');
   assert.match(error.message, /exit status 3/);
   assert.deepEqual(commandsOf(again), [1, 1]);
+});
+
+test('what a host needs of a release that is whole, but not as it was, is sent whatever the mark says', async () => {
+  const codes = [GONE, 0];
+  const trial = new Trial({ program: () => ({ durationMs: 1, code: codes.shift() ?? 0 }) });
+  const mark = { path: '/home/web/releases/2.0-abcdef01/.edge-release', sha256: sha256('abcdef01\n') };
+  await trial.hosts.upload(HOST, { localPath: '/mark', mode: 0o644, ...mark }, new AbortController().signal);
+  expectKind(await trial.finish(releaseFetch, { ...inputs, anew: true }), 'done');
+  assert.equal(trial.host.files.has(`/home/web/releases/.incoming/${ARTIFACT.sha256}`), true);
+  assert.deepEqual(commandsOf(trial), [1, 1]);
 });
 
 test('a cancel while it is sent again asks nobody about the command whose end was seen', async () => {

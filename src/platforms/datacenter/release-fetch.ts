@@ -15,7 +15,7 @@ const outputs = z.strictObject({ folder: z.string() });
  */
 export const releaseFetch = defineAction({
   name: 'release.fetch',
-  major: 2,
+  major: 3,
   inputs: releaseFetchInputs,
   outputs,
   fences: true,
@@ -34,5 +34,5 @@ function artifactsOnly({ files, ...inputs }: z.infer<typeof releaseFetchInputs>)
   return { ...inputs, keep: 1, ...(files && !isMade(files) && { files }) };
 }
 
-/** Workers of before know only files of their own machine. */
-export const EARLIER_FETCH = { ...releaseFetch, major: 1 };
+/** Workers of before take what is whole as it is, or know only files of their own machine. */
+export const EARLIER_FETCHES = [1, 2].map((major) => ({ ...releaseFetch, major }));

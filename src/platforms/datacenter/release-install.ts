@@ -6,12 +6,12 @@ const outputs = z.strictObject({ folder: z.string(), release: z.string() });
 
 /**
  * Brings a release to a host and makes it the current one: artifacts are uploaded against their digest and unpacked into
- * `releases/<release id>` unless that is whole already; property files are made and put beside them; then the link `current` is
+ * `releases/<release id>` unless that is whole already and not to be put there anew; property files are made and put beside them; then the link `current` is
  * switched, by a rename. Done twice it changes nothing.
  */
 export const releaseInstall = defineAction({
   name: 'release.install',
-  major: 4,
+  major: 5,
   inputs: releaseInstallInputs,
   outputs,
   fences: true,
@@ -24,5 +24,8 @@ export const releaseInstall = defineAction({
   cancel: (context, inputs) => cancelBringing(context, inputs, 'edge-install'),
 });
 
-/** Workers of before know no property files, of no fetch, or only files of their own machine; plans without any are for them too. */
-export const EARLIER_INSTALLS = [1, 2, 3].map((major) => ({ ...releaseInstall, major }));
+/**
+ * Workers of before know no property files, of no fetch, only files of their own machine, or take what is whole as it is; plans without
+ * any are for them too.
+ */
+export const EARLIER_INSTALLS = [1, 2, 3, 4].map((major) => ({ ...releaseInstall, major }));

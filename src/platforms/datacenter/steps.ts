@@ -175,11 +175,19 @@ function install(settings: Settings, sequence: SequenceName): Built {
 function ownInstall(settings: Settings, sequence: SequenceName, folder: string): Built {
   const keepReleases = sequence.startsWith('reload') ? KEEP_ALL : settings.keepReleases;
   const isFetched = hasFetch(sequence, settings);
-  const built = ofRelease(settings, folder, `release.install@${majorOfInstall(settings, isFetched)}`);
+  const anew = anewOf(settings, sequence);
+  const major = anew.anew ? 5 : majorOfInstall(settings, isFetched);
+  const built = ofRelease(settings, folder, `release.install@${major}`);
   const fetched = { fetched: { from: 'fetch', output: 'folder' } } as const;
-  const inputs = { ...built.inputs, keep: literal(keepReleases), ...(isFetched && fetched) };
+  const inputs = { ...built.inputs, keep: literal(keepReleases), ...(isFetched && fetched), ...anew };
   return { ...built, inputs };
 }
+
+/** Not where a service may be running from the files. */
+const anewOf = ({ installsAnew }: Settings, sequence: SequenceName) =>
+  installsAnew && STOPPING.has(sequence) ? ({ anew: { force: true } } as const) : {};
+
+const STOPPING: ReadonlySet<SequenceName> = new Set(['rolling', 'plain', 'cold', 'hard']);
 
 /** The first that knows all that the plan asks of it: workers of before do what they can. */
 function majorOfInstall({ hasSources, hasFiles }: Settings, isFetched: boolean): number {
@@ -194,9 +202,11 @@ export const hasFetch = (sequence: SequenceName, { commands }: Settings): boolea
 
 const FETCHING: ReadonlySet<SequenceName> = new Set(['rolling', 'plain', 'cold', 'others', 'hard']);
 
-function fetch(settings: Settings): Built {
-  const action = settings.hasSources ? 'release.fetch@2' : 'release.fetch@1';
-  return { ...ofRelease(settings, settings.folder, action), ahead: true };
+function fetch(settings: Settings, sequence: SequenceName): Built {
+  const anew = anewOf(settings, sequence);
+  const major = anew.anew ? 3 : settings.hasSources ? 2 : 1;
+  const built = ofRelease(settings, settings.folder, `release.fetch@${major}`);
+  return { ...built, inputs: { ...built.inputs, ...anew }, ahead: true };
 }
 
 function ofRelease(settings: Settings, folder: string, action: string): Built {

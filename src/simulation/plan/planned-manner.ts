@@ -9,7 +9,7 @@ import type { Draw } from '../draw.ts';
 import type { CommandKind } from '../facts.ts';
 import type { FaultKind, Strengths } from '../faults.ts';
 import type { Found, Manner } from '../manner.ts';
-import { exitOfBringing, type ProgramParts, releaseOf, removeUploads } from '../programs.ts';
+import { exitOfBringing, fetchRelease, type ProgramParts, releaseOf, removeUploads } from '../programs.ts';
 import { checkOf, devicesOf, healthOf, literal, stepsOf } from './place.ts';
 
 /** Longer than any deadline. */
@@ -181,8 +181,7 @@ function checkRun({ target, service, tell }: ProgramParts, task: RemoteTask): Be
 function effect({ service, host }: ProgramParts, kind: CommandKind, { argv, env }: RemoteTask): void {
   switch (kind) {
     case 'fetch':
-      service.fetch(releaseOf(argv));
-      removeUploads(argv, host);
+      fetchRelease(argv, { service, host });
       return;
     case 'install': {
       const own = env.EDGE_RELEASE;
