@@ -5,5 +5,5 @@ import { projectRoot } from './project.ts';
 
 await buildPackage(join(projectRoot, 'dist'));
 console.log(
-  'dist/ holds the package: `npm install --global ./dist` installs it, `npm publish ./dist` publishes it',
+  'dist/ holds the package: `npm pack ./dist` makes a file of it, which `npm install --global` takes.',
 );

@@ -63,7 +63,12 @@ const planRequest = place.extend({
     .boolean()
     .default(false)
     .describe('Targets in service only read their property files again: refused if artifacts differ.'),
-  force: z.boolean().default(false).describe('Also targets that are on the release already, running.'),
+  force: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Also targets that are on the release already, running. Where services are stopped, what is there is unpacked anew if a file is not as it was.',
+    ),
   targets: z.array(targetNameField).min(1).max(20_000).exactOptional().describe('Only these.'),
 });
 

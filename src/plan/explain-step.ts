@@ -79,7 +79,7 @@ function ifUnknown(step: Step): string {
 
 const generic: Sentence = ({ action, inputs }) => `${action} ${JSON.stringify(inputs)}`;
 
-const ANEW = 'anew if a file of it is not as it was put there';
+const ANEW = 'anew if a file of it is not as it was put there (whatever else is in that folder goes then)';
 const isAnew = ({ inputs }: Step, { force }: Plan): boolean => force === true && inputs.anew !== undefined;
 
 const releaseFolder = (step: Step): string => `${text(literalOf(step, 'folder'))}/releases/<release>`;

@@ -105,16 +105,19 @@ export function exitOfBringing(
   return bundle.every((path) => files.has(path)) ? 0 : 2;
 }
 
-/** What it does for the folder of the release. Where it may be put there anew, a hand has changed it; a fetch leaves the current one. */
+/**
+ * What it does for the folder of the release. Where it may be put there anew, a hand has changed the current one, which a fetch leaves to
+ * the install.
+ */
 function work(
   argv: readonly string[],
   { installed, current }: ProgramParts['service'],
 ): 'unpack' | 'take' | 'leave' {
   const release = releaseOf(argv);
   const { anew } = uploadsOf(argv);
-  const isFetch = argv[3] === 'edge-fetch';
-  if (anew && isFetch && current === release) return 'leave';
-  return (anew && (isFetch || current === release)) || !installed.has(release) ? 'unpack' : 'take';
+  if (!installed.has(release)) return 'unpack';
+  if (!anew || current !== release) return 'take';
+  return argv[3] === 'edge-fetch' ? 'leave' : 'unpack';
 }
 
 /**

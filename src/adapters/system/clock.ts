@@ -16,6 +16,7 @@ export const systemClock: Clock = {
 /** That of `node:timers/promises` makes an exception with a stack for each wait that is cut short. */
 const timer = (ms: number, signal: AbortSignal): Promise<void> =>
   new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(signal.reason);
     const abort = (): void => {
       clearTimeout(running);
       reject(signal.reason);

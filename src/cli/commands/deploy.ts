@@ -15,7 +15,10 @@ export function addDeploy(program: Command, choose: Choose): void {
   const description = `Puts a release onto the targets of an environment, batch by batch, and follows it. ${ENDS}`;
   startOptions(newCommand(program, 'deploy <project> <environment> [version]', description))
     .option('--from <environment>', 'in place of a version: the release that runs there, on all targets')
-    .option('--force', 'also targets that are on the release already, running and in service')
+    .option(
+      '--force',
+      'also targets that are on the release already, running and in service; what is there is put right',
+    )
     .option(
       '--reload',
       'services only read their property files again, and go on all the while; refused if artifacts differ',

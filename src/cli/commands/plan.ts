@@ -24,7 +24,7 @@ export function addPlan(program: Command, choose: Choose): void {
     .addOption(new Option('--verb <verb>', 'what to plan').choices(VERBS).default('deploy'))
     .option('--from <environment>', 'in place of a version: the release that runs there, on all targets')
     .option('--hard', 'without drain, health check and balancer')
-    .option('--force', 'also targets that are on the release already')
+    .option('--force', 'also targets that are on the release already; what is there is put right')
     .option('--reload', 'services only read their property files again, and go on all the while')
     .option('--targets <names>', 'only these, with commas between', names)
     .option(

@@ -17,7 +17,7 @@ import { remoteFolderField } from '../../domain/fields.ts';
 import type { Outcome } from '../../domain/outcome.ts';
 import { sha256 } from '../../lib/hash.ts';
 import { tar } from '../../lib/tar.ts';
-import type { ActionContext } from '../../ports/action.ts';
+import type { ActionContext, Cancelled } from '../../ports/action.ts';
 import type { UploadFile } from '../../ports/hosts.ts';
 import { fillFiles } from './fill-files.ts';
 import { GONE, INSTALL, MARKER, markerText } from './install-script.ts';
@@ -38,7 +38,9 @@ export const releaseInstallInputs = z.strictObject({
   anew: z.boolean().optional(),
   sudoUser: z.string().optional(),
 });
-type Inputs = z.infer<typeof releaseInstallInputs>;
+/** `own`: property files that lie there and are not to be put now, so that nobody takes them for changed files of an artifact. */
+type Inputs = z.infer<typeof releaseInstallInputs> & { readonly own?: readonly Place[] };
+type Place = { readonly path: string; readonly mode: string };
 /** What the script does, which has this for its name. */
 export type Work = 'edge-install' | 'edge-fetch';
 
@@ -69,6 +71,12 @@ export async function bring(context: ActionContext, inputs: Inputs, work: Work):
     );
     if (outcome) return { state, outcome };
   }
+  if (state.command === null && state.ended < state.ordinal) {
+    const before = await endUnseen(context, inputs, { state, work });
+    const why = 'what was run of it before may still run, and nothing was begun';
+    if (!before.gone) return { state, outcome: { kind: 'unknown', seen: `${why}: ${before.seen}` } };
+    state = { ...state, ended: state.ordinal };
+  }
   for (;;) {
     if (state.stage === 'upload') {
       const folder = state.ordinal === 0 ? inputs.fetched : undefined;
@@ -88,6 +96,19 @@ export async function bring(context: ActionContext, inputs: Inputs, work: Work):
   }
 }
 
+type At = { readonly state: Progress; readonly work: Work };
+
+/** Ends the commands before this one of which nobody saw the end (see `notDone`): two never work on one release, and none is left behind. */
+async function endUnseen(context: ActionContext, inputs: Inputs, { state, work }: At): Promise<Cancelled> {
+  for (let ordinal = state.ended; ordinal < state.ordinal; ordinal += 1) {
+    const command = commandOf(context, inputs, { state: { ...state, ordinal }, work });
+    const how = { wasDispatched: true, graceMs: CANCEL_GRACE_MS };
+    const proof = await cancelCommand(context, command, how);
+    if (!proof.gone) return proof;
+  }
+  return { gone: true };
+}
+
 /** With another command: whatever the one before has left or still does, an id is started once. */
 async function anew(context: ActionContext, { ordinal, ended, folder }: Progress): Promise<Progress> {
   const next = { stage: 'upload', ordinal: ordinal + 1, ended, folder, command: null } as const;
@@ -95,21 +116,12 @@ async function anew(context: ActionContext, { ordinal, ended, folder }: Progress
   return next;
 }
 
-export async function cancelBringing(
-  context: ActionContext,
-  inputs: Inputs,
-  work: Work,
-): ReturnType<typeof cancelCommand> {
+export async function cancelBringing(context: ActionContext, inputs: Inputs, work: Work): Promise<Cancelled> {
   const state = stateOf(context, inputs);
-  const commandAt = (ordinal: number) => commandOf(context, inputs, { state: { ...state, ordinal }, work });
-  // One that came before, and whose end nobody saw, may still run (see `notDone`).
-  for (let ordinal = state.ended; ordinal < state.ordinal; ordinal += 1) {
-    const before = { wasDispatched: true, graceMs: CANCEL_GRACE_MS };
-    const proof = await cancelCommand(context, commandAt(ordinal), before);
-    if (!proof.gone) return proof;
-  }
-  const wasDispatched = state.command !== null;
-  return cancelCommand(context, commandAt(state.ordinal), { wasDispatched, graceMs: CANCEL_GRACE_MS });
+  const before = await endUnseen(context, inputs, { state, work });
+  if (!before.gone) return before;
+  const command = commandOf(context, inputs, { state, work });
+  return cancelCommand(context, command, { wasDispatched: state.command !== null, graceMs: CANCEL_GRACE_MS });
 }
 
 /** Where nothing is to be uploaded there is nothing to note before the script. */
@@ -205,19 +217,15 @@ const bundleOf = (context: ActionContext, { folder, ordinal }: Progress): string
 const incoming = (folder: string, { sha256 }: PlannedArtifact): string =>
   `${folder}/releases/.incoming/${sha256}`;
 
-function commandOf(
-  context: ActionContext,
-  inputs: Inputs,
-  { state, work }: { readonly state: Progress; readonly work: Work },
-): RemoteCommand {
+function commandOf(context: ActionContext, inputs: Inputs, { state, work }: At): RemoteCommand {
   const { ordinal, folder } = state;
-  const { host, release, keep, files, sudoUser } = inputs;
+  const { host, release, keep, files, own = [], sudoUser } = inputs;
   const artifacts = artifactsOf(inputs).flatMap((artifact) => {
     return [incoming(folder, artifact), artifact.name, unpackOnHost(artifact.unpack)];
   });
   const token = remoteIdOf(context.task, ordinal);
   if (files && !isMade(files)) artifacts.push('-', 'property files', 'they cannot be made here any more');
-  const puts = (isMade(files) ? files.files : []).flatMap(({ path, mode }, index) => [
+  const puts = (isMade(files) ? files.files : own).flatMap(({ path, mode }, index) => [
     String(index),
     path,
     mode,

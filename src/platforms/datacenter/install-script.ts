@@ -24,8 +24,8 @@ export const markerText = (hash: string): string => `${hash}\n`;
  * property file its name in the tar, its path below the release, and its mode. Property files are put there anew each time, also
  * into a release that is whole: a secret may have changed, or a hand.
  *
- * Called as `edge-fetch` it only makes the release whole, without property files, beside what serves. The current one is left to the
- * install, even if it is not whole: it may be serving.
+ * Called as `edge-fetch` it only makes the release whole, without property files, beside what serves. The current one, and one that was
+ * whole, are left to the install, even if they are not whole any more: something may run from them.
  */
 export const INSTALL = `
 set -eu
@@ -37,6 +37,7 @@ final=$releases/$release
 work=$releases/.$release.$token
 files=$releases/.$release.$token.files
 apart=$releases/.$release.$token.apart
+old=$releases/.$release.$token.old
 trap 'remove "$work" "$files" "$apart" "$made"' EXIT
 
 # Forks only where there is something: each costs the host a millisecond.
@@ -135,15 +136,33 @@ note() {
   } 2>/dev/null; then remove "$work/${SUMS}" "$work/${MODES}"; fi
 }
 
-# Whether all that was noted is still there as it was. Nothing is read that may have no end.
+# Whether all that was noted is still there as it was, but for the property files, which are put there anew in any case. Only files are read.
 intact() (
+  while [ "$1" != --files ]; do shift; done
+  shift
   if ! cd "$final" || ! [ -r ${SUMS} ] || ! [ -r ${MODES} ]; then exit 1; fi
-  if [ -n "$(find . ! -type d ! -type f ! -type l)" ]; then exit 1; fi
   export LC_ALL=C
   if [ "$(tail -n 1 ${MODES})" != "${NOTED} $({ cat ${SUMS}; sed '$d' ${MODES}; } | sha256sum)" ]; then exit 1; fi
-  if ! { cat ${SUMS}; echo '${NOTHING}'; } | sha256sum -c >/dev/null 2>&1; then exit 1; fi
-  # What is as it was comes three times, what is not any more twice, and what was not there once.
-  [ -z "$({ sed '$d' ${MODES}; sed '$d' ${MODES}; ${LIST_MODES}; } | sort | uniq -c | sed '/^ *[13] /d')" ]
+  line_end='
+'
+  own=$line_end rest=$#
+  while [ "$rest" -gt 0 ]; do
+    own=$own./$2$line_end rest=$((rest - 3))
+    set -- "$@" -e "'./$2'"
+    shift 3
+  done
+  # What is as it was comes three times, what is not any more twice, what was not there once. The last line proves that all came.
+  now=$({ sed '$d' ${MODES}; sed '$d' ${MODES}; ${LIST_MODES}; echo listed; echo listed; } |
+    grep -vF -e "'./.edge-'" "$@" | sort | uniq -c | sed '/^ *[13] /d; s/^ *//')
+  if [ "$now" != '2 listed' ]; then exit 1; fi
+  summed=$(while IFS= read -r line; do
+    name=\${line#*  }
+    case $line in '\\'*) name=$(printf '%b.' "$name") name=\${name%.} ;; esac
+    case $own in *"$line_end$name$line_end"*) continue ;; esac
+    if [ ! -f "$name" ] || [ -L "$name" ]; then exit 1; fi
+    printf '%s\\n' "$line"
+  done <${SUMS} && echo '${NOTHING}') || exit 1
+  printf '%s\\n' "$summed" | sha256sum -c >/dev/null 2>&1
 )
 
 are_there() {
@@ -157,6 +176,7 @@ are_there() {
 }
 
 put_files() {
+  if [ "$0" = edge-fetch ]; then return; fi
   into=$1
   while [ "$2" != --files ]; do shift; done
   shift 2
@@ -184,17 +204,24 @@ remove_uploads() {
   fi
 }
 
+# Of a run that was cut off between the two renames.
+for left in "$releases/.$release".*.old; do
+  if [ ! -e "$final" ] && [ -f "$left/${MARKER}" ]; then mv -T "$left" "$final"; fi
+done
 current=$(readlink "$folder/current" || true)
 whole=
 if [ -f "$final/${MARKER}" ]; then read -r whole <"$final/${MARKER}" || true; fi
-if [ -n "$anew" ] && [ "$whole" = "$hash" ] && ! intact; then whole=; fi
-if [ "$0" = edge-fetch ] && [ "$whole" != "$hash" ] && [ "$folder/current" -ef "$final" ]; then
-  are_there "$@"
+marked=
+if [ "$whole" = "$hash" ]; then marked=1; fi
+if [ -n "$anew" ] && [ -n "$marked" ] && ! intact "$@"; then whole=; fi
+# Something may run from one that was whole, whatever is current.
+if [ "$0" = edge-fetch ] && [ "$whole" != "$hash" ] && { [ -n "$marked" ] || [ "$folder/current" -ef "$final" ]; }; then
+  if [ -n "$anew" ]; then are_there "$@"; fi
   exit 0
 fi
 
 if [ "$whole" != "$hash" ]; then
-  remove "$releases/.$release".*
+  remove "$releases/.$release".* || true
   mkdir -p "$work"
   unpack "$@"
   note
@@ -205,8 +232,10 @@ if [ "$whole" != "$hash" ]; then
   sync -f "$work"
   # Whoever came later has removed it: what is there now is theirs, and may be serving.
   if [ ! -d "$work" ]; then refuse 'another run has taken over'; fi
-  remove "$final"
+  # Renamed and not removed: half of it would still have its mark, and what others wrote there may not be ours to remove.
+  if [ -e "$final" ] || [ -L "$final" ]; then mv -T "$final" "$old"; fi
   mv -T "$work" "$final"
+  if [ ! -d "$old" ] || rm -f "$old/${MARKER}"; then remove "$old" || true; fi
 else
   remove "$releases/.$release".*.files
   put_files "$final" "$@"

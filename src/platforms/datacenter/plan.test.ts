@@ -64,13 +64,23 @@ test('what is whole is looked at where a deployment is forced and services are s
   const looking = SEQUENCES.filter((name) =>
     datacenter.steps(name, forced).some(({ inputs }) => inputs.anew !== undefined),
   );
-  assert.deepEqual(looking, ['rolling', 'plain', 'cold', 'hard']);
+  assert.deepEqual(looking, ['rolling', 'plain', 'cold', 'others', 'hard']);
   const actions = datacenter
     .steps('rolling', forced)
     .flatMap(({ action, inputs }) => (inputs.anew ? [action] : []));
   assert.deepEqual(actions, ['release.fetch@3', 'release.install@5']);
   for (const name of SEQUENCES)
     for (const { inputs } of datacenter.steps(name, settings())) assert.equal(inputs.anew, undefined, name);
+  const early = settings({
+    projectEnvironment: {
+      strategy: {
+        steps: { datacenter: ['guard', 'drain', 'install', 'stop', 'start', 'verify', 'enable'] },
+      },
+    },
+  });
+  for (const name of ['rolling', 'hard'] as const)
+    for (const { inputs } of datacenter.steps(name, { ...early, installsAnew: true }))
+      assert.equal(inputs.anew, undefined, name);
 });
 
 test('what may have run on a host is asked about, what can be looked at is done again', () => {

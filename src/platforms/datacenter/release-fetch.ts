@@ -31,7 +31,8 @@ export const releaseFetch = defineAction({
 
 /** A fetch removes nothing, whatever `keep` says. */
 function artifactsOnly({ files, ...inputs }: z.infer<typeof releaseFetchInputs>) {
-  return { ...inputs, keep: 1, ...(files && !isMade(files) && { files }) };
+  const own = inputs.anew && files ? { own: files.files } : {};
+  return { ...inputs, ...own, keep: 1, ...(files && !isMade(files) && { files }) };
 }
 
 /** Workers of before take what is whole as it is, or know only files of their own machine. */

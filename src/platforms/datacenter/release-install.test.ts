@@ -66,14 +66,16 @@ test('a host that rebooted during the install is unknown, and the next attempt b
   expectKind(await trial.finish(releaseInstall, inputs), 'done');
 });
 
-test('after a supervisor that died nobody waits for its command: another one is started', async () => {
+test('after a supervisor that died nobody waits for its command: it is ended, and another one is started', async () => {
   const trial = new Trial({ program: host() });
   trial.at(300, () => {
     for (const id of trial.host.starts.keys()) trial.host.killSupervisor(id);
   });
   expectKind(await trial.attempt(releaseInstall, inputs), 'unknown');
+  assert.equal(trial.host.running().length, 1);
   expectKind(await trial.finish(releaseInstall, inputs), 'done');
   assert.deepEqual(startsOf(trial), [1, 1]);
+  assert.deepEqual(trial.host.running(), []);
 });
 
 test('a script that fails says what the host said', async () => {

@@ -183,11 +183,12 @@ function ownInstall(settings: Settings, sequence: SequenceName, folder: string):
   return { ...built, inputs };
 }
 
-/** Not where a service may be running from the files. */
-const anewOf = ({ installsAnew }: Settings, sequence: SequenceName) =>
-  installsAnew && STOPPING.has(sequence) ? ({ anew: { force: true } } as const) : {};
-
-const STOPPING: ReadonlySet<SequenceName> = new Set(['rolling', 'plain', 'cold', 'hard']);
+/** Only where the service is stopped by then: it may be running from the files. */
+function anewOf({ installsAnew, strategy }: Settings, sequence: SequenceName) {
+  const steps = listedSteps(sequence, strategy);
+  const isStopped = steps.includes('stop') && steps.indexOf('stop') < steps.indexOf('install');
+  return installsAnew && isStopped ? ({ anew: { force: true } } as const) : {};
+}
 
 /** The first that knows all that the plan asks of it: workers of before do what they can. */
 function majorOfInstall({ hasSources, hasFiles }: Settings, isFetched: boolean): number {
