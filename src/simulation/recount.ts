@@ -48,6 +48,8 @@ export type Recount = {
   outdated: 'no' | 'perhaps' | 'yes';
   status: 'pending' | 'running' | 'paused' | 'ended';
   stop: (StopCause & { readonly abort: boolean }) | null;
+  /** The stage in which it was stopped first. */
+  stopStage: number;
   stage: number;
   lanes: LaneCount[];
   readonly targets: readonly TargetCount[];
@@ -72,7 +74,7 @@ export function recountOf(plan: Plan): Recount {
   return {
     plan,
     ...{ asked: { by: '', planHash: '' }, approvedBy: new Set(), isPromoted: false, outdated: 'no' },
-    ...{ status: 'pending', stop: null, stage: -1, lanes: [], failures: 0, hookFailures: 0 },
+    ...{ status: 'pending', stop: null, stopStage: -1, stage: -1, lanes: [], failures: 0, hookFailures: 0 },
     ...{ accepted: 0, abortAtMs: 0, resumedAtMs: 0, refused: null },
     targets: plan.targets.map(({ hook: isHook = false }, index): TargetCount => {
       const place = places.get(index);
@@ -194,6 +196,7 @@ export function count(story: Recount, event: Event): void {
       resume(story, event.at);
       return;
     case 'deployment.stopping':
+      if (story.stop === null) story.stopStage = story.stage;
       Object.assign(story, { status: 'running', stop: event });
       return;
     case 'deployment.ended':

@@ -304,12 +304,13 @@ const isHookUndone = ({ isHook, status }: TargetCount): boolean =>
 const isLastHook = ({ plan }: Recount, { place }: TargetCount): boolean =>
   plan.stages[place.stage]?.when !== undefined;
 
-/** One that is due in any case, or for the failure, and has not run. */
-const isHookLeft = ({ plan, targets, stop, stage }: Recount): boolean =>
+/** One that is due in any case, or for the failure, and has not run. Who is stopped among the last hooks was done with the plan before. */
+const isHookLeft = ({ plan, targets, stop, stopStage, stage }: Recount): boolean =>
   stage >= 0 &&
   targets.some((target) => {
-    const when = plan.stages[target.place.stage]?.when;
-    const isDue = target.isHook && (when === 'always' || (when === 'failed' ? stop !== null : stop === null));
+    const { when } = plan.stages[target.place.stage] ?? {};
+    const isFailure = stop !== null && stopStage < target.place.stage;
+    const isDue = target.isHook && (when === 'always' || (when === 'failed' ? isFailure : stop === null));
     return isDue && !hasEnded(target);
   });
 
