@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Draws } from '../../../test/support/draws.ts';
+import { kayentaConfig, type MetricRules } from '../../domain/kayenta-config.ts';
 import { type Classified, classify } from './classify.ts';
-import { kayentaConfig, type MetricRules } from './config.ts';
 
 const NAN = Number.NaN;
 const rules = (canary: object = {}): MetricRules => {

@@ -1,6 +1,6 @@
+import type { MetricRules } from '../../domain/kayenta-config.ts';
 import { quantileOf } from '../quantile.ts';
 import { ranksOf } from '../ranks.ts';
-import type { MetricRules } from './config.ts';
 import { type Shift, shiftOf } from './mann-whitney.ts';
 
 export type MetricLabel = 'Pass' | 'High' | 'Low' | 'Nodata' | 'NodataFailMetric' | 'Error';

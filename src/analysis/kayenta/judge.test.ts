@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { kayentaConfig } from './config.ts';
+import { kayentaConfig } from '../../domain/kayenta-config.ts';
 import { judge } from './judge.ts';
 import { pairs } from './series.ts';
 

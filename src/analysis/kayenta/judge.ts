@@ -1,5 +1,5 @@
+import type { KayentaConfig } from '../../domain/kayenta-config.ts';
 import { type Classified, classify } from './classify.ts';
-import type { KayentaConfig } from './config.ts';
 import { type Score, scoreOf } from './score.ts';
 import type { Pair } from './series.ts';
 

@@ -1,4 +1,4 @@
-import type { ScoreThresholds } from './config.ts';
+import type { ScoreThresholds } from '../../domain/kayenta-config.ts';
 import { labelOf, type ScoreLabel } from './score.ts';
 
 const MINUTE_MS = 60_000;

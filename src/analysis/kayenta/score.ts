@@ -1,5 +1,5 @@
+import type { KayentaConfig, ScoreThresholds } from '../../domain/kayenta-config.ts';
 import type { MetricLabel } from './classify.ts';
-import type { KayentaConfig, ScoreThresholds } from './config.ts';
 
 /** A result as the score takes it; a metric counts in every group that it names. */
 export type Scored = {
