@@ -52,3 +52,43 @@ export const GAUGES: Readonly<Record<string, Family>> = {
   }),
   tiny: twice((draws, minutes) => series(minutes, () => 2e-6 * gauge(draws))),
 };
+
+/** Two series of counts of so many minutes; the canary's mean is `effect` times as high at a minute. */
+export type CountFamily = (
+  draws: Draws,
+  minutes: number,
+  effect: (minute: number) => number,
+) => readonly [number[], number[]];
+
+/** By multiplying uniform numbers (Knuth): for small means. */
+function poisson(draws: Draws, mean: number): number {
+  const least = Math.exp(-mean);
+  let count = -1;
+  for (let product = 1; product > least; product *= draws.next()) count += 1;
+  return count;
+}
+
+const counts =
+  (mean: number): CountFamily =>
+  (draws, minutes, effect) => [
+    series(minutes, () => poisson(draws, mean)),
+    series(minutes, (minute) => poisson(draws, mean * effect(minute))),
+  ];
+
+const bursts: CountFamily = (draws, minutes, effect) => {
+  const one = (of: (minute: number) => number) => {
+    let u = draws.normal();
+    return series(minutes, (minute) => {
+      u = 0.7 * u + Math.sqrt(1 - 0.7 ** 2) * draws.normal();
+      return poisson(draws, 6 * Math.exp(0.7 * u - 0.245) * of(minute));
+    });
+  };
+  return [one(() => 1), one(effect)];
+};
+
+/** Those of counts. */
+export const COUNTS: Readonly<Record<string, CountFamily>> = {
+  poisson6: counts(6),
+  'poisson.3': counts(0.3),
+  negbin6: bursts,
+};

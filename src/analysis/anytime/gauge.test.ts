@@ -8,7 +8,7 @@ import { type Learnt, learn } from './learnt.ts';
 
 const HISTORY = 240;
 const HOUR = 60;
-const OPTIONS = { alpha: 0.01, tolerance: 0.02, fleetSpread: 0 };
+const OPTIONS = { alpha: 0.01, tolerance: 0.02, fleetSpread: 0, unit: 1 };
 
 function learnt(differences: readonly number[]): Learnt {
   const known = learn(differences);

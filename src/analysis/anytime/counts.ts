@@ -1,0 +1,106 @@
+import { Looks } from './looks.ts';
+
+/** Events of one step, such as errors, and of how much: requests, or minutes of servers. */
+export type Counted = {
+  readonly canary: number;
+  readonly baseline: number;
+  readonly canaryExposure: number;
+  readonly baselineExposure: number;
+};
+
+export type CountOptions = {
+  /** The most that may be wrong, however often it is looked at. */
+  readonly alpha: number;
+  /** A ratio of the rates of which nobody needs to hear: 1.05 is 5 % more. At least 1. */
+  readonly tolerated: number;
+  /** How much more counts vary than those of independent events: at least 1. */
+  readonly dispersion: number;
+};
+
+/** Ratios of the rates that are looked for, and their shares. */
+const RATIOS = [
+  [1.25, 0.2],
+  [1.5, 0.2],
+  [2, 0.2],
+  [3, 0.2],
+  [5, 0.1],
+  [10, 0.1],
+] as const;
+
+/** By ratio: ln of how much more likely what was counted is with it. */
+type Sums = readonly number[];
+const NOTHING: Sums = RATIOS.map(() => 0);
+
+/**
+ * A sequential test of counts: whether events come more often on the canary (CANARY.md section 3.2). Given all that was counted in a step,
+ * the canary's part is binomial, whatever rate both share; so it holds at any time, without any history, for every ratio up to the
+ * tolerated one.
+ */
+export class CountTest {
+  readonly #options: CountOptions;
+  readonly #looks = new Looks(NOTHING);
+  #sums = NOTHING;
+  #evidence = 1;
+  #most = 1;
+
+  constructor(options: CountOptions) {
+    this.#options = options;
+  }
+
+  /** The next step; one without exposure on both sides proves nothing. */
+  add({ canary, baseline, canaryExposure, baselineExposure }: Counted): void {
+    this.#looks.step(this.#sums);
+    if (!(canaryExposure > 0 && baselineExposure > 0 && canary >= 0 && baseline >= 0)) return;
+    const { tolerated, dispersion } = this.#options;
+    const share = (ratio: number) => (ratio * canaryExposure) / (ratio * canaryExposure + baselineExposure);
+    const without = share(tolerated);
+    this.#sums = RATIOS.map(([ratio], index) => {
+      const withIt = share(Math.max(ratio, tolerated));
+      const gain = canary * Math.log(withIt / without) + baseline * Math.log((1 - withIt) / (1 - without));
+      return (this.#sums[index] ?? 0) + gain / dispersion;
+    });
+    this.#evidence = this.#looks.evidence((since) =>
+      RATIOS.reduce(
+        (sum, [, part], index) => sum + part * Math.exp((this.#sums[index] ?? 0) - (since[index] ?? 0)),
+        0,
+      ),
+    );
+    this.#most = Math.max(this.#most, this.#evidence);
+  }
+
+  /** By how much more likely what was counted is with a ratio that is looked for. */
+  get evidence(): number {
+    return this.#evidence;
+  }
+
+  /** Valid at any time: the chance of so much evidence, by now or before, without harm. */
+  get p(): number {
+    return Math.min(1, 1 / this.#most);
+  }
+
+  get isAlarm(): boolean {
+    return this.#most >= 1 / this.#options.alpha;
+  }
+}
+
+const BLOCK = 5;
+
+/** `of`: how much more counts vary than those of independent events would, which have 1. `blocks`: from how many blocks of steps. */
+export type Dispersion = { readonly of: number; readonly blocks: number };
+
+/** Of two sides that ran the same, on blocks of five steps, which see bursts. Blocks without events tell nothing. */
+export function dispersionOf(history: readonly Counted[]): Dispersion {
+  const ratios: number[] = [];
+  for (let from = 0; from + BLOCK <= history.length; from += BLOCK) {
+    const block = history.slice(from, from + BLOCK);
+    const total = (of: (one: Counted) => number) => block.reduce((sum, one) => sum + of(one), 0);
+    const [x, y] = [total(({ canary }) => canary), total(({ baseline }) => baseline)];
+    const [a, b] = [total((one) => one.canaryExposure), total((one) => one.baselineExposure)];
+    const share = a / (a + b);
+    // Of independent events (x - n share)² has n share (1 - share) for its mean.
+    if (x + y > 0 && share > 0 && share < 1)
+      ratios.push((x - (x + y) * share) ** 2 / ((x + y) * share * (1 - share)));
+  }
+  const sum = ratios.reduce((all, ratio) => all + ratio, 0);
+  return { of: ratios.length === 0 ? 1 : sum / ratios.length, blocks: ratios.length };
+}
