@@ -25,9 +25,9 @@ function alarms(family: string, { effect = 1, from = 0, canaries = 200 }): reado
       Array.from({ length: HISTORY }, (_, minute) => of(minute)),
       OPTIONS,
     );
-    for (let minute = 0; minute < HOUR && !running.isAlarm; minute += 1) {
+    for (let minute = 0; minute < HOUR && !running.standing.isAlarm; minute += 1) {
       running.add(of(HISTORY + minute));
-      if (running.isAlarm) at.push(minute + 1 - from);
+      if (running.standing.isAlarm) at.push(minute + 1 - from);
     }
   }
   return at.sort((a, b) => a - b);

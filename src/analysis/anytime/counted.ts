@@ -1,6 +1,7 @@
 import { type Counted, CountTest, dispersionOf } from './counts.ts';
 import { GaugeTest } from './gauge.ts';
 import { learn } from './learnt.ts';
+import type { Standing } from './standing.ts';
 
 export type CountedOptions = {
   /** The most that may be wrong, however often it is looked at. */
@@ -9,10 +10,12 @@ export type CountedOptions = {
   readonly tolerance: number;
 };
 
-/** What stands of a test after any step: `CountTest` and `GaugeTest` have more to say. */
-export type Standing = { readonly evidence: number; readonly p: number; readonly isAlarm: boolean };
-
-export type CountedTest = Standing & { readonly kind: 'counts' | 'gauge'; add(counted: Counted): void };
+export type CountedTest = {
+  readonly kind: 'counts' | 'gauge';
+  readonly standing: Standing;
+  /** The next step. */
+  add(counted: Counted): void;
+};
 
 /** By chance the mean of so many blocks lies this many standard deviations of it, root of 2 by their number, over 1 at most. */
 const PERHAPS = 1.7;
@@ -29,11 +32,8 @@ export function countedTest(history: readonly Counted[], { alpha, tolerance }: C
   const asGauge = beyond > SURELY ? gaugeOf(history, { alpha, tolerance }) : undefined;
   if (asGauge) return asGauge;
   const dispersion = beyond > PERHAPS ? of : 1;
-  return taking(
-    'counts',
-    new CountTest({ alpha, tolerated: 1 + tolerance, dispersion }),
-    (counted) => counted,
-  );
+  const standing = new CountTest({ alpha, tolerated: 1 + tolerance, dispersion });
+  return { kind: 'counts', standing, add: (counted) => standing.add(counted) };
 }
 
 function gaugeOf(history: readonly Counted[], { alpha, tolerance }: CountedOptions): CountedTest | undefined {
@@ -44,32 +44,12 @@ function gaugeOf(history: readonly Counted[], { alpha, tolerance }: CountedOptio
   if (!learnt || !(level > 0)) return undefined;
   // Of a rise by r the root rises by about half of r.
   const options = { alpha, tolerance, fleetSpread: 0, unit: Math.sqrt(level) / 2 };
-  return taking('gauge', new GaugeTest(learnt, options), rootsOf);
+  const standing = new GaugeTest(learnt, options);
+  return { kind: 'gauge', standing, add: (counted) => standing.add(rootsOf(counted)) };
 }
 
 /** The difference of the roots of both rates, whose spread does not depend on the rate (Anscombe); NaN without exposure. */
 function rootsOf({ canary, baseline, canaryExposure, baselineExposure }: Counted): number {
   if (!(canaryExposure > 0 && baselineExposure > 0)) return Number.NaN;
   return Math.sqrt((canary + 3 / 8) / canaryExposure) - Math.sqrt((baseline + 3 / 8) / baselineExposure);
-}
-
-/** A test that takes counts, whatever it makes of them. */
-function taking<T>(
-  kind: CountedTest['kind'],
-  running: Standing & { add(value: T): void },
-  toValue: (counted: Counted) => T,
-): CountedTest {
-  return {
-    kind,
-    add: (counted) => running.add(toValue(counted)),
-    get evidence() {
-      return running.evidence;
-    },
-    get p() {
-      return running.p;
-    },
-    get isAlarm() {
-      return running.isAlarm;
-    },
-  };
 }

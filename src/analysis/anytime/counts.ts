@@ -1,4 +1,5 @@
 import { Looks } from './looks.ts';
+import { Standing } from './standing.ts';
 
 /** Events of one step, such as errors, and of how much: requests, or minutes of servers. */
 export type Counted = {
@@ -36,14 +37,13 @@ const NOTHING: Sums = RATIOS.map(() => 0);
  * the canary's part is binomial, whatever rate both share; so it holds at any time, without any history, for every ratio up to the
  * tolerated one.
  */
-export class CountTest {
+export class CountTest extends Standing {
   readonly #options: CountOptions;
   readonly #looks = new Looks(NOTHING);
   #sums = NOTHING;
-  #evidence = 1;
-  #most = 1;
 
   constructor(options: CountOptions) {
+    super(options.alpha);
     this.#options = options;
   }
 
@@ -59,27 +59,13 @@ export class CountTest {
       const gain = canary * Math.log(withIt / without) + baseline * Math.log((1 - withIt) / (1 - without));
       return (this.#sums[index] ?? 0) + gain / dispersion;
     });
-    this.#evidence = this.#looks.evidence((since) =>
+    const evidence = this.#looks.evidence((since) =>
       RATIOS.reduce(
         (sum, [, part], index) => sum + part * Math.exp((this.#sums[index] ?? 0) - (since[index] ?? 0)),
         0,
       ),
     );
-    this.#most = Math.max(this.#most, this.#evidence);
-  }
-
-  /** By how much more likely what was counted is with a ratio that is looked for. */
-  get evidence(): number {
-    return this.#evidence;
-  }
-
-  /** Valid at any time: the chance of so much evidence, by now or before, without harm. */
-  get p(): number {
-    return Math.min(1, 1 / this.#most);
-  }
-
-  get isAlarm(): boolean {
-    return this.#most >= 1 / this.#options.alpha;
+    this.stands(evidence);
   }
 }
 

@@ -1,6 +1,7 @@
 import { logNormalCdf } from '../normal.ts';
 import { clip, clipNews, type Learnt } from './learnt.ts';
 import { Looks } from './looks.ts';
+import { Standing } from './standing.ts';
 
 export type GaugeOptions = {
   /** The most that may be wrong: an alarm without harm comes in this part of the canaries, however often they are looked at. */
@@ -23,17 +24,16 @@ const NOTHING: Sums = { score: 0, weight: 0 };
  * be looked at after each value: its evidence is one of a mixture of shifts against no shift worth hearing of, and the chance that it ever
  * reaches 1 / alpha without one is at most alpha. A value costs the same at any time.
  */
-export class GaugeTest {
+export class GaugeTest extends Standing {
   readonly #learnt: Learnt;
   readonly #options: GaugeOptions;
   readonly #looks = new Looks<Sums>(NOTHING);
   #sums = NOTHING;
   #values = 0;
   #last: { readonly value: number; readonly step: number } | undefined;
-  #evidence = 1;
-  #most = 1;
 
   constructor(learnt: Learnt, options: GaugeOptions) {
+    super(options.alpha);
     this.#learnt = learnt;
     this.#options = options;
   }
@@ -55,22 +55,7 @@ export class GaugeTest {
     };
     this.#last = { value, step: steps };
     this.#values += 1;
-    this.#evidence = this.#evidenceNow();
-    this.#most = Math.max(this.#most, this.#evidence);
-  }
-
-  /** Of a rise: by how much more likely what was seen is with one. */
-  get evidence(): number {
-    return this.#evidence;
-  }
-
-  /** Valid at any time: the chance of so much evidence, by now or before, without harm. */
-  get p(): number {
-    return Math.min(1, 1 / this.#most);
-  }
-
-  get isAlarm(): boolean {
-    return this.#most >= 1 / this.#options.alpha;
+    this.stands(this.#evidenceNow());
   }
 
   get values(): number {

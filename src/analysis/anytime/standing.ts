@@ -1,0 +1,30 @@
+/** How a sequential test stands: what it has seen up to now, and whether that suffices. It may be asked after each step. */
+export abstract class Standing {
+  readonly #alpha: number;
+  #evidence = 1;
+  #most = 1;
+
+  /** `alpha`: the most that may be wrong, however often it is asked. */
+  constructor(alpha: number) {
+    this.#alpha = alpha;
+  }
+
+  protected stands(evidence: number): void {
+    this.#evidence = evidence;
+    this.#most = Math.max(this.#most, evidence);
+  }
+
+  /** By how much more likely what was seen is with harm. */
+  get evidence(): number {
+    return this.#evidence;
+  }
+
+  /** Valid at any time: the chance of so much evidence, by now or before, without harm. */
+  get p(): number {
+    return Math.min(1, 1 / this.#most);
+  }
+
+  get isAlarm(): boolean {
+    return this.#most >= 1 / this.#alpha;
+  }
+}
