@@ -22,14 +22,14 @@ const NOTHING: Sums = { score: 0, weight: 0 };
 /**
  * A sequential test of one gauge: whether the canary lies higher than it did against the baseline before (CANARY.md section 3.4). It may
  * be looked at after each value: its evidence is one of a mixture of shifts against no shift worth hearing of, and the chance that it ever
- * reaches 1 / alpha without one is at most alpha. A value costs the same at any time.
+ * reaches 1 / alpha without one is about alpha at most: exactly, were centre, scale and memory known and not learnt. A value costs the
+ * same at any time.
  */
 export class GaugeTest extends Standing {
   readonly #learnt: Learnt;
   readonly #options: GaugeOptions;
   readonly #looks = new Looks<Sums>(NOTHING);
   #sums = NOTHING;
-  #values = 0;
   #last: { readonly value: number; readonly step: number } | undefined;
 
   constructor(learnt: Learnt, options: GaugeOptions) {
@@ -54,12 +54,7 @@ export class GaugeTest extends Standing {
       weight: this.#sums.weight + weight ** 2,
     };
     this.#last = { value, step: steps };
-    this.#values += 1;
     this.stands(this.#evidenceNow());
-  }
-
-  get values(): number {
-    return this.#values;
   }
 
   #evidenceNow(): number {
