@@ -249,7 +249,10 @@ export class ConnectionPool {
     for (const line of this.#lines.values()) count += line.connections.size + (line.connecting ? 1 : 0);
     if (count < this.#options.maxConnections) return;
     const [longestIdle] = this.#idle.keys();
-    longestIdle?.close();
+    if (!longestIdle) return;
+    // Not once more, while its end is on its way.
+    this.#idle.delete(longestIdle);
+    longestIdle.close();
   }
 }
 

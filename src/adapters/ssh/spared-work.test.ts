@@ -4,14 +4,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import ssh2 from 'ssh2';
-import { spareWork } from './spared-work.ts';
-
-type Ciphers = {
-  readonly _protocol: {
-    readonly _cipher: { readonly _encKey: unknown };
-    readonly _decipher: { readonly _decipherKey: unknown };
-  };
-};
+import { type Inside, spareWork } from './spared-work.ts';
 
 test('a connection makes its ciphers of key objects, after each exchange of keys', async (t) => {
   const { private: hostKey } = ssh2.utils.generateKeyPairSync('ed25519');
@@ -50,9 +43,9 @@ test('a connection makes its ciphers of key objects, after each exchange of keys
 });
 
 function assertKeyObjects(client: ssh2.Client): void {
-  const { _cipher, _decipher } = (client as unknown as Ciphers)._protocol;
-  assert.ok(_cipher._encKey instanceof KeyObject);
-  assert.ok(_decipher._decipherKey instanceof KeyObject);
+  const { _protocol: protocol } = client as ssh2.Client & Inside;
+  assert.ok(protocol?._cipher?._encKey instanceof KeyObject);
+  assert.ok(protocol._decipher?._decipherKey instanceof KeyObject);
 }
 
 const saidOver = (client: ssh2.Client): Promise<string> =>

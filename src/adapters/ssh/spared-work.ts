@@ -2,7 +2,7 @@ import { createSecretKey } from 'node:crypto';
 import type { Client } from 'ssh2';
 
 /** What ssh2 1.17 has inside and does not promise. Each part is optional here: without it all works as before, and costs more. */
-type Inside = {
+export type Inside = {
   readonly _protocol?: {
     readonly _cipher?: { _encKey?: unknown };
     readonly _decipher?: { _decipherKey?: unknown };
