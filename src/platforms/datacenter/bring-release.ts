@@ -92,7 +92,7 @@ export async function bring(context: ActionContext, inputs: Inputs, work: Work):
       const what = `${work === 'edge-fetch' ? 'fetching' : 'installing'} ${inputs.release.id} in ${state.folder}`;
       return { state, outcome: await notDone(context, state, end, what) };
     }
-    state = await anew(context, { ...state, ended: state.ordinal + 1 });
+    state = await nextCommand(context, { ...state, ended: state.ordinal + 1 });
   }
 }
 
@@ -110,7 +110,7 @@ async function endUnseen(context: ActionContext, inputs: Inputs, { state, work }
 }
 
 /** With another command: whatever the one before has left or still does, an id is started once. */
-async function anew(context: ActionContext, { ordinal, ended, folder }: Progress): Promise<Progress> {
+async function nextCommand(context: ActionContext, { ordinal, ended, folder }: Progress): Promise<Progress> {
   const next = { stage: 'upload', ordinal: ordinal + 1, ended, folder, command: null } as const;
   await context.saveCheckpoint(next);
   return next;
@@ -259,6 +259,6 @@ async function notDone(
 ): Promise<Outcome> {
   if (end.kind === 'exited')
     return { kind: 'failed', error: commandFailed(`\`${what}\``, end), retryable: false };
-  if (end.outcome.kind === 'unknown') await anew(context, state);
+  if (end.outcome.kind === 'unknown') await nextCommand(context, state);
   return end.outcome;
 }

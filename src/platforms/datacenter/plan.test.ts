@@ -71,6 +71,10 @@ test('what is whole is looked at where a deployment is forced and services are s
   assert.deepEqual(actions, ['release.fetch@3', 'release.install@5']);
   for (const name of SEQUENCES)
     for (const { inputs } of datacenter.steps(name, settings())) assert.equal(inputs.anew, undefined, name);
+  const byCommand = settings({ project: { commands: { install: ['put'], reload: ['hup'] } } });
+  for (const name of SEQUENCES)
+    for (const { inputs } of datacenter.steps(name, { ...byCommand, hasFiles: true, installsAnew: true }))
+      assert.equal(inputs.anew, undefined, name);
   const early = settings({
     projectEnvironment: {
       strategy: {

@@ -6,8 +6,8 @@ const outputs = z.strictObject({ folder: z.string(), release: z.string() });
 
 /**
  * Brings a release to a host and makes it the current one: artifacts are uploaded against their digest and unpacked into
- * `releases/<release id>` unless that is whole already and not to be put there anew; property files are made and put beside them; then the link `current` is
- * switched, by a rename. Done twice it changes nothing.
+ * `releases/<release id>` unless that is whole already, and, with `anew`, as it was put there; property files are made and put beside
+ * them; then the link `current` is switched, by a rename. Done twice it changes nothing.
  */
 export const releaseInstall = defineAction({
   name: 'release.install',

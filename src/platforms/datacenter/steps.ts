@@ -140,9 +140,9 @@ function gate(settings: Settings, to: 'close' | 'open'): Built {
 
 /** Beside what the team installs by a command of its own: the files lie in a folder with releases of them alone. */
 function propertyFiles(settings: Settings, sequence: SequenceName): Built {
-  const folder = `${settings.folder}/${PROPERTIES}`;
-  const { action, inputs, ...rest } = ownInstall(settings, sequence, folder);
-  return { ...rest, action, inputs: { ...inputs, filesOnly: literal(true) } };
+  const { inputs, ...rest } = ownInstall(settings, sequence);
+  const folder = literal(`${settings.folder}/${PROPERTIES}`);
+  return { ...rest, inputs: { ...inputs, folder, filesOnly: literal(true) } };
 }
 
 /** Below the folder of a project that installs by a command of its own. */
@@ -164,36 +164,36 @@ export function withUnknown(built: Built, onUnknown: OnUnknown): Built {
 }
 
 function install(settings: Settings, sequence: SequenceName): Built {
-  const { commands, timeouts, folder } = settings;
-  if (!commands.install) return ownInstall(settings, sequence, folder);
+  const { commands, timeouts } = settings;
+  if (!commands.install) return ownInstall(settings, sequence);
   const own = command(settings, commands.install, timeouts.installMs);
   const built = { ...own, inputs: { ...own.inputs, release: { release: true } } } as const;
   return withUnknown(built, settings.onUnknown.install);
 }
 
 /** By Edge's own action. What runs was started from some earlier release, and may still read its folder: a reload removes none. */
-function ownInstall(settings: Settings, sequence: SequenceName, folder: string): Built {
+function ownInstall(settings: Settings, sequence: SequenceName): Built {
   const keepReleases = sequence.startsWith('reload') ? KEEP_ALL : settings.keepReleases;
   const isFetched = hasFetch(sequence, settings);
-  const anew = anewOf(settings, sequence);
-  const major = anew.anew ? 5 : majorOfInstall(settings, isFetched);
-  const built = ofRelease(settings, folder, `release.install@${major}`);
+  const built = ofRelease(settings, sequence, `release.install@${majorOfInstall(settings, sequence)}`);
   const fetched = { fetched: { from: 'fetch', output: 'folder' } } as const;
-  const inputs = { ...built.inputs, keep: literal(keepReleases), ...(isFetched && fetched), ...anew };
+  const inputs = { ...built.inputs, keep: literal(keepReleases), ...(isFetched && fetched) };
   return { ...built, inputs };
 }
 
-/** Only where the service is stopped by then: it may be running from the files. */
-function anewOf({ installsAnew, strategy }: Settings, sequence: SequenceName) {
+/** Whether what is there whole may be replaced: only where the service is stopped by then, which may be running from it. */
+function mayReplace({ installsAnew, strategy, commands }: Settings, sequence: SequenceName): boolean {
   const steps = listedSteps(sequence, strategy);
   const isStopped = steps.includes('stop') && steps.indexOf('stop') < steps.indexOf('install');
-  return installsAnew && isStopped ? ({ anew: { force: true } } as const) : {};
+  return installsAnew && !commands.install && isStopped;
 }
 
 /** The first that knows all that the plan asks of it: workers of before do what they can. */
-function majorOfInstall({ hasSources, hasFiles }: Settings, isFetched: boolean): number {
+function majorOfInstall(settings: Settings, sequence: SequenceName): number {
+  const { hasSources, hasFiles } = settings;
+  if (mayReplace(settings, sequence)) return 5;
   if (hasSources) return 4;
-  if (isFetched) return 3;
+  if (hasFetch(sequence, settings)) return 3;
   return hasFiles ? 2 : 1;
 }
 
@@ -204,20 +204,26 @@ export const hasFetch = (sequence: SequenceName, { commands }: Settings): boolea
 const FETCHING: ReadonlySet<SequenceName> = new Set(['rolling', 'plain', 'cold', 'others', 'hard']);
 
 function fetch(settings: Settings, sequence: SequenceName): Built {
-  const anew = anewOf(settings, sequence);
-  const major = anew.anew ? 3 : settings.hasSources ? 2 : 1;
-  const built = ofRelease(settings, settings.folder, `release.fetch@${major}`);
-  return { ...built, inputs: { ...built.inputs, ...anew }, ahead: true };
+  return {
+    ...ofRelease(settings, sequence, `release.fetch@${majorOfFetch(settings, sequence)}`),
+    ahead: true,
+  };
 }
 
-function ofRelease(settings: Settings, folder: string, action: string): Built {
+function majorOfFetch(settings: Settings, sequence: SequenceName): number {
+  if (mayReplace(settings, sequence)) return 3;
+  return settings.hasSources ? 2 : 1;
+}
+
+function ofRelease(settings: Settings, sequence: SequenceName, action: string): Built {
   return {
     action,
     inputs: {
       host: { target: 'host' },
-      folder: literal(folder),
+      folder: literal(settings.folder),
       release: { release: true },
       ...(settings.hasFiles && { files: { files: true } as const }),
+      ...(mayReplace(settings, sequence) && { anew: { force: true } as const }),
       ...asUser(settings),
     },
     timeoutMs: settings.timeouts.installMs,
