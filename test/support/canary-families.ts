@@ -1,4 +1,4 @@
-import type { Draws } from './draws.ts';
+import { Draws } from './draws.ts';
 
 /** Two series of so many minutes, of which neither is worse: CANARY.md section 4.1. */
 export type Family = (draws: Draws, minutes: number) => readonly [number[], number[]];
@@ -92,3 +92,35 @@ export const COUNTS: Readonly<Record<string, CountFamily>> = {
   'poisson.3': counts(0.3),
   negbin6: bursts,
 };
+
+export const HISTORY_MINUTES = 240;
+const CANARY_MINUTES = 60;
+
+/** What became of a canary up to a minute of it, in which it was looked at. */
+export type Watched = { add(minute: number): void; readonly isAlarm: boolean };
+
+/** `from`: the minute in which harm begins. */
+export type Watch = { readonly canaries?: number; readonly from?: number };
+
+/**
+ * The minutes after the harm began at which canaries alarmed that were looked at each minute, sorted; negative: before it. `watch` makes a
+ * canary of random numbers and of the minutes, history and canary together, that it has.
+ */
+export function alarmsOf(
+  watch: (draws: Draws, minutes: number) => Watched,
+  { canaries = 200, from = 0 }: Watch,
+): readonly number[] {
+  const at: number[] = [];
+  for (let seed = 1; seed <= canaries; seed += 1) {
+    const watched = watch(new Draws(seed), HISTORY_MINUTES + CANARY_MINUTES);
+    for (let minute = 0; minute < CANARY_MINUTES && !watched.isAlarm; minute += 1) {
+      watched.add(HISTORY_MINUTES + minute);
+      if (watched.isAlarm) at.push(minute + 1 - from);
+    }
+  }
+  return at.sort((a, b) => a - b);
+}
+
+/** NaN of none. */
+export const middleOf = (sorted: readonly number[]): number =>
+  sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;

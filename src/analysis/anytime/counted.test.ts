@@ -1,39 +1,37 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { COUNTS } from '../../../test/support/canary-families.ts';
+import { alarmsOf, COUNTS, HISTORY_MINUTES, middleOf } from '../../../test/support/canary-families.ts';
 import { Draws } from '../../../test/support/draws.ts';
 import { countedTest } from './counted.ts';
 import { type Counted, CountTest, dispersionOf } from './counts.ts';
 
-const HISTORY = 240;
-const HOUR = 60;
 const OPTIONS = { alpha: 0.01, tolerance: 0 };
 
 const counted = (canary: number, baseline: number): Counted => ({
   ...{ canary, baseline, canaryExposure: 1, baselineExposure: 1 },
 });
 
-/** The minutes after the harm began at which each of so many canaries alarmed, looked at after each minute; negative: before it. */
-function alarms(family: string, { effect = 1, from = 0, canaries = 200 }): readonly number[] {
-  const at: number[] = [];
-  for (let seed = 1; seed <= canaries; seed += 1) {
-    const rate = (minute: number) => (minute >= HISTORY + from ? effect : 1);
-    const [baseline, canary] = COUNTS[family]?.(new Draws(seed), HISTORY + HOUR, rate) ?? [[], []];
-    const of = (minute: number) => counted(canary[minute] ?? 0, baseline[minute] ?? 0);
-    const running = countedTest(
-      Array.from({ length: HISTORY }, (_, minute) => of(minute)),
-      OPTIONS,
-    );
-    for (let minute = 0; minute < HOUR && !running.standing.isAlarm; minute += 1) {
-      running.add(of(HISTORY + minute));
-      if (running.standing.isAlarm) at.push(minute + 1 - from);
-    }
-  }
-  return at.sort((a, b) => a - b);
-}
+type Harm = { readonly effect?: number; readonly from?: number };
 
-const middle = (sorted: readonly number[]): number => sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+function alarms(family: string, { effect = 1, from = 0 }: Harm): readonly number[] {
+  return alarmsOf(
+    (draws, minutes) => {
+      const rate = (minute: number) => (minute >= HISTORY_MINUTES + from ? effect : 1);
+      const [baseline, canary] = COUNTS[family]?.(draws, minutes, rate) ?? [[], []];
+      const of = (minute: number) => counted(canary[minute] ?? 0, baseline[minute] ?? 0);
+      const history = Array.from({ length: HISTORY_MINUTES }, (_, minute) => of(minute));
+      const running = countedTest(history, OPTIONS);
+      return {
+        add: (minute) => running.add(of(minute)),
+        get isAlarm() {
+          return running.standing.isAlarm;
+        },
+      };
+    },
+    { from },
+  );
+}
 
 describe('a count that is looked at each minute', () => {
   for (const family of Object.keys(COUNTS)) {
@@ -53,14 +51,14 @@ describe('a count that is looked at each minute', () => {
   for (const { family, within, least, ...harm } of found) {
     test(`finds ${harm.effect} times as much within ${within} minutes, as a rule: ${family}${harm.from ? ' from minute 30 on' : ''}`, () => {
       const after = alarms(family, harm).filter((minutes) => minutes > 0);
-      assert.ok(after.length >= least && middle(after) <= within, `${after.length} in ${middle(after)}`);
+      assert.ok(after.length >= least && middleOf(after) <= within, `${after.length} in ${middleOf(after)}`);
     });
   }
 });
 
 test('independent events are tested as counts, and bursts as a gauge', () => {
   const historyOf = (family: string): readonly Counted[] => {
-    const [baseline, canary] = COUNTS[family]?.(new Draws(3), HISTORY, () => 1) ?? [[], []];
+    const [baseline, canary] = COUNTS[family]?.(new Draws(3), HISTORY_MINUTES, () => 1) ?? [[], []];
     return baseline.map((count, minute) => counted(canary[minute] ?? 0, count));
   };
   assert.equal(countedTest(historyOf('poisson6'), OPTIONS).kind, 'counts');

@@ -1,4 +1,4 @@
-import { Looks } from './looks.ts';
+import { Onsets } from './onsets.ts';
 import { Standing } from './standing.ts';
 
 /** Events of one step, such as errors, and of how much: requests, or minutes of servers. */
@@ -39,7 +39,7 @@ const NOTHING: Sums = RATIOS.map(() => 0);
  */
 export class CountTest extends Standing {
   readonly #options: CountOptions;
-  readonly #looks = new Looks(NOTHING);
+  readonly #onsets = new Onsets(NOTHING);
   #sums = NOTHING;
 
   constructor(options: CountOptions) {
@@ -49,7 +49,7 @@ export class CountTest extends Standing {
 
   /** The next step; one without exposure on both sides proves nothing. */
   add({ canary, baseline, canaryExposure, baselineExposure }: Counted): void {
-    this.#looks.step(this.#sums);
+    this.#onsets.step(this.#sums);
     if (!(canaryExposure > 0 && baselineExposure > 0 && canary >= 0 && baseline >= 0)) return;
     const { tolerated, dispersion } = this.#options;
     const share = (ratio: number) => (ratio * canaryExposure) / (ratio * canaryExposure + baselineExposure);
@@ -59,7 +59,7 @@ export class CountTest extends Standing {
       const gain = canary * Math.log(withIt / without) + baseline * Math.log((1 - withIt) / (1 - without));
       return (this.#sums[index] ?? 0) + gain / dispersion;
     });
-    const evidence = this.#looks.evidence((since) =>
+    const evidence = this.#onsets.evidence((since) =>
       RATIOS.reduce(
         (sum, [, part], index) => sum + part * Math.exp((this.#sums[index] ?? 0) - (since[index] ?? 0)),
         0,

@@ -1,13 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { GAUGES } from '../../../test/support/canary-families.ts';
+import { alarmsOf, GAUGES, HISTORY_MINUTES, middleOf } from '../../../test/support/canary-families.ts';
 import { Draws } from '../../../test/support/draws.ts';
 import { GaugeTest } from './gauge.ts';
 import { type Learnt, learn } from './learnt.ts';
 
-const HISTORY = 240;
-const HOUR = 60;
 const OPTIONS = { alpha: 0.01, tolerance: 0.02, fleetSpread: 0, unit: 1 };
 
 function learnt(differences: readonly number[]): Learnt {
@@ -16,25 +14,27 @@ function learnt(differences: readonly number[]): Learnt {
   return known;
 }
 
-/** The minutes after the harm began at which each of so many canaries alarmed, looked at after each minute; negative: before it. */
-function alarms(family: string, { effect = 1, from = 0, canaries = 200 }): readonly number[] {
-  const at: number[] = [];
-  for (let seed = 1; seed <= canaries; seed += 1) {
-    const [baseline, canary] = GAUGES[family]?.(new Draws(seed), HISTORY + HOUR) ?? [[], []];
-    const difference = (minute: number) =>
-      Math.log((canary[minute] ?? 0) * (minute >= HISTORY + from ? effect : 1)) -
-      Math.log(baseline[minute] ?? 0);
-    const known = learnt(Array.from({ length: HISTORY }, (_, minute) => difference(minute)));
-    const running = new GaugeTest(known, OPTIONS);
-    for (let minute = 0; minute < HOUR && !running.isAlarm; minute += 1) {
-      running.add(difference(HISTORY + minute));
-      if (running.isAlarm) at.push(minute + 1 - from);
-    }
-  }
-  return at.sort((a, b) => a - b);
-}
+type Harm = { readonly effect?: number; readonly from?: number };
 
-const middle = (sorted: readonly number[]): number => sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+function alarms(family: string, { effect = 1, from = 0 }: Harm): readonly number[] {
+  return alarmsOf(
+    (draws, minutes) => {
+      const [baseline, canary] = GAUGES[family]?.(draws, minutes) ?? [[], []];
+      const difference = (minute: number) =>
+        Math.log((canary[minute] ?? 0) * (minute >= HISTORY_MINUTES + from ? effect : 1)) -
+        Math.log(baseline[minute] ?? 0);
+      const history = Array.from({ length: HISTORY_MINUTES }, (_, minute) => difference(minute));
+      const running = new GaugeTest(learnt(history), OPTIONS);
+      return {
+        add: (minute) => running.add(difference(minute)),
+        get isAlarm() {
+          return running.isAlarm;
+        },
+      };
+    },
+    { from },
+  );
+}
 
 describe('a gauge that is looked at each minute', () => {
   for (const family of Object.keys(GAUGES)) {
@@ -58,7 +58,7 @@ describe('a gauge that is looked at each minute', () => {
   for (const { family, within, least, ...harm } of found) {
     test(`finds ${harm.effect} times as much within ${within} minutes, as a rule: ${family}${harm.from ? ' from minute 30 on' : ''}`, () => {
       const after = alarms(family, harm).filter((minutes) => minutes > 0);
-      assert.ok(after.length >= least && middle(after) <= within, `${after.length} in ${middle(after)}`);
+      assert.ok(after.length >= least && middleOf(after) <= within, `${after.length} in ${middleOf(after)}`);
     });
   }
 });

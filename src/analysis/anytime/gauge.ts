@@ -1,6 +1,6 @@
 import { logNormalCdf } from '../normal.ts';
 import { clip, clipNews, type Learnt } from './learnt.ts';
-import { Looks } from './looks.ts';
+import { Onsets } from './onsets.ts';
 import { Standing } from './standing.ts';
 
 export type GaugeOptions = {
@@ -28,7 +28,7 @@ const NOTHING: Sums = { score: 0, weight: 0 };
 export class GaugeTest extends Standing {
   readonly #learnt: Learnt;
   readonly #options: GaugeOptions;
-  readonly #looks = new Looks<Sums>(NOTHING);
+  readonly #onsets = new Onsets<Sums>(NOTHING);
   #sums = NOTHING;
   #last: { readonly value: number; readonly step: number } | undefined;
 
@@ -40,8 +40,8 @@ export class GaugeTest extends Standing {
 
   /** The next step's difference between canary and baseline; NaN: there is none, which costs nothing and proves nothing. */
   add(difference: number): void {
-    this.#looks.step(this.#sums);
-    const { steps } = this.#looks;
+    this.#onsets.step(this.#sums);
+    const { steps } = this.#onsets;
     if (Number.isNaN(difference)) return;
     const { centre, scale, memory } = this.#learnt;
     const value = clip((difference - centre) / scale);
@@ -59,7 +59,7 @@ export class GaugeTest extends Standing {
 
   #evidenceNow(): number {
     const { score, weight } = this.#sums;
-    return this.#looks.evidence((since) => this.#ratio(score - since.score, weight - since.weight));
+    return this.#onsets.evidence((since) => this.#ratio(score - since.score, weight - since.weight));
   }
 
   /** Of a shift upwards, against none but what is tolerated and what is not known of the centre. */
