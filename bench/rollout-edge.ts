@@ -2,30 +2,29 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { projectRoot } from '../scripts/project.ts';
+import { installEdge } from '../test/support/installed-edge.ts';
 import { type Cost, type Group, measure, saidUntil } from './measured.ts';
 import { COURSE, type Estate, POOL } from './rollout-world.ts';
 
 export type Rollout = Cost & { readonly wallS: number };
 
-const EDGE = join(projectRoot, 'bin/edge');
-
-/** Edge as a team runs it: a server, and the CLI that asks it. Both are counted; what is set up before the rollout is not. */
+/** Edge as a team runs it, installed: a server, and the CLI that asks it. Both are counted; what is set up before the rollout is not. */
 export async function rolloutByEdge(estate: Estate, version: string, group: Group): Promise<Rollout> {
+  const edge = await installEdge(join(estate.folder, 'installed'));
   const dataFolder = join(estate.folder, 'edge-data');
   await mkdir(dataFolder, { mode: 0o700 });
   const env = { ...process.env, EDGE_DATA: dataFolder };
-  const server = await startServer(group, env);
+  const server = await startServer(group, edge, env);
   try {
     const file = join(estate.folder, 'estate.yaml');
     await writeFile(file, configurationOf(estate));
-    await measure(group, [EDGE, 'apply', '-f', file, '--json'], env);
+    await measure(group, [edge, 'apply', '-f', file, '--json'], env);
     const { path = '' } = estate.artifacts.find((one) => one.version === version) ?? {};
-    const create = [EDGE, 'releases', 'create', 'app', version, '-a', `app.tar.gz=${path}`, '--json'];
+    const create = [edge, 'releases', 'create', 'app', version, '-a', `app.tar.gz=${path}`, '--json'];
     await measure(group, create, env);
     const { stdout, ...cost } = await measure(
       group,
-      [EDGE, 'deploy', 'app', 'dc', version, '--yes', '--json'],
+      [edge, 'deploy', 'app', 'dc', version, '--yes', '--json'],
       env,
     );
     const { deployment } = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '') as {
@@ -40,8 +39,8 @@ export async function rolloutByEdge(estate: Estate, version: string, group: Grou
   }
 }
 
-async function startServer(group: Group, env: NodeJS.ProcessEnv): Promise<ChildProcess> {
-  const [program = '', ...args] = group.inside([EDGE, 'server', '--listen', '127.0.0.1:0']);
+async function startServer(group: Group, edge: string, env: NodeJS.ProcessEnv): Promise<ChildProcess> {
+  const [program = '', ...args] = group.inside([edge, 'server', '--listen', '127.0.0.1:0']);
   const server = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
   await saidUntil(server, 'serves http');
   return server;

@@ -4,8 +4,9 @@ import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path';
 import { sha256 } from '../../src/lib/hash.ts';
 import { type ArtifactSource, startArtifactSource } from './artifact-source.ts';
-import { type EdgeEnd, type EdgeProcess, jsonOf, startEdge } from './edge-process.ts';
+import { type EdgeEnd, type EdgeOptions, type EdgeProcess, jsonOf, startEdge } from './edge-process.ts';
 import { freePort } from './free-port.ts';
+import { installEdge } from './installed-edge.ts';
 import { opened } from './opened.ts';
 import { type Sshd, startSshdFleet } from './sshd.ts';
 import { until } from './until.ts';
@@ -34,7 +35,7 @@ const PATIENCE_MS = 300_000;
 
 /**
  * A large artifact, from its source over one worker to many real hosts, the worker in a process and a data folder of its own: killed in
- * the middle of the pull, and started again. All with the programs as people run them.
+ * the middle of the pull, and started again. All with the programs as people install them.
  */
 export const fanOut = (options: FanOutOptions): Promise<FannedOut> =>
   opened(async (ends) => {
@@ -65,17 +66,16 @@ async function open(options: FanOutOptions, ends: AsyncDisposableStack): Promise
   const source = ends.adopt(await startArtifactSource(), (each) => each.close());
   const bytes = randomBytes(sizeBytes);
   source.files.set(`/${NAME}`, bytes);
+  const program = await installEdge(join(folder, 'installed'));
   const url = `http://127.0.0.1:${await freePort()}`;
   const data = join(folder, 'server');
   await mkdir(data, { mode: 0o700 });
-  const server = await started(
-    ['server', '--no-worker', '--listen', url.slice('http://'.length), '--data', data],
-    ends,
-  );
+  const listen = ['--listen', url.slice('http://'.length), '--data', data];
+  const server = await started(['server', '--no-worker', ...listen], ends, { program });
   const token = (await readFile(join(data, 'token'), 'utf8')).trim();
   const env = { EDGE_SERVER: url, EDGE_TOKEN: token };
   const cli = async (...words: readonly string[]): Promise<EdgeEnd> => {
-    const end = await startEdge(words, { env }).ended;
+    const end = await startEdge(words, { program, env }).ended;
     if (end.status === 0) return end;
     throw new Error(`edge ${words.join(' ')} ended with ${end.status}: ${end.stdout}${end.stderr}`);
   };
@@ -84,7 +84,7 @@ async function open(options: FanOutOptions, ends: AsyncDisposableStack): Promise
   const made = jsonOf(await cli('token', 'create', 'worker', '--role', 'worker', '--pool', POOL, '--json'));
   const own = { EDGE_SERVER: url, EDGE_TOKEN: String((made as { secret: string }).secret) };
   const worker = ['worker', '--pool', POOL, '--data', join(folder, 'worker')];
-  const startWorker = () => started(worker, ends, own);
+  const startWorker = () => started(worker, ends, { program, env: own });
   return { source, hosts, folder, digest: sha256(bytes), server, cli, startWorker };
 }
 
@@ -92,9 +92,9 @@ async function open(options: FanOutOptions, ends: AsyncDisposableStack): Promise
 async function started(
   words: readonly string[],
   ends: AsyncDisposableStack,
-  env: Readonly<Record<string, string>> = {},
+  options: EdgeOptions,
 ): Promise<EdgeProcess> {
-  const running = startEdge(words, { env });
+  const running = startEdge(words, options);
   ends.defer(async () => {
     running.signal('SIGTERM');
     await running.ended;

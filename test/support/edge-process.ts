@@ -21,6 +21,8 @@ export type EdgeProcess = {
 export type EdgeOptions = {
   /** `EDGE_DATA`. */
   readonly dataFolder?: string;
+  /** Another than that of this clone: see `installEdge`. */
+  readonly program?: string;
   /** Variables that are added or replaced. */
   readonly env?: Readonly<Record<string, string>>;
 };
@@ -29,9 +31,10 @@ const PROGRAM = join(import.meta.dirname, '../../bin/edge');
 const INHERITED = ['PATH', 'HOME', 'TMPDIR', 'EDGE_NODE', 'NODE_COMPILE_CACHE'] as const;
 
 /** Starts the real program as a process of its own, without a terminal and without the variables of the test runner. */
-export function startEdge(words: readonly string[], { dataFolder, env }: EdgeOptions = {}): EdgeProcess {
+export function startEdge(words: readonly string[], options: EdgeOptions = {}): EdgeProcess {
+  const { dataFolder, program = PROGRAM, env } = options;
   const inherited = INHERITED.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : []));
-  const child = spawn(PROGRAM, words, {
+  const child = spawn(program, words, {
     env: { ...Object.fromEntries(inherited), ...(dataFolder && { EDGE_DATA: dataFolder }), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -41,7 +44,7 @@ export function startEdge(words: readonly string[], { dataFolder, env }: EdgeOpt
     stdout: stdout(),
     stderr: stderr(),
   }));
-  if (child.pid === undefined) throw new Error(`${PROGRAM} did not start`);
+  if (child.pid === undefined) throw new Error(`${program} did not start`);
   return { pid: child.pid, ended, stdout, stderr, signal: (signal) => void child.kill(signal) };
 }
 
