@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -16,7 +17,7 @@ import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { hostWith, SHELLS, whyWithout } from '../../../test/support/release-host.ts';
-import { GONE, INSTALL } from './install-script.ts';
+import { GONE, INSTALL, MARKER } from './install-script.ts';
 
 for (const shell of SHELLS) {
   describe(shell.join(' '), { skip: whyWithout(shell) ?? false }, () => installsAnew(shell));
@@ -112,6 +113,20 @@ function installsAnew(shell: readonly string[]): void {
     assert.match(done.stderr, /app\.log/);
     assert.equal(readFileSync(join(folder, 'current/bin/start'), 'utf8'), 'go');
     assert.equal(existsSync(join(folder, 'current/logs')), false);
+  });
+
+  test('where a link is in the place of a release the link goes, and nothing of what it leads to', () => {
+    const { folder, home, install } = hostWith(shell);
+    install('1.0');
+    const release = join(folder, 'releases/1.0-aaaa');
+    const elsewhere = join(home, 'elsewhere');
+    renameSync(release, elsewhere);
+    writeFileSync(join(elsewhere, MARKER), 'another\n');
+    symlinkSync(elsewhere, release);
+    assert.equal(install('1.0').status, 0);
+    assert.equal(lstatSync(release).isDirectory(), true);
+    assert.equal(readFileSync(join(elsewhere, MARKER), 'utf8'), 'another\n');
+    assert.equal(readFileSync(join(elsewhere, 'bin/start'), 'utf8'), 'go');
   });
 
   test('a replacement that was cut off between its two renames is taken back', () => {

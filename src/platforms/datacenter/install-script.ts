@@ -20,8 +20,9 @@ export const markerText = (hash: string): string => `${hash}\n`;
 
 /**
  * Arguments: folder (absolute or below `~/`), release, hash, how many releases to keep, a token of this run, an uploaded tar of
- * property files (or nothing); `anew` where what is whole is to be as it was put there too (or nothing); for each artifact its uploaded file, its name, and how it is unpacked; `--files`; then for each
- * property file its name in the tar, its path below the release, and its mode. Property files are put there anew each time, also
+ * property files (or nothing); `anew` where what is whole is to be as it was put there too (or nothing); for each artifact its uploaded
+ * file, its name, and how it is unpacked; `--files`; then for each property file its name in the tar, its path below the release, and its
+ * mode. Property files are put there anew each time, also
  * into a release that is whole: a secret may have changed, or a hand.
  *
  * Called as `edge-fetch` it only makes the release whole, without property files, beside what serves. The current one, and one that was
@@ -235,7 +236,7 @@ if [ "$whole" != "$hash" ]; then
   # Renamed and not removed: half of it would still have its mark, and what others wrote there may not be ours to remove.
   if [ -e "$final" ] || [ -L "$final" ]; then mv -T "$final" "$old"; fi
   mv -T "$work" "$final"
-  if [ ! -d "$old" ] || rm -f "$old/${MARKER}"; then remove "$old" || true; fi
+  if [ -L "$old" ] || [ ! -d "$old" ] || rm -f "$old/${MARKER}"; then remove "$old" || true; fi
 else
   remove "$releases/.$release".*.files
   put_files "$final" "$@"
