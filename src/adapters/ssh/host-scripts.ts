@@ -118,11 +118,15 @@ e_upload() {
   e_tmp=$e_to.edge-upload.$$
   trap 'rm -f "$e_tmp"' EXIT
   trap 'exit 1' HUP INT TERM PIPE
+  # Until it has its mode nobody else reads it: it may hold secrets.
+  umask 077
   e_err=$( { : >"$e_tmp"; } 2>&1) || e_unfit "\${e_err:-cannot write in $e_to}"
   e_say ready
   e_err=$(cat 2>&1 >"$e_tmp") || e_unfit "\${e_err:-cannot write $e_tmp}"
   e_digest "$e_tmp" && [ "$e_got" = "$e_sum" ] || { e_say differs; exit 1; }
-  e_err=$(chmod "$e_mode" "$e_tmp" 2>&1 && mv -f "$e_tmp" "$e_path" 2>&1) || e_unfit "\${e_err:-cannot rename to $e_path}"
+  [ "$e_mode" = 600 ] || e_err=$(chmod "$e_mode" "$e_tmp" 2>&1) || e_unfit "\${e_err:-cannot change the mode of $e_tmp}"
+  e_err=$(mv -f "$e_tmp" "$e_path" 2>&1) || e_unfit "\${e_err:-cannot rename to $e_path}"
+  trap - EXIT
   e_say done
   exit 0
 }
