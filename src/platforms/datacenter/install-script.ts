@@ -196,10 +196,10 @@ put_files() {
 # What others have sent since is theirs; what nobody came for goes after a day.
 remove_uploads() {
   while [ "$1" != --files ]; do
-    case $1 in "$releases/.incoming/"*) rm -f "$1" ;; esac
+    case $1 in "$releases/.incoming/"*) remove "$1" ;; esac
     shift 3
   done
-  if [ -d "$releases/.incoming" ]; then
+  if [ -d "$releases/.incoming" ] && ! rmdir "$releases/.incoming" 2>/dev/null; then
     find "$releases/.incoming" -type f -mtime +1 -exec rm -f '{}' +
     rmdir "$releases/.incoming" 2>/dev/null || true
   fi
