@@ -25,8 +25,8 @@ const ENTRY = new URL(
 );
 
 /**
- * A database connection in a thread of its own. Calls that are made before the loop turns go there in one message, and so into
- * one transaction. Who waits for what a call is about to do is woken with it: what he asks for stands behind that call in the
+ * A database connection in a thread of its own. Calls that are made within one turn of the loop go there in one message, and so into
+ * one transaction: to wake the thread for each costs more than most of them. Who waits for what a call is about to do is woken with it: what he asks for stands behind that call in the
  * line, so that he finds it done, most often in the same durable write.
  */
 export class ConnectionThread {
@@ -59,7 +59,7 @@ export class ConnectionThread {
     if (this.#end) return Promise.reject(this.#end);
     this.#nextId += 1;
     const id = this.#nextId;
-    if (this.#calls.push({ id, call: encodeCall(call) }) === 1) process.nextTick(() => this.#send());
+    if (this.#calls.push({ id, call: encodeCall(call) }) === 1) setImmediate(() => this.#send());
     const answer = new Promise<unknown>((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject, rung: wakes });
     });
