@@ -8,6 +8,8 @@ export type CountedOptions = {
   readonly alpha: number;
   /** A rise of which nobody needs to hear: 0.02 is 2 %. */
   readonly tolerance: number;
+  /** From which ratio of the rates on it is a rise: left out, 1. */
+  readonly from?: number;
 };
 
 export type CountedTest = {
@@ -26,25 +28,29 @@ const SURELY = 3.2;
  * weigh less, where they may not have been; and as a gauge, of the square roots, where they came in bursts (CANARY.md section 3.2). Without
  * a history they are taken for independent.
  */
-export function countedTest(history: readonly Counted[], { alpha, tolerance }: CountedOptions): CountedTest {
+export function countedTest(history: readonly Counted[], options: CountedOptions): CountedTest {
+  const { alpha, tolerance, from = 1 } = options;
   const { of, blocks } = dispersionOf(history);
   const beyond = (of - 1) / Math.sqrt(2 / Math.max(1, blocks));
-  const asGauge = beyond > SURELY ? gaugeOf(history, { alpha, tolerance }) : undefined;
+  const asGauge = beyond > SURELY ? gaugeOf(history, options) : undefined;
   if (asGauge) return asGauge;
   const dispersion = beyond > PERHAPS ? of : 1;
-  const standing = new CountTest({ alpha, tolerated: 1 + tolerance, dispersion });
+  const standing = new CountTest({ alpha, tolerated: from * (1 + tolerance), dispersion });
   return { kind: 'counts', standing, add: (counted) => standing.add(counted) };
 }
 
-function gaugeOf(history: readonly Counted[], { alpha, tolerance }: CountedOptions): CountedTest | undefined {
+function gaugeOf(history: readonly Counted[], options: CountedOptions): CountedTest | undefined {
   const learnt = learn(history.map(rootsOf));
   const total = (of: (one: Counted) => number) => history.reduce((sum, one) => sum + of(one), 0);
   const events = total(({ canary, baseline }) => canary + baseline);
   const level = events / total(({ canaryExposure, baselineExposure }) => canaryExposure + baselineExposure);
   if (!learnt || !(level > 0)) return undefined;
   // Of a rise by r the root rises by about half of r.
-  const options = { alpha, tolerance, fleetSpread: 0, unit: Math.sqrt(level) / 2 };
-  const standing = new GaugeTest(learnt, options);
+  const { from = 1 } = options;
+  const standing = new GaugeTest(learnt, {
+    ...options,
+    ...{ from: Math.log(from), fleetSpread: 0, unit: Math.sqrt(level) / 2 },
+  });
   return { kind: 'gauge', standing, add: (counted) => standing.add(rootsOf(counted)) };
 }
 

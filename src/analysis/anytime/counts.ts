@@ -12,14 +12,14 @@ export type Counted = {
 export type CountOptions = {
   /** The most that may be wrong, however often it is looked at. */
   readonly alpha: number;
-  /** A ratio of the rates of which nobody needs to hear: 1.05 is 5 % more. At least 1. */
+  /** A ratio of the rates of which nobody needs to hear: 1.05 is 5 % more. What is looked for are multiples of it. */
   readonly tolerated: number;
   /** How much more counts vary than those of independent events: at least 1. */
   readonly dispersion: number;
 };
 
 /** Ratios of the rates that are looked for, and their shares. */
-const RATIOS = [
+export const RATIOS = [
   [1.25, 0.2],
   [1.5, 0.2],
   [2, 0.2],
@@ -55,17 +55,17 @@ export class CountTest extends Standing {
     const share = (ratio: number) => (ratio * canaryExposure) / (ratio * canaryExposure + baselineExposure);
     const without = share(tolerated);
     this.#sums = RATIOS.map(([ratio], index) => {
-      const withIt = share(Math.max(ratio, tolerated));
+      const withIt = share(ratio * tolerated);
       const gain = canary * Math.log(withIt / without) + baseline * Math.log((1 - withIt) / (1 - without));
       return (this.#sums[index] ?? 0) + gain / dispersion;
     });
-    const evidence = this.#onsets.evidence((since) =>
+    const { evidence, after } = this.#onsets.evidence((since) =>
       RATIOS.reduce(
         (sum, [, part], index) => sum + part * Math.exp((this.#sums[index] ?? 0) - (since[index] ?? 0)),
         0,
       ),
     );
-    this.stands(evidence);
+    this.stands(evidence, after);
   }
 }
 

@@ -1,6 +1,6 @@
 import { logNormalCdf } from '../normal.ts';
 import { clip, clipNews, type Learnt } from './learnt.ts';
-import { Onsets } from './onsets.ts';
+import { type Evidence, Onsets } from './onsets.ts';
 import { Standing } from './standing.ts';
 
 export type GaugeOptions = {
@@ -12,7 +12,12 @@ export type GaugeOptions = {
   readonly fleetSpread: number;
   /** What a shift of 1 makes of the differences: 1 of logarithms. */
   readonly unit: number;
+  /** From which shift on it is one. Left out: 0. */
+  readonly from?: number;
 };
+
+/** `shift`: where the canary lies against before; `least` and `most`: between which it lies, whenever that is asked. */
+export type Shift = { readonly shift: number; readonly least: number; readonly most: number };
 
 /** Shifts that are looked for: of logarithms about 8, 20 and 50 %. */
 const SHIFTS = [0.08, 0.2, 0.5] as const;
@@ -44,7 +49,8 @@ export class GaugeTest extends Standing {
     const { steps } = this.#onsets;
     if (Number.isNaN(difference)) return;
     const { centre, scale, memory } = this.#learnt;
-    const value = clip((difference - centre) / scale);
+    const { unit, from = 0 } = this.#options;
+    const value = clip((difference - centre - unit * from) / scale);
     const kept = this.#last ? memory ** (steps - this.#last.step) : 0;
     const fresh = Math.sqrt(1 - kept ** 2);
     const innovation = clipNews((value - kept * (this.#last?.value ?? 0)) / fresh);
@@ -54,10 +60,35 @@ export class GaugeTest extends Standing {
       weight: this.#sums.weight + weight ** 2,
     };
     this.#last = { value, step: steps };
-    this.stands(this.#evidenceNow());
+    const now = this.#evidenceNow();
+    this.stands(now.evidence, now.after);
   }
 
-  #evidenceNow(): number {
+  /**
+   * A confidence sequence of the shift, were it the same all the time: by a normal mixture with the middle one of the shifts that are looked
+   * for (Robbins 1970; Howard et al. 2021), and as much wider as the centre may be off. `undefined` before the first value.
+   */
+  shift(alpha: number): Shift | undefined {
+    const { score, weight } = this.#sums;
+    if (weight === 0) return undefined;
+    const { unit, from = 0 } = this.#options;
+    const inUnits = this.#learnt.scale / unit;
+    const mixed = (SHIFTS[1] / inUnits) ** 2;
+    const chance = 2 * Math.log(2 / alpha) + Math.log1p(mixed * weight);
+    const unsure = Math.sqrt((weight + 1 / mixed) * chance) / weight;
+    const uncentred = Math.sqrt(2 * Math.log(4 / alpha) * this.#unknown());
+    const shift = from + (inUnits * score) / weight;
+    const reach = inUnits * (unsure + uncentred);
+    return { shift, least: shift - reach, most: shift + reach };
+  }
+
+  /** The variance of what is not known of the centre, in units of the scale. */
+  #unknown(): number {
+    const { memory, count } = this.#learnt;
+    return (1.1 * (1 + memory)) / ((1 - memory) * count);
+  }
+
+  #evidenceNow(): Evidence {
     const { score, weight } = this.#sums;
     return this.#onsets.evidence((since) => this.#ratio(score - since.score, weight - since.weight));
   }
@@ -65,10 +96,9 @@ export class GaugeTest extends Standing {
   /** Of a shift upwards, against none but what is tolerated and what is not known of the centre. */
   #ratio(score: number, weight: number): number {
     if (weight === 0) return 1;
-    const { scale, memory, count } = this.#learnt;
+    const { scale } = this.#learnt;
     const { tolerance, fleetSpread, unit } = this.#options;
-    const unknown = (1.1 * (1 + memory)) / ((1 - memory) * count);
-    const nothing = unknown + (unit / scale) ** 2 * (tolerance ** 2 + fleetSpread ** 2);
+    const nothing = this.#unknown() + (unit / scale) ** 2 * (tolerance ** 2 + fleetSpread ** 2);
     const without = likelihood(score, weight, nothing);
     const ratios = SHIFTS.map((shift) => {
       const variance = nothing + ((unit * shift) / scale) ** 2;

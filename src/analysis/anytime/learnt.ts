@@ -31,11 +31,11 @@ const MOST_MEMORY = 0.97;
  * of too few.
  */
 export function learn(differences: readonly number[]): Learnt | undefined {
-  const present = differences.filter((value) => !Number.isNaN(value)).sort((a, b) => a - b);
+  const present = Float64Array.from(differences.filter((value) => !Number.isNaN(value))).sort();
   const count = present.length;
   if (count < LEAST_HISTORY) return undefined;
   const median = quantileOf(present, 0.5);
-  const deviations = present.map((value) => Math.abs(value - median)).sort((a, b) => a - b);
+  const deviations = present.map((value) => Math.abs(value - median)).sort();
   const spread = Math.max(1.4826 * quantileOf(deviations, 0.5), LEAST_SCALE);
   const kept = (value: number) => Math.min(Math.max(value, median - FAR * spread), median + FAR * spread);
   const centre = present.reduce((sum, value) => sum + kept(value), 0) / count;

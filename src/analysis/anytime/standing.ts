@@ -3,15 +3,19 @@ export abstract class Standing {
   readonly #alpha: number;
   #evidence = 1;
   #most = 1;
+  #since = 0;
 
   /** `alpha`: the most that may be wrong, however often it is asked. */
   constructor(alpha: number) {
     this.#alpha = alpha;
   }
 
-  protected stands(evidence: number): void {
+  /** `since`: the step after which harm has begun, if it has. */
+  protected stands(evidence: number, since: number): void {
     this.#evidence = evidence;
-    this.#most = Math.max(this.#most, evidence);
+    if (evidence <= this.#most) return;
+    this.#most = evidence;
+    this.#since = since;
   }
 
   /** By how much more likely what was seen is with harm. */
@@ -22,6 +26,11 @@ export abstract class Standing {
   /** Valid at any time: the chance of so much evidence, by now or before, without harm. */
   get p(): number {
     return Math.min(1, 1 / this.#most);
+  }
+
+  /** After how many steps harm most likely began, by what was the most evidence of it so far. */
+  get since(): number {
+    return this.#since;
   }
 
   get isAlarm(): boolean {
