@@ -1,0 +1,186 @@
+import type { Judgement, MetricReport, Verdict } from './judgement.ts';
+import type { MetricStep } from './metric-step.ts';
+import { type Effect, type MetricTest, type TestOptions, testOfCounts, testOfGauge } from './metric-test.ts';
+import { reasonOf } from './reason.ts';
+
+export type MetricRules = {
+  readonly name: string;
+  readonly kind: MetricStep['kind'];
+  readonly harm: 'more' | 'less' | 'either';
+  /** Whether the canary fails by this one alone. */
+  readonly isCritical: boolean;
+  /** Its part in the metrics: of alpha, and of those that have to be worse where none is critical. */
+  readonly weight: number;
+  /** A rise, or fall, of which nobody needs to hear, and one that a canary may have and be let pass: 0.02 is 2 %. */
+  readonly tolerance: number;
+  readonly allowed: number;
+};
+
+export type JudgeRules = {
+  readonly metrics: readonly MetricRules[];
+  /** The most canaries without harm that may fail, of all metrics together and however often they are looked at. */
+  readonly alpha: number;
+  /** Fails where metrics of so much of all weights are worse, without a critical one: of 0 any suffices. */
+  readonly failShare: number;
+  /** Steps with data that a verdict needs of a metric. */
+  readonly leastSteps: number;
+  /** After so many steps all that is not worse passes, or is unsure. */
+  readonly mostSteps: number;
+  /** So many steps in a row without data of a metric are no data. */
+  readonly staleSteps: number;
+};
+
+export type MetricSteps = Readonly<Record<string, MetricStep | undefined>>;
+
+/** A metric is suspicious by a quarter of the evidence of an alarm: of canaries without harm four times as many have so much as may fail. */
+const SUSPICION = 4;
+const SURE = 0.05;
+
+/** A step without data is one too: what is remembered of a series fades. */
+const NO_DATA = {
+  counts: { kind: 'counts', canary: 0, baseline: 0, canaryExposure: 0, baselineExposure: 0 },
+  gauge: { kind: 'gauge', pairs: [] },
+} as const satisfies Record<MetricStep['kind'], MetricStep>;
+
+type Watched = {
+  readonly rules: MetricRules;
+  readonly alpha: number;
+  /** One for each way in which it may be worse; none without history. */
+  readonly tests: readonly MetricTest<MetricStep>[];
+  steps: number;
+  lastStep: number;
+};
+
+/**
+ * Judges a canary by all its metrics, each time that a step of them was measured (CANARY.md section 3.5). The chance that a canary without
+ * harm ever fails is alpha at most: each metric has its part of it.
+ */
+export class CanaryJudge {
+  readonly #rules: JudgeRules;
+  readonly #watched: readonly Watched[];
+  #step = 0;
+
+  /** `history`: steps of each metric from before the canary, when both sides ran the same, in the order of time. */
+  constructor(rules: JudgeRules, history: Readonly<Record<string, readonly MetricStep[]>>) {
+    this.#rules = rules;
+    const weights = rules.metrics.reduce((sum, { weight }) => sum + weight, 0);
+    this.#watched = rules.metrics.map((metric) => {
+      const alpha = (rules.alpha * metric.weight) / weights;
+      return { rules: metric, alpha, tests: testsOf(metric, alpha, history), steps: 0, lastStep: 0 };
+    });
+  }
+
+  /** The next step: a metric that is left out has no data in it. */
+  add(steps: MetricSteps): void {
+    this.#step += 1;
+    for (const watched of this.#watched) {
+      const { kind, name } = watched.rules;
+      const given = steps[name];
+      const step = given?.kind === kind ? given : NO_DATA[kind];
+      const added = watched.tests.map((test) => test.add(step));
+      if (!added.includes(true)) continue;
+      watched.steps += 1;
+      watched.lastStep = this.#step;
+    }
+  }
+
+  judge(): Judgement {
+    const metrics = this.#watched.map((watched) => this.#report(watched));
+    const verdict = this.#verdict(metrics);
+    return { verdict, reason: reasonOf(verdict, metrics), step: this.#step, metrics };
+  }
+
+  /** By how much each metric differs, with an interval that holds whenever it is asked for. Costs more than a look. */
+  effects(): Readonly<Record<string, Effect | null>> {
+    const effectOf = ({ tests: [test] }: Watched) => test?.effect(SURE) ?? null;
+    return Object.fromEntries(this.#watched.map((watched) => [watched.rules.name, effectOf(watched)]));
+  }
+
+  #verdict(metrics: readonly MetricReport[]): Verdict {
+    const { leastSteps, mostSteps } = this.#rules;
+    if (this.#isWorse(metrics)) return 'fail';
+    if (metrics.some(isMissing)) return 'no data';
+    if (metrics.some(({ steps }) => steps < leastSteps))
+      return this.#step < mostSteps ? 'undecided' : 'no data';
+    if (metrics.every(({ state }) => state === 'clear')) return 'pass';
+    if (this.#step < mostSteps) return 'undecided';
+    return metrics.every(({ state }) => state === 'clear' || state === 'open') ? 'pass' : 'unsure';
+  }
+
+  #isWorse(metrics: readonly MetricReport[]): boolean {
+    const worse = metrics.filter(({ state }) => state === 'worse');
+    if (worse.some(({ isCritical }) => isCritical)) return true;
+    const weightOf = (some: readonly MetricReport[]) =>
+      this.#rules.metrics
+        .filter(({ name }) => some.some((one) => one.name === name))
+        .reduce((sum, { weight }) => sum + weight, 0);
+    return worse.length > 0 && weightOf(worse) >= this.#rules.failShare * weightOf(metrics);
+  }
+
+  #report({ rules: { name, isCritical }, alpha, tests, steps, lastStep }: Watched): MetricReport {
+    const [strongest] = tests.toSorted((a, b) => a.worse.p - b.worse.p);
+    const p = strongest ? Math.min(1, strongest.worse.p * tests.length) : 1;
+    const isWorse = strongest?.worse.isAlarm === true && steps >= this.#rules.leastSteps;
+    const report = (state: MetricReport['state']): MetricReport => {
+      const isSeen = state === 'worse' || state === 'uneven' || state === 'suspicious';
+      const effect = (isSeen && strongest?.effect(SURE)) || null;
+      const since = (state === 'worse' && strongest?.worse.since) || null;
+      return { name, isCritical, p, steps, state, effect, since };
+    };
+    if (!strongest) return report('no history');
+    if (isWorse) return report(strongest.isUneven ? 'uneven' : 'worse');
+    if (this.#step - lastStep >= this.#rules.staleSteps) return report('no data');
+    if (p <= SUSPICION * alpha) return report('suspicious');
+    return report(tests.every(({ clear }) => clear.isAlarm) ? 'clear' : 'open');
+  }
+}
+
+const isMissing = ({ state }: MetricReport): boolean => state === 'no data' || state === 'no history';
+
+function testsOf(
+  { kind, name, harm, tolerance, allowed }: MetricRules,
+  alpha: number,
+  history: Readonly<Record<string, readonly MetricStep[]>>,
+): readonly MetricTest<MetricStep>[] {
+  const ways = harm === 'either' ? (['more', 'less'] as const) : ([harm] as const);
+  return ways.flatMap((way) => {
+    const options = { alpha: alpha / ways.length, clearAlpha: SURE, tolerance, allowed, harm: way };
+    return testOf(kind, history[name] ?? [], options) ?? [];
+  });
+}
+
+function testOf(
+  kind: MetricStep['kind'],
+  history: readonly MetricStep[],
+  options: TestOptions,
+): MetricTest<MetricStep> | undefined {
+  switch (kind) {
+    case 'counts': {
+      const test = testOfCounts(
+        history.filter((step) => step.kind === 'counts'),
+        options,
+      );
+      return taking(test, (step) => step.kind === 'counts' && test.add(step));
+    }
+    case 'gauge': {
+      const steps = history.filter((step) => step.kind === 'gauge').map(({ pairs }) => pairs);
+      const test = testOfGauge(steps, options);
+      return test && taking(test, (step) => step.kind === 'gauge' && test.add(step.pairs));
+    }
+    default:
+      return kind satisfies never;
+  }
+}
+
+const taking = <Step>(
+  test: MetricTest<Step>,
+  add: (step: MetricStep) => boolean,
+): MetricTest<MetricStep> => ({
+  worse: test.worse,
+  clear: test.clear,
+  get isUneven() {
+    return test.isUneven;
+  },
+  effect: (alpha) => test.effect(alpha),
+  add,
+});

@@ -1,0 +1,7 @@
+import type { Counted } from './counts.ts';
+import type { PairedStep } from './paired.ts';
+
+/** What was measured of a metric in one step, on both sides. */
+export type MetricStep =
+  | ({ readonly kind: 'counts' } & Counted)
+  | { readonly kind: 'gauge'; readonly pairs: PairedStep };
