@@ -1,6 +1,7 @@
 import { benchArtifact } from './artifact.ts';
 import { benchEngine } from './engine.ts';
 import { benchFanout } from './fanout.ts';
+import { benchJudge } from './judge.ts';
 import { benchRollout } from './rollout.ts';
 
 // npm run bench -- <name> [--json]: measures one part of Edge and prints a table, or one JSON object. Rollout and fanout take [--hosts N].
@@ -10,6 +11,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   artifact: benchArtifact,
   engine: benchEngine,
   fanout: benchFanout,
+  judge: benchJudge,
   rollout: benchRollout,
 };
 
