@@ -22,7 +22,7 @@ const mayImport = {
   projections: ['domain', 'ports', 'lib'],
   operations: ['domain', 'config', 'plan', 'engine', 'ports', 'projections', 'lib'],
   api: ['domain', 'operations', 'projections', 'lib'],
-  cli: ['api/contract.ts', 'api/client.ts', 'api/upload.ts', 'domain', 'lib'],
+  cli: ['api/contract.ts', 'api/client.ts', 'api/upload.ts', 'analysis', 'domain', 'lib'],
   simulation: [
     'domain',
     'plan',

@@ -10,6 +10,7 @@ import { addDrift } from './commands/drift.ts';
 import { addExec } from './commands/exec.ts';
 import { addHistory } from './commands/history.ts';
 import { addInit } from './commands/init.ts';
+import { addJudge } from './commands/judge.ts';
 import { addLogs } from './commands/logs.ts';
 import { addPlan } from './commands/plan.ts';
 import { addReleases } from './commands/releases.ts';
@@ -29,7 +30,7 @@ const GROUPS: Readonly<Record<string, readonly Add[]>> = {
   'Begin:': [addDemo, addInit, addApply, addTrust, addDoctor],
   'Deploy:': [addDiff, addPlan, addDeploy, addRestart, addRollback, addReleases],
   'Look:': [addStatus, addTargets, addDrift, addWatch, addLogs, addHistory],
-  'Run:': [addExec],
+  'Run:': [addExec, addJudge],
   'Decide:': [
     addApprove,
     addPromote,

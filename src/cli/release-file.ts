@@ -1,9 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { isMap, parseDocument } from 'yaml';
 import type { Input } from '../api/contract.ts';
 import { EdgeError } from '../domain/errors.ts';
-import { fileFault } from '../lib/file-fault.ts';
+import { readText } from './read-file.ts';
 
 export type ReleaseInput = Input<'createRelease'>;
 /** Sends a file of this machine to the server, and gives its digest. */
@@ -16,7 +15,7 @@ type Fields = Readonly<Record<string, unknown>>;
  * digest from then on. Throws `config_unreadable`, `config_syntax`; what else is wrong the server says.
  */
 export async function releaseIn(folder: string, file: string, send: SendFile): Promise<ReleaseInput> {
-  const document = parsed(file, await textOf(folder, file));
+  const document = parsed(file, await readText(folder, file));
   const sent: unknown[] = [];
   const listed = Array.isArray(document.artifacts) ? document.artifacts : [];
   for (const artifact of listed) sent.push(await uploaded(folder, artifact, send));
@@ -32,15 +31,6 @@ async function uploaded(folder: string, artifact: unknown, send: SendFile): Prom
   const sha256 = await send(resolve(folder, path));
   if (fields.sha256 === undefined || fields.sha256 === sha256) return { ...fields, sha256 };
   throw new EdgeError('artifact_mismatch', `The file ${path} does not have the digest that was given`);
-}
-
-async function textOf(folder: string, file: string): Promise<string> {
-  return readFile(resolve(folder, file), 'utf8').catch((cause: unknown) => {
-    throw new EdgeError('config_unreadable', `${file} cannot be read: ${fileFault(cause)}`, {
-      where: { file },
-      cause,
-    });
-  });
 }
 
 function parsed(file: string, text: string): Fields {

@@ -228,6 +228,17 @@ export const ROWS: Readonly<Record<ErrorCode, ErrorRow>> = {
     where: ({ folder }) => ({ file: join(folder, 'hosts.csv'), line: 3, path: 'port', target: 'web-2' }),
     hint: /Mend the row/,
   },
+  samples_invalid: {
+    ask: async (estate) => {
+      const path = join(estate.folder, 'samples.csv');
+      await writeFile(path, 'time,metric,side,value\n2026-03-01T10:00:00Z,errors,both,1\n');
+      return command(`judge ${path} --from 2026-03-01T10:00:00Z`)(estate);
+    },
+    says: /"both" is no side; it is canary or baseline/,
+    noStatus: true,
+    where: ({ folder }) => ({ file: join(folder, 'samples.csv'), line: 2 }),
+    hint: /edge help judge/,
+  },
   plan_empty: { ask: command('deploy shop lab 1.0.0'), says: /shop\/lab/, hint: /--force/ },
   plan_changed: {
     ask: ({ settings }) =>

@@ -23,7 +23,7 @@ export function reasonOf(verdict: Verdict, metrics: readonly MetricReport[]): st
 const byEvidence = (one: MetricReport, other: MetricReport): number => one.p - other.p;
 
 const worse = (metric: MetricReport): string =>
-  `${metric.name} is ${effectOf(metric)}${metric.since ? ` since step ${metric.since + 1}` : ''}, which comes without harm in at most ${oneOf(metric.p)} canaries`;
+  `${metric.name} is ${effectOf(metric)}${metric.since ? ` since step ${metric.since + 1}` : ''}, which comes without harm in ${oneOf(metric.p)} canaries`;
 
 function doubtful(metric: MetricReport): string {
   const why =
@@ -52,8 +52,9 @@ function missing(metrics: readonly MetricReport[]): string {
 const surely = (clear: number, all: number): string =>
   clear === all ? ' of more than is allowed' : `, ${clear} of them surely not more than is allowed`;
 
-/** As "1 of 400": the chance is p at most. */
-const oneOf = (p: number): string => `1 of ${Math.floor(1 / p).toLocaleString('en')}`;
+/** The chance is p at most. */
+const oneOf = (p: number): string =>
+  p < 1e-6 ? 'fewer than 1 of a million' : `at most 1 of ${Math.floor(1 / p).toLocaleString('en')}`;
 
 const round = (value: number): string =>
   Number.isFinite(value) ? String(Number(value.toPrecision(2))) : 'any';

@@ -1,0 +1,169 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import type { CanaryJudge, JudgeRules, MetricRules } from '../../analysis/anytime/canary-judge.ts';
+import type { Judgement, MetricReport, Verdict } from '../../analysis/anytime/judgement.ts';
+import type { Effect } from '../../analysis/anytime/metric-test.ts';
+import { EdgeError } from '../../domain/errors.ts';
+import { type Choose, names, newCommand, wholeNumber } from '../command.ts';
+import type { Cli } from '../context.ts';
+import { dateAndTime, table } from '../format.ts';
+import { readText } from '../read-file.ts';
+import type { Sampled, SampledMetric } from '../samples.ts';
+import { type Line, line, type Tone } from '../view/line.ts';
+import { judgeAsKayenta } from './judge-kayenta.ts';
+
+type Options = {
+  readonly from?: string;
+  readonly kayenta?: string;
+  readonly pass: number;
+  readonly marginal: number;
+  readonly step: number;
+  readonly more: readonly string[];
+  readonly less: readonly string[];
+  readonly allowed: number;
+  readonly tolerance: number;
+  readonly alpha: number;
+};
+
+export function addJudge(program: Command, choose: Choose): void {
+  newCommand(
+    program,
+    'judge <samples>',
+    "Judges a canary from a file of what was measured, as it would have been judged at the time. The file is CSV with the columns time, metric, side (canary or baseline), server, value, and of (how many requests, where a value counts some of them); what lies before --from is its history. With --kayenta it is the JSON of Kayenta's metric set pairs, judged as Spinnaker does. Asks no server. Ends with 0 only for a pass.",
+  )
+    .option('--from <time>', 'when the canary began: 2026-03-01T10:00:00Z, or seconds since 1970')
+    .option('--step <seconds>', 'how long one step is', wholeNumber, 60)
+    .option('--more <metrics>', 'of these only more is harm', names, [])
+    .option('--less <metrics>', 'of these only less is harm; of all others either is', names, [])
+    .option('--allowed <percent>', 'let pass what surely differs by less', percent, 0.25)
+    .option('--tolerance <percent>', 'hear of no harm below', percent, 0.02)
+    .option('--alpha <percent>', 'so many canaries without harm may fail at most', percent, 0.05)
+    .option('--kayenta <file>', 'a canary configuration of Kayenta: judge as it does')
+    .option('--pass <score>', "Kayenta's threshold for a pass", wholeNumber, 95)
+    .option('--marginal <score>', "Kayenta's threshold for going on", wholeNumber, 75)
+    .action((samples: string, options: Options) => {
+      choose((cli) =>
+        options.kayenta === undefined
+          ? judgeSamples(cli, samples, options)
+          : judgeAsKayenta(cli, samples, { ...options, kayenta: options.kayenta }),
+      );
+    });
+}
+
+function percent(text: string): number {
+  const part = Number(text) / 100;
+  if (/^\d+(\.\d+)?$/.test(text) && part > 0 && part < 1) return part;
+  throw new InvalidArgumentError('Give a part of 100, such as 5.');
+}
+
+/** Looks at each step until it is decided, as was possible then. */
+async function judgeSamples(cli: Cli, file: string, options: Options): Promise<number> {
+  const { samplesIn, stepsOf, timeOf } = await import('../samples.ts');
+  const fromMs = timeOf(options.from ?? '');
+  if (fromMs === undefined)
+    throw new EdgeError('settings_invalid', '--from has to say when the canary began', {
+      hint: 'Write it as 2026-03-01T10:00:00Z, or in seconds since 1970.',
+    });
+  const sampled = stepsOf(
+    samplesIn(await readText(cli.environment.folder, file), file),
+    options.step * 1_000,
+  );
+  const first = Math.ceil((fromMs - sampled.fromMs) / (options.step * 1_000));
+  const { CanaryJudge } = await import('../../analysis/anytime/canary-judge.ts');
+  const steps = Math.max(0, ...sampled.metrics.map((metric) => metric.steps.length)) - first;
+  if (first < 0 || steps <= 0)
+    throw new EdgeError('samples_invalid', `There is no sample from ${options.from} on, or none before it`, {
+      where: { file },
+    });
+  const judge = new CanaryJudge(rulesOf(sampled.metrics, options, steps), historyOf(sampled, first));
+  const judgement = judged(judge, sampled, first);
+  const at = (step: number) => sampled.fromMs + (first + step) * options.step * 1_000;
+  const answer = answerOf(judgement, judge.effects(), at);
+  cli.answer(answer, () => linesOf(answer));
+  return judgement.verdict === 'pass' ? 0 : 1;
+}
+
+function rulesOf(
+  metrics: readonly SampledMetric[],
+  { more, less, allowed, tolerance, alpha }: Options,
+  steps: number,
+): JudgeRules {
+  const unknown = [...more, ...less].find((name) => !metrics.some((metric) => metric.name === name));
+  if (unknown !== undefined)
+    throw new EdgeError('settings_invalid', `There is no metric ${unknown} in the file`, {
+      hint: `It has ${metrics.map(({ name }) => name).join(', ')}.`,
+    });
+  const harmOf = (name: string): MetricRules['harm'] => {
+    if (more.includes(name)) return 'more';
+    return less.includes(name) ? 'less' : 'either';
+  };
+  return {
+    metrics: metrics.map(({ name, kind }) => ({
+      ...{ name, kind, harm: harmOf(name), isCritical: true, weight: 1, tolerance, allowed },
+    })),
+    ...{ alpha, failShare: 0, leastSteps: 3, mostSteps: steps, staleSteps: 10 },
+  };
+}
+
+const historyOf = ({ metrics }: Sampled, first: number) =>
+  Object.fromEntries(metrics.map(({ name, steps }) => [name, steps.slice(0, first)]));
+
+function judged(judge: CanaryJudge, { metrics }: Sampled, first: number): Judgement {
+  let judgement = judge.judge();
+  const last = Math.max(...metrics.map(({ steps }) => steps.length));
+  for (let step = first; step < last && judgement.verdict === 'undecided'; step += 1) {
+    judge.add(Object.fromEntries(metrics.map(({ name, steps }) => [name, steps[step]])));
+    judgement = judge.judge();
+  }
+  return judgement;
+}
+
+type Answer = {
+  readonly verdict: Verdict;
+  readonly reason: string;
+  /** When it was decided. */
+  readonly at: string;
+  readonly steps: number;
+  readonly metrics: readonly (Omit<MetricReport, 'since'> & { readonly since: string | null })[];
+};
+
+function answerOf(
+  { verdict, reason, step, metrics }: Judgement,
+  effects: Readonly<Record<string, Effect | null>>,
+  at: (step: number) => number,
+): Answer {
+  const iso = (atMs: number) => new Date(atMs).toISOString();
+  return {
+    ...{ verdict, reason, at: iso(at(step)), steps: step },
+    metrics: metrics.map((metric) => ({
+      ...metric,
+      effect: effects[metric.name] ?? null,
+      since: metric.since === null ? null : iso(at(metric.since)),
+    })),
+  };
+}
+
+const TONES: Readonly<Record<Verdict, Tone>> = {
+  pass: 'good',
+  fail: 'bad',
+  unsure: 'warn',
+  'no data': 'warn',
+  undecided: 'warn',
+};
+
+function linesOf({ verdict, reason, at, steps, metrics }: Answer): readonly (string | Line)[] {
+  const rows = metrics.map(({ name, state, effect, p, since }) => [
+    ...[name, state, effectText(effect), p === 1 ? '1' : p.toPrecision(2)],
+    since === null ? '' : dateAndTime(Date.parse(since)),
+  ]);
+  return [
+    line(`${verdict} after ${steps} steps (${dateAndTime(Date.parse(at))}): ${reason}`, TONES[verdict]),
+    '',
+    ...table(['METRIC', 'STATE', 'CANARY / BASELINE', 'P', 'SINCE'], rows),
+  ];
+}
+
+function effectText(effect: Effect | null): string {
+  if (!effect) return 'unknown';
+  const round = (value: number) => (Number.isFinite(value) ? String(Number(value.toPrecision(3))) : '∞');
+  return `${round(effect.ratio)} (${round(effect.least)} to ${round(effect.most)})`;
+}
