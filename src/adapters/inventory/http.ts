@@ -1,5 +1,6 @@
 import { EdgeError } from '../../domain/errors.ts';
 import { MOST_INVENTORY_BYTES, originOf, type TextSource } from '../../domain/inventory.ts';
+import { authorizationFor } from '../../outbound/authorization.ts';
 import { HttpClient, type HttpResult } from '../../outbound/http.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { InventoryText } from '../../ports/inventory.ts';
@@ -16,7 +17,7 @@ export async function readFromHttp(
   signal: AbortSignal,
 ): Promise<InventoryText> {
   const { url, tls, timeoutMs } = source;
-  const authorization = await authorizationFor(source, secrets);
+  const authorization = await authorizationFor(source.credentials, secrets);
   const http = new HttpClient({
     trust: tls,
     sleep: (ms, until) => clock.sleep(ms, until),
@@ -35,17 +36,6 @@ export async function readFromHttp(
   } finally {
     await http.close();
   }
-}
-
-async function authorizationFor(
-  { credentials }: HttpSource,
-  secrets: Secrets,
-): Promise<{ readonly authorization?: string }> {
-  if (credentials === undefined) return {};
-  if ('token' in credentials) return { authorization: `Bearer ${await secrets.resolve(credentials.token)}` };
-  const password = await secrets.resolve(credentials.password);
-  const pair = Buffer.from(`${credentials.username}:${password}`).toString('base64');
-  return { authorization: `Basic ${pair}` };
 }
 
 const CREDENTIALS = 'Check the credentials of the inventory, and what they may read there.';
