@@ -28,6 +28,7 @@ const services = {
   pssh: { programs: ['parallel-ssh'], debianPackages: ['pssh'] },
   fabric: { programs: ['fab'], debianPackages: ['fabric'] },
   mariadb: { programs: ['mariadbd', 'mariadb-install-db', 'mariadb'], debianPackages: ['mariadb-server'] },
+  prometheus: { programs: ['prometheus', 'promtool'], debianPackages: ['prometheus'] },
 } satisfies Record<string, Service>;
 
 export type ServiceName = keyof typeof services;

@@ -76,6 +76,9 @@ export const CATALOGUE = {
   balancer_unreachable: entry('world', 502, 7, 'A balancer cannot be reached', 'Check its address; Edge goes on when it answers.', true),
   balancer_refused: entry('world', 502, 7, 'A balancer refused the request', 'Check the credentials and the role of the account.'),
   balancer_member_unknown: entry('world', 502, 7, 'A pool has no such member', 'Compare pool and member names with the balancer.'),
+  metrics_unreachable: entry('world', 502, 7, 'A source of metrics gives no answer', 'Check its address and its load from the machine that asks.', true),
+  metrics_refused: entry('world', 502, 7, 'A source of metrics gives nothing that can be used for a query', 'Try the query there by hand, and compare the address of the source with what answers.'),
+  metrics_limit: entry('user', 422, 5, 'A query asks for more metrics than can be had at once', 'Ask for a shorter time, longer steps or fewer series, such as a sum.'),
   secret_unavailable: entry('world', 502, 7, 'A secret cannot be resolved', 'Set the environment variable or file that it names, where the worker runs.'),
   // The server
   server_unreachable: entry('world', 503, 8, 'No Edge server answers', 'Start one with `edge server`, or check --server.', true),

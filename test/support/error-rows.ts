@@ -1,11 +1,21 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { createPrometheusMetrics } from '../../src/adapters/prometheus/metrics.ts';
+import { systemSecrets } from '../../src/adapters/system/secrets.ts';
 import { edgeClient } from '../../src/api/client.ts';
 import type { ErrorCode, Where } from '../../src/domain/errors.ts';
 import { brokenServerIn } from './broken-server.ts';
+import { realClock } from './clock.ts';
 import { apply, type Estate, serverIn, settingsWith, usedFolder } from './error-estate.ts';
-import { type Told, throughApi, throughCli, throughDoctor, throughProcess } from './error-ways.ts';
+import {
+  type Told,
+  throughApi,
+  throughCli,
+  throughDoctor,
+  throughPort,
+  throughProcess,
+} from './error-ways.ts';
 
 /** One way to meet an error: what is asked for in the estate, and what must be said then. */
 export type ErrorRow = {
@@ -79,6 +89,20 @@ async function intoNoRoom(estate: Estate): Promise<readonly Told[]> {
     })(estate);
   } finally {
     await server.stop();
+  }
+}
+
+/** So many points of a Prometheus that is said to be there. */
+async function askingMetrics(url: string, points = 1): Promise<readonly Told[]> {
+  const source = createPrometheusMetrics(
+    { url, tls: 'none', timeoutMs: 10_000, delayMs: 0 },
+    { clock: realClock, secrets: systemSecrets({}) },
+  );
+  const query = { text: 'up', fromMs: 0, toMs: points - 1, stepMs: 1 };
+  try {
+    return await throughPort(source.query(query, new AbortController().signal));
+  } finally {
+    await source.close();
   }
 }
 
@@ -295,6 +319,21 @@ export const ROWS: Readonly<Record<ErrorCode, ErrorRow>> = {
     says: /pool web of .* has no member "web-9:80"/,
     where: ({ balancer }) => ({ member: `${new URL(balancer.url).host}/web/web-9:80` }),
     hint: /Did you mean "web-1:80"\?/,
+  },
+  metrics_unreachable: {
+    ask: () => askingMetrics('http://127.0.0.1:9'),
+    says: /http:\/\/127\.0\.0\.1:9\/api\/v1\/query_range: .*ECONNREFUSED/,
+    noStatus: true,
+  },
+  metrics_refused: {
+    ask: ({ settings }) => askingMetrics(settings.server),
+    says: /\/api\/v1\/query_range: it answers with status 404/,
+    noStatus: true,
+  },
+  metrics_limit: {
+    ask: ({ settings }) => askingMetrics(settings.server, 11_001),
+    says: /11001 points, and 11000 is the most/,
+    noStatus: true,
   },
   secret_unavailable: {
     ask: command('plan shop secretless 1.0.0'),

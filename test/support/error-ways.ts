@@ -4,7 +4,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { join } from 'node:path';
 import type { CliSettings } from '../../src/cli/environment.ts';
 import { errorLines } from '../../src/cli/error-lines.ts';
-import type { ErrorBody } from '../../src/domain/errors.ts';
+import { asEdgeError, type ErrorBody } from '../../src/domain/errors.ts';
 import { type CliResult, type CliRunOptions, cli } from './cli-process.ts';
 
 /** One error as it was told, in one of the ways in which a person or a program can meet it. */
@@ -111,4 +111,14 @@ export async function throughDoctor(
   for (const line of errorLines(body)) assert.ok(text.stdout.includes(line), `${line}\n${text.stdout}`);
   assert.equal(text.status, json.status);
   return [{ body, exit: text.status }];
+}
+
+/** As a port itself says it, where nothing of the API and the command line asks it yet. */
+export async function throughPort(call: Promise<unknown>): Promise<readonly Told[]> {
+  const error = await call.then(
+    () => undefined,
+    (thrown: unknown) => asEdgeError(thrown),
+  );
+  assert.ok(error, 'nothing was wrong');
+  return [{ body: error.body }];
 }

@@ -1,0 +1,115 @@
+import { EdgeError } from '../domain/errors.ts';
+import { oneLine } from '../lib/inert-text.ts';
+import { authorizationFor, type HttpCredentials, type SecretReader } from './authorization.ts';
+import { HttpClient, type HttpNothing, type HttpRequest, type HttpResult } from './http.ts';
+import type { Trust } from './tls.ts';
+
+/** A source of metrics that speaks JSON over HTTP. */
+export type MetricsAddress = {
+  /** Without user and password; redirects are not followed. */
+  readonly url: string;
+  readonly tls: Trust;
+  readonly credentials?: HttpCredentials;
+  /** For the whole of one query. */
+  readonly timeoutMs: number;
+  /** Longer answers are refused; left out: 16 MiB. */
+  readonly maxBytes?: number;
+};
+
+export type MetricsAsk = Pick<HttpRequest, 'method' | 'url' | 'headers' | 'body'>;
+
+export type MetricsClient = {
+  /** The JSON that it answers. Rejects as `MetricsSource.query` does; the error bears the source's own words, and no query of an address. */
+  ask(request: MetricsAsk, signal: AbortSignal): Promise<unknown>;
+  close(): Promise<void>;
+};
+
+export type MetricsClientParts = {
+  readonly secrets: SecretReader;
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+};
+
+const MOST_BYTES = 16 * 1_048_576;
+
+/** What all sources over HTTP share: credentials, limits, and what their answers mean. */
+export function metricsClient(
+  address: MetricsAddress,
+  { secrets, sleep }: MetricsClientParts,
+): MetricsClient {
+  const { url, tls, timeoutMs, maxBytes = MOST_BYTES } = address;
+  const http = new HttpClient({ trust: tls, sleep, origins: [new URL(url).origin] });
+  return {
+    ask: async (request, signal) => {
+      signal.throwIfAborted();
+      const authorization = await authorizationFor(address.credentials, secrets);
+      const headers = { accept: 'application/json', ...request.headers, ...authorization };
+      const result = await http.send({ ...request, timeoutMs, maxBytes, headers }, signal);
+      return jsonFrom(result, placeOf(request.url));
+    },
+    close: () => http.close(),
+  };
+}
+
+/** A query may hold a key. */
+export function placeOf(url: string): string {
+  const { origin, pathname } = new URL(url);
+  return `${origin}${pathname}`;
+}
+
+function jsonFrom(result: HttpResult, place: string): unknown {
+  if (result.kind === 'nothing') throw silence(result, place);
+  const { status, body } = result;
+  if (status !== 200) throw failure(`${place}: ${wordsFor(status, body)}`, status);
+  try {
+    return JSON.parse(body);
+  } catch (cause) {
+    throw new EdgeError('metrics_refused', `${place}: it answers with what is no JSON`, { cause });
+  }
+}
+
+function silence({ reason, why }: HttpNothing, place: string): EdgeError {
+  if (reason === 'too_large') return new EdgeError('metrics_limit', `${place}: ${why}`);
+  if (reason !== 'tls') return new EdgeError('metrics_unreachable', `${place}: ${why}`);
+  const hint = 'Compare `tls` of the source with the certificate that it shows.';
+  return new EdgeError('metrics_refused', `${place}: it is not trusted: ${why}`, { hint });
+}
+
+/**
+ * Too many requests, and what a server says of itself, may be otherwise the next time. That a query loads too many samples is a 422
+ * of Prometheus, that it has too many points a 400 (promql/engine.go, web/api/v1/api.go).
+ */
+function failure(message: string, status: number): EdgeError {
+  if (status === 408 || status === 429 || status >= 500) return new EdgeError('metrics_unreachable', message);
+  if (status === 413 || /too many samples|exceeded maximum resolution/.test(message))
+    return new EdgeError('metrics_limit', message);
+  const hint = 'Check the credentials of the source, and what they may read there.';
+  return new EdgeError('metrics_refused', message, status === 401 || status === 403 ? { hint } : {});
+}
+
+function wordsFor(status: number, body: string): string {
+  if (status >= 300 && status < 400)
+    return `it answers with status ${status}: a redirect, which is not followed`;
+  const words = oneLine(wordsIn(body)).slice(0, MOST_WORDS);
+  return `it answers with status ${status}${words === '' ? '' : `: ${words}`}`;
+}
+
+const MOST_WORDS = 500;
+
+/** What a source says is wrong: `error` (Prometheus) or `message` of its JSON, or its text; a page of HTML is named, not quoted. */
+function wordsIn(body: string): string {
+  const said = objectIn(body);
+  for (const name of ['error', 'message']) {
+    const words: unknown = said && Object.getOwnPropertyDescriptor(said, name)?.value;
+    if (typeof words === 'string') return words;
+  }
+  return body.trimStart().startsWith('<') ? 'a page of HTML' : body;
+}
+
+function objectIn(body: string): object | undefined {
+  try {
+    const value: unknown = JSON.parse(body);
+    return typeof value === 'object' && value !== null ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
