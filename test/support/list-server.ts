@@ -6,6 +6,8 @@ export type ListServer = {
   readonly url: string;
   /** Headers of each request that came, oldest first. */
   readonly asked: readonly IncomingHttpHeaders[];
+  /** Path and query of each, oldest first. */
+  readonly addresses: readonly string[];
   /** What it answers from now on. */
   answers(how: Answer): void;
   stop(): Promise<void>;
@@ -23,8 +25,10 @@ export type Answer = {
 export async function startListServer(first: Answer = {}): Promise<ListServer> {
   let now = first;
   const asked: IncomingHttpHeaders[] = [];
+  const addresses: string[] = [];
   const server = createServer((request, response: ServerResponse) => {
     asked.push(request.headers);
+    addresses.push(request.url ?? '');
     if (now.silent) return;
     const isRefused = now.wants !== undefined && request.headers.authorization !== now.wants;
     response.writeHead(isRefused ? 401 : (now.status ?? 200), now.headers);
@@ -37,6 +41,7 @@ export async function startListServer(first: Answer = {}): Promise<ListServer> {
   return {
     url: `http://127.0.0.1:${port}/hosts?key=in-the-query`,
     asked,
+    addresses,
     answers: (how) => {
       now = how;
     },
