@@ -1,5 +1,4 @@
-import { Onsets } from './onsets.ts';
-import { Standing } from './standing.ts';
+import { RatioTest } from './ratios.ts';
 
 /** Events of one step, such as errors, and of how much: requests, or minutes of servers. */
 export type Counted = {
@@ -18,29 +17,13 @@ export type CountOptions = {
   readonly dispersion: number;
 };
 
-/** Ratios of the rates that are looked for, and their shares. */
-export const RATIOS = [
-  [1.25, 0.2],
-  [1.5, 0.2],
-  [2, 0.2],
-  [3, 0.2],
-  [5, 0.1],
-  [10, 0.1],
-] as const;
-
-/** By ratio: ln of how much more likely what was counted is with it. */
-type Sums = readonly number[];
-const NOTHING: Sums = RATIOS.map(() => 0);
-
 /**
  * A sequential test of counts: whether events come more often on the canary (CANARY.md section 3.2). Given all that was counted in a step,
  * the canary's part is binomial, whatever rate both share; so it holds at any time, without any history, for every ratio up to the
  * tolerated one.
  */
-export class CountTest extends Standing {
+export class CountTest extends RatioTest {
   readonly #options: CountOptions;
-  readonly #onsets = new Onsets(NOTHING);
-  #sums = NOTHING;
 
   constructor(options: CountOptions) {
     super(options.alpha);
@@ -49,27 +32,20 @@ export class CountTest extends Standing {
 
   /** The next step; one without exposure on both sides proves nothing. */
   add({ canary, baseline, canaryExposure, baselineExposure }: Counted): void {
-    this.#onsets.step(this.#sums);
-    if (!(canaryExposure > 0 && baselineExposure > 0 && canary >= 0 && baseline >= 0)) return;
+    if (!(canaryExposure > 0 && baselineExposure > 0 && canary >= 0 && baseline >= 0)) {
+      this.step();
+      return;
+    }
     const { tolerated, dispersion } = this.#options;
     const share = (ratio: number) => (ratio * canaryExposure) / (ratio * canaryExposure + baselineExposure);
     const without = share(tolerated);
-    this.#sums = RATIOS.map(([ratio], index) => {
+    this.step((ratio) => {
       const withIt = share(ratio * tolerated);
       const gain = canary * Math.log(withIt / without) + baseline * Math.log((1 - withIt) / (1 - without));
-      return (this.#sums[index] ?? 0) + gain / dispersion;
+      return gain / dispersion;
     });
-    const { evidence, after } = this.#onsets.evidence((since) =>
-      RATIOS.reduce(
-        (sum, [, part], index) => sum + part * Math.exp((this.#sums[index] ?? 0) - (since[index] ?? 0)),
-        0,
-      ),
-    );
-    this.stands(evidence, after);
   }
 }
-
-const BLOCK = 5;
 
 /** `of`: how much more counts vary than those of independent events would, which have 1. `blocks`: from how many blocks of steps. */
 export type Dispersion = { readonly of: number; readonly blocks: number };
@@ -77,8 +53,7 @@ export type Dispersion = { readonly of: number; readonly blocks: number };
 /** Of two sides that ran the same, on blocks of five steps, which see bursts. Blocks without events tell nothing. */
 export function dispersionOf(history: readonly Counted[]): Dispersion {
   const ratios: number[] = [];
-  for (let from = 0; from + BLOCK <= history.length; from += BLOCK) {
-    const block = history.slice(from, from + BLOCK);
+  for (const block of blocksOf(history)) {
     const total = (of: (one: Counted) => number) => block.reduce((sum, one) => sum + of(one), 0);
     const [x, y] = [total(({ canary }) => canary), total(({ baseline }) => baseline)];
     const [a, b] = [total((one) => one.canaryExposure), total((one) => one.baselineExposure)];
@@ -87,6 +62,19 @@ export function dispersionOf(history: readonly Counted[]): Dispersion {
     if (x + y > 0 && share > 0 && share < 1)
       ratios.push((x - (x + y) * share) ** 2 / ((x + y) * share * (1 - share)));
   }
+  return meanOf(ratios);
+}
+
+const BLOCK = 5;
+
+/** A block is five steps; what is left at the end is none. */
+export function blocksOf<Step>(history: readonly Step[]): readonly (readonly Step[])[] {
+  const count = Math.floor(history.length / BLOCK);
+  return Array.from({ length: count }, (_, at) => history.slice(at * BLOCK, (at + 1) * BLOCK));
+}
+
+/** Of the ratios, one for each block, of how far counts lay off, squared, to the mean that it has for independent events. */
+export function meanOf(ratios: readonly number[]): Dispersion {
   const sum = ratios.reduce((all, ratio) => all + ratio, 0);
   return { of: ratios.length === 0 ? 1 : sum / ratios.length, blocks: ratios.length };
 }

@@ -1,5 +1,6 @@
 import { rootOf } from '../root.ts';
-import { type Counted, RATIOS } from './counts.ts';
+import type { Counted } from './counts.ts';
+import { RATIOS } from './ratios.ts';
 
 /** `ratio`: of the canary's rate to the baseline's; `least` and `most`: between which it lies, whenever that is asked. */
 export type Ratio = { readonly ratio: number; readonly least: number; readonly most: number };
