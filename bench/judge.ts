@@ -1,8 +1,9 @@
 import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { CanaryJudge, type JudgeRules } from '../src/analysis/anytime/canary-judge.ts';
+import { CanaryJudge } from '../src/analysis/anytime/canary-judge.ts';
 import type { MetricStep } from '../src/analysis/anytime/metric-step.ts';
+import type { JudgeRules } from '../src/analysis/anytime/rules.ts';
 import { Draws } from '../test/support/draws.ts';
 
 const METRICS = 1_000;

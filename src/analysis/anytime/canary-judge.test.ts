@@ -3,9 +3,10 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { COUNTS, GAUGES, HISTORY_MINUTES } from '../../../test/support/canary-families.ts';
 import { Draws } from '../../../test/support/draws.ts';
-import { CanaryJudge, type JudgeRules, type MetricRules } from './canary-judge.ts';
+import { CanaryJudge } from './canary-judge.ts';
 import type { Judgement } from './judgement.ts';
 import type { MetricStep } from './metric-step.ts';
+import type { JudgeRules, MetricRules } from './rules.ts';
 
 const MINUTES = HISTORY_MINUTES + 60;
 
@@ -160,6 +161,30 @@ test('less is harm where that is said, and either way where that is', () => {
   assert.equal(watch(with_('more')).verdict, 'pass');
 });
 
+test('durations are judged by their histograms, and the bound is named above which there are too many', () => {
+  const bounds = [100, 250, 500, 1_000];
+  const quick = [50, 30, 15, 4, 1];
+  const slow = [45, 28, 14, 5, 8];
+  const draws = new Draws(13);
+  const drawn = (of: readonly number[]) => of.map((count) => count + draws.int(0, 2));
+  const steps = Array.from({ length: MINUTES }, (_, minute): MetricStep => {
+    return {
+      kind: 'latency',
+      canary: drawn(minute < HISTORY_MINUTES ? quick : slow),
+      baseline: drawn(quick),
+    };
+  });
+  const durations = { ...metric('latency', 'latency'), bounds };
+  const { verdict, reason, metrics } = watch([{ metric: durations, steps }]);
+  assert.deepEqual([verdict, metrics[0]?.slowerThan], ['fail', 1_000]);
+  assert.match(
+    reason,
+    /^latency lies above 1000 more often than that of the baseline, which comes without harm/,
+  );
+  const clean = steps.map((step, minute) => (minute < HISTORY_MINUTES ? step : (steps[minute - 60] ?? step)));
+  assert.equal(watch([{ metric: durations, steps: clean }]).verdict, 'pass');
+});
+
 test('one hot server of three is no proof against a release, and is told of', () => {
   const draws = new Draws(9);
   const value = (hot = 1) => ({
@@ -217,6 +242,7 @@ function scaled(step: MetricStep, by: number): MetricStep {
       canaryExposure: step.canaryExposure * by,
       baselineExposure: step.baselineExposure * by,
     };
+  if (step.kind === 'latency') return step;
   return {
     ...step,
     pairs: step.pairs.map(({ canary, baseline }) => ({ canary: canary * by, baseline: baseline * by })),

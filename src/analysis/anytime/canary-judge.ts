@@ -1,45 +1,20 @@
 import type { Judgement, MetricReport, Verdict } from './judgement.ts';
 import type { MetricStep } from './metric-step.ts';
-import { type Effect, type MetricTest, type TestOptions, testOfCounts, testOfGauge } from './metric-test.ts';
+import type { Effect, MetricTest } from './metric-test.ts';
 import { reasonOf } from './reason.ts';
-
-export type MetricRules = {
-  readonly name: string;
-  readonly kind: MetricStep['kind'];
-  readonly harm: 'more' | 'less' | 'either';
-  /** Whether the canary fails by this one alone. */
-  readonly isCritical: boolean;
-  /** Its part in the metrics: of alpha, and of those that have to be worse where none is critical. */
-  readonly weight: number;
-  /** A rise, or fall, of which nobody needs to hear, and one that a canary may have and be let pass: 0.02 is 2 %. */
-  readonly tolerance: number;
-  readonly allowed: number;
-};
-
-export type JudgeRules = {
-  readonly metrics: readonly MetricRules[];
-  /** The most canaries without harm that may fail, of all metrics together and however often they are looked at. */
-  readonly alpha: number;
-  /** Fails where metrics of so much of all weights are worse, without a critical one: of 0 any suffices. */
-  readonly failShare: number;
-  /** Steps with data that a verdict needs of a metric. */
-  readonly leastSteps: number;
-  /** After so many steps all that is not worse passes, or is unsure. */
-  readonly mostSteps: number;
-  /** So many steps in a row without data of a metric are no data. */
-  readonly staleSteps: number;
-};
+import type { JudgeRules, MetricRules } from './rules.ts';
+import { SURE, testsOf } from './tests-of.ts';
 
 export type MetricSteps = Readonly<Record<string, MetricStep | undefined>>;
 
 /** A metric is suspicious by a quarter of the evidence of an alarm: of canaries without harm four times as many have so much as may fail. */
 const SUSPICION = 4;
-const SURE = 0.05;
 
 /** A step without data is one too: what is remembered of a series fades. */
 const NO_DATA = {
   counts: { kind: 'counts', canary: 0, baseline: 0, canaryExposure: 0, baselineExposure: 0 },
   gauge: { kind: 'gauge', pairs: [] },
+  latency: { kind: 'latency', canary: [], baseline: [] },
 } as const satisfies Record<MetricStep['kind'], MetricStep>;
 
 type Watched = {
@@ -125,7 +100,8 @@ export class CanaryJudge {
       const isSeen = state === 'worse' || state === 'uneven' || state === 'suspicious';
       const effect = (isSeen && strongest?.effect(SURE)) || null;
       const since = (state === 'worse' && strongest?.worse.since) || null;
-      return { name, isCritical, p, steps, state, effect, since };
+      const slowerThan = (isSeen && strongest?.slowerThan) || null;
+      return { name, isCritical, p, steps, state, effect, slowerThan, since };
     };
     if (!strongest) return report('no history');
     if (isWorse) return report(strongest.isUneven ? 'uneven' : 'worse');
@@ -136,51 +112,3 @@ export class CanaryJudge {
 }
 
 const isMissing = ({ state }: MetricReport): boolean => state === 'no data' || state === 'no history';
-
-function testsOf(
-  { kind, name, harm, tolerance, allowed }: MetricRules,
-  alpha: number,
-  history: Readonly<Record<string, readonly MetricStep[]>>,
-): readonly MetricTest<MetricStep>[] {
-  const ways = harm === 'either' ? (['more', 'less'] as const) : ([harm] as const);
-  return ways.flatMap((way) => {
-    const options = { alpha: alpha / ways.length, clearAlpha: SURE, tolerance, allowed, harm: way };
-    return testOf(kind, history[name] ?? [], options) ?? [];
-  });
-}
-
-function testOf(
-  kind: MetricStep['kind'],
-  history: readonly MetricStep[],
-  options: TestOptions,
-): MetricTest<MetricStep> | undefined {
-  switch (kind) {
-    case 'counts': {
-      const test = testOfCounts(
-        history.filter((step) => step.kind === 'counts'),
-        options,
-      );
-      return taking(test, (step) => step.kind === 'counts' && test.add(step));
-    }
-    case 'gauge': {
-      const steps = history.filter((step) => step.kind === 'gauge').map(({ pairs }) => pairs);
-      const test = testOfGauge(steps, options);
-      return test && taking(test, (step) => step.kind === 'gauge' && test.add(step.pairs));
-    }
-    default:
-      return kind satisfies never;
-  }
-}
-
-const taking = <Step>(
-  test: MetricTest<Step>,
-  add: (step: MetricStep) => boolean,
-): MetricTest<MetricStep> => ({
-  worse: test.worse,
-  clear: test.clear,
-  get isUneven() {
-    return test.isUneven;
-  },
-  effect: (alpha) => test.effect(alpha),
-  add,
-});

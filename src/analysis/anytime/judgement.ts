@@ -11,6 +11,8 @@ export type MetricReport = {
   readonly p: number;
   /** Of one that is not as it should be. */
   readonly effect: Effect | null;
+  /** Of durations: above which bound the canary has too many requests. */
+  readonly slowerThan: number | null;
   /** After how many steps harm began, of one that is worse. */
   readonly since: number | null;
   readonly steps: number;

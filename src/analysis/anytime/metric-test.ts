@@ -1,6 +1,8 @@
 import { countedTest } from './counted.ts';
 import { type Counted, dispersionOf } from './counts.ts';
 import { GaugeTest } from './gauge.ts';
+import { type LatencyStep, slowerOf } from './histograms.ts';
+import { LatencyTest } from './latency.ts';
 import { learn } from './learnt.ts';
 import { Between, type Differences, differencesOf, meanOf, type PairedStep } from './paired.ts';
 import { CountedRatio, type Ratio } from './ratio.ts';
@@ -27,8 +29,10 @@ export type MetricTest<Step> = {
   /** There is enough evidence of harm, and the servers differ so much that it may be that of one of them. */
   readonly isUneven: boolean;
   readonly clear: Pick<Standing, 'isAlarm'>;
-  /** `undefined` as long as nothing is known. */
+  /** `undefined` as long as nothing is known, and of durations. */
   effect(alpha: number): Effect | undefined;
+  /** Of durations: above which the canary has too many requests. */
+  readonly slowerThan?: number | undefined;
   /** Whether there was something to be learnt from it. */
   add(step: Step): boolean;
 };
@@ -60,6 +64,31 @@ export function testOfCounts(history: readonly Counted[], options: TestOptions):
       clear.add(toClear(counted));
       ratio.add(counted);
       return isThere(counted);
+    },
+  };
+}
+
+/**
+ * Of durations; `bounds` are those of the histograms. That a canary is surely not slower than is allowed is not shown: that would have
+ * to be so at every bound.
+ */
+export function testOfLatency(
+  history: readonly LatencyStep[],
+  bounds: readonly number[],
+  { alpha, tolerance }: TestOptions,
+): MetricTest<LatencyStep> {
+  const worse = new LatencyTest(bounds, history, { alpha, tolerance });
+  return {
+    worse,
+    clear: { isAlarm: false },
+    isUneven: false,
+    effect: () => undefined,
+    get slowerThan() {
+      return worse.slowerThan;
+    },
+    add(step) {
+      worse.add(step);
+      return [step.canary, step.baseline].every((side) => slowerOf(side, bounds) !== undefined);
     },
   };
 }

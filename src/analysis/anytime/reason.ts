@@ -23,19 +23,20 @@ export function reasonOf(verdict: Verdict, metrics: readonly MetricReport[]): st
 const byEvidence = (one: MetricReport, other: MetricReport): number => one.p - other.p;
 
 const worse = (metric: MetricReport): string =>
-  `${metric.name} is ${effectOf(metric)}${metric.since ? ` since step ${metric.since + 1}` : ''}, which comes without harm in ${oneOf(metric.p)} canaries`;
+  `${metric.name} ${effectOf(metric)}${metric.since ? ` since step ${metric.since + 1}` : ''}, which comes without harm in ${oneOf(metric.p)} canaries`;
 
 function doubtful(metric: MetricReport): string {
   const why =
     metric.state === 'uneven'
       ? 'its servers differ too much to blame the release'
       : `p ${metric.p.toPrecision(2)}`;
-  return `${metric.name} is ${effectOf(metric)} (${why})`;
+  return `${metric.name} ${effectOf(metric)} (${why})`;
 }
 
-function effectOf({ effect }: MetricReport): string {
-  if (!effect) return 'different';
-  return `${round(effect.ratio)} times that of the baseline (${round(effect.least)} to ${round(effect.most)})`;
+function effectOf({ effect, slowerThan }: MetricReport): string {
+  if (slowerThan !== null) return `lies above ${slowerThan} more often than that of the baseline`;
+  if (!effect) return 'differs';
+  return `is ${round(effect.ratio)} times that of the baseline (${round(effect.least)} to ${round(effect.most)})`;
 }
 
 function missing(metrics: readonly MetricReport[]): string {

@@ -1,7 +1,8 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import type { CanaryJudge, JudgeRules, MetricRules } from '../../analysis/anytime/canary-judge.ts';
+import type { CanaryJudge } from '../../analysis/anytime/canary-judge.ts';
 import type { Judgement, MetricReport, Verdict } from '../../analysis/anytime/judgement.ts';
 import type { Effect } from '../../analysis/anytime/metric-test.ts';
+import type { JudgeRules, MetricRules } from '../../analysis/anytime/rules.ts';
 import { EdgeError } from '../../domain/errors.ts';
 import { type Choose, names, newCommand, wholeNumber } from '../command.ts';
 import type { Cli } from '../context.ts';
