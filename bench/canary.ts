@@ -4,6 +4,7 @@ import { type Case, casesOf, FAMILIES } from './canary-cases.ts';
 import { casesTable, type Figures, falseAlarmsTable, figuresOf } from './canary-figures.ts';
 import type { Alarms, Lot } from './canary-thread.ts';
 import { inThreads } from './canary-threads.ts';
+import { twentyMetrics } from './canary-twenty.ts';
 
 const OPTIONS = {
   json: { type: 'boolean', default: false },
@@ -15,6 +16,8 @@ const OPTIONS = {
 export type Sizes = { readonly withoutHarm: number; readonly harmed: number };
 const FULL: Sizes = { withoutHarm: 4_000, harmed: 2_000 };
 const QUICK: Sizes = { withoutHarm: 500, harmed: 500 };
+/** Whole canaries, of 20 metrics each. */
+const WHOLE = { full: 2_000, quick: 300 };
 
 /**
  * Canaries without harm and with it, the same ones for every judge: how often each cries wolf, and how soon it finds what is there
@@ -28,10 +31,13 @@ export async function benchCanary(args: readonly string[]): Promise<void> {
     threads: availableParallelism(),
     onFamily: (family) => console.error(`${family}: done`),
   });
-  if (json) console.log(JSON.stringify(figures));
+  const twenty = twentyMetrics(Number(seed), quick ? WHOLE.quick : WHOLE.full);
+  console.error('whole canaries of 20 metrics: done');
+  if (json) console.log(JSON.stringify({ ...figures, twentyMetrics: twenty }));
   else {
     console.table(falseAlarmsTable(figures));
     console.table(casesTable(figures));
+    console.table(twenty);
   }
 }
 
