@@ -11,7 +11,7 @@ export type Counted = {
 export type CountOptions = {
   /** The most that may be wrong, however often it is looked at. */
   readonly alpha: number;
-  /** A ratio of the rates of which nobody needs to hear: 1.05 is 5 % more. What is looked for are multiples of it. */
+  /** A ratio of the rates of which nobody needs to hear: 1.05 is 5 % more. Below 1, what is looked for is smaller too. */
   readonly tolerated: number;
   /** How much more counts vary than those of independent events: at least 1. */
   readonly dispersion: number;
@@ -40,7 +40,7 @@ export class CountTest extends RatioTest {
     const share = (ratio: number) => (ratio * canaryExposure) / (ratio * canaryExposure + baselineExposure);
     const without = share(tolerated);
     this.step((ratio) => {
-      const withIt = share(ratio * tolerated);
+      const withIt = share(Math.max(ratio * Math.min(tolerated, 1), tolerated));
       const gain = canary * Math.log(withIt / without) + baseline * Math.log((1 - withIt) / (1 - without));
       return gain / dispersion;
     });

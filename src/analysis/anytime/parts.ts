@@ -30,8 +30,9 @@ export class PartTest extends RatioTest {
     const drawn = drawnOf(counted);
     const without = lnWays(drawn, usual * tolerated);
     this.step((ratio) => {
-      const withIt = lnWays(drawn, usual * tolerated * ratio);
-      return (drawn.onCanary * Math.log(ratio) - withIt + without) / dispersion;
+      const times = Math.max(ratio, tolerated);
+      const withIt = lnWays(drawn, usual * times);
+      return (drawn.onCanary * Math.log(times / tolerated) - withIt + without) / dispersion;
     });
   }
 }
