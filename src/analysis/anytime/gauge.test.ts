@@ -113,6 +113,33 @@ test('the p-value never rises again', () => {
   );
 });
 
+describe('a gauge that hardly ever moves', () => {
+  /** Differences of logarithms: noise of a hundredth of what is tolerated, or none. */
+  const quiet = (noise: number, effect: number) => {
+    const draws = new Draws(5);
+    const value = (of: number) => Math.log(of) + noise * draws.normal();
+    const running = new GaugeTest(learnt(Array.from({ length: 240 }, () => value(1))), OPTIONS);
+    let minutes = 0;
+    for (; minutes < 60 && !running.isAlarm; minutes += 1) running.add(value(effect));
+    return { minutes, running };
+  };
+  for (const noise of [0, 0.0002, 0.005, 0.01]) {
+    test(`harm is found at once, and none is made of what is tolerated: ${noise}`, () => {
+      for (const effect of [1.05, 1.1, 10]) assert.ok(quiet(noise, effect).minutes <= 8, `${effect}`);
+      for (const effect of [0.1, 1, 1.02])
+        assert.equal(quiet(noise, effect).running.isAlarm, false, `${effect}`);
+    });
+  }
+
+  test('the shift is that of the values, however far they lie beyond the noise', () => {
+    const { running } = quiet(0.0002, 10);
+    const { shift, least, most } = running.shift(0.05) ?? assert.fail();
+    assert.ok(Math.abs(shift - Math.log(10)) < 0.01, `${shift}`);
+    assert.ok(least > 0 && least < shift);
+    assert.equal(most, Number.POSITIVE_INFINITY);
+  });
+});
+
 test('too little history is none, and gaps in it are no memory', () => {
   assert.equal(learn(Array(29).fill(0.1)), undefined);
   const draws = new Draws(1);

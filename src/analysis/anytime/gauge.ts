@@ -21,8 +21,16 @@ export type Shift = { readonly shift: number; readonly least: number; readonly m
 
 /** Shifts that are looked for: of logarithms about 8, 20 and 50 %. */
 const SHIFTS = [0.08, 0.2, 0.5] as const;
+/**
+ * What is tolerated is as unknown as the centre is, where it is less than this part of the scale; else it is taken off: against a large
+ * unknown no values could speak that are each cut off.
+ */
+const SMALL = 0.25;
 type Sums = { readonly score: number; readonly weight: number };
 const NOTHING: Sums = { score: 0, weight: 0 };
+
+/** Of all values: where more are cut off on a side, the shift goes farther there than what is added up. */
+const FEW = 0.1;
 
 /**
  * A sequential test of one gauge: whether the canary lies higher than it did against the baseline before (CANARY.md section 3.4). It may
@@ -34,13 +42,27 @@ export class GaugeTest extends Standing {
   readonly #learnt: Learnt;
   readonly #options: GaugeOptions;
   readonly #onsets = new Onsets<Sums>(NOTHING);
+  /** Where a shift begins, in units of the differences, and the variance of none, in those of the scale. */
+  readonly #from: number;
+  readonly #nothing: number;
   #sums = NOTHING;
+  /** The score, were nothing cut off; of how many values how many were. */
+  #whole = 0;
+  #values = 0;
+  #cutAbove = 0;
+  #cutBelow = 0;
   #last: { readonly value: number; readonly step: number } | undefined;
 
   constructor(learnt: Learnt, options: GaugeOptions) {
     super(options.alpha);
     this.#learnt = learnt;
     this.#options = options;
+    const { unit, tolerance, fleetSpread, from = 0 } = options;
+    const tolerated = (unit * tolerance) / learnt.scale;
+    const isSmall = tolerated < SMALL;
+    this.#from = unit * (isSmall ? from : from + tolerance);
+    const spread = ((unit * fleetSpread) / learnt.scale) ** 2;
+    this.#nothing = this.#unknown() + spread + (isSmall ? tolerated ** 2 : 0);
   }
 
   /** The next step's difference between canary and baseline; NaN: there is none, which costs nothing and proves nothing. */
@@ -49,12 +71,16 @@ export class GaugeTest extends Standing {
     const { steps } = this.#onsets;
     if (Number.isNaN(difference)) return;
     const { centre, scale, memory } = this.#learnt;
-    const { unit, from = 0 } = this.#options;
-    const value = clip((difference - centre - unit * from) / scale);
+    const value = clip((difference - centre - this.#from) / scale);
     const kept = this.#last ? memory ** (steps - this.#last.step) : 0;
     const fresh = Math.sqrt(1 - kept ** 2);
-    const innovation = clipNews((value - kept * (this.#last?.value ?? 0)) / fresh);
+    const news = (value - kept * (this.#last?.value ?? 0)) / fresh;
+    const innovation = clipNews(news);
     const weight = (1 - kept) / fresh;
+    this.#whole += weight * news;
+    this.#values += 1;
+    if (news > innovation) this.#cutAbove += 1;
+    if (news < innovation) this.#cutBelow += 1;
     this.#sums = {
       score: this.#sums.score + weight * innovation,
       weight: this.#sums.weight + weight ** 2,
@@ -65,21 +91,27 @@ export class GaugeTest extends Standing {
   }
 
   /**
-   * A confidence sequence of the shift, were it the same all the time: by a normal mixture with the middle one of the shifts that are looked
+   * A confidence sequence of the shift, were it the same all the time, without an end where it goes farther than values are taken: by a normal mixture with the middle one of the shifts that are looked
    * for (Robbins 1970; Howard et al. 2021), and as much wider as the centre may be off. `undefined` before the first value.
    */
   shift(alpha: number): Shift | undefined {
     const { score, weight } = this.#sums;
     if (weight === 0) return undefined;
-    const { unit, from = 0 } = this.#options;
+    const { unit } = this.#options;
     const inUnits = this.#learnt.scale / unit;
     const mixed = (SHIFTS[1] / inUnits) ** 2;
     const chance = 2 * Math.log(2 / alpha) + Math.log1p(mixed * weight);
     const unsure = Math.sqrt((weight + 1 / mixed) * chance) / weight;
     const uncentred = Math.sqrt(2 * Math.log(4 / alpha) * this.#unknown());
-    const shift = from + (inUnits * score) / weight;
+    const at = (of: number) => this.#from / unit + (inUnits * of) / weight;
     const reach = inUnits * (unsure + uncentred);
-    return { shift, least: shift - reach, most: shift + reach };
+    const isCut = (count: number) => count > FEW * this.#values;
+    const [isAbove, isBelow] = [isCut(this.#cutAbove), isCut(this.#cutBelow)];
+    return {
+      shift: at(isAbove || isBelow ? this.#whole : score),
+      least: isBelow ? Number.NEGATIVE_INFINITY : at(score) - reach,
+      most: isAbove ? Number.POSITIVE_INFINITY : at(score) + reach,
+    };
   }
 
   /** The variance of what is not known of the centre, in units of the scale. */
@@ -97,8 +129,8 @@ export class GaugeTest extends Standing {
   #ratio(score: number, weight: number): number {
     if (weight === 0) return 1;
     const { scale } = this.#learnt;
-    const { tolerance, fleetSpread, unit } = this.#options;
-    const nothing = this.#unknown() + (unit / scale) ** 2 * (tolerance ** 2 + fleetSpread ** 2);
+    const { unit } = this.#options;
+    const nothing = this.#nothing;
     const without = likelihood(score, weight, nothing);
     const ratios = SHIFTS.map((shift) => {
       const variance = nothing + ((unit * shift) / scale) ** 2;
