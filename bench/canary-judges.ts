@@ -10,7 +10,7 @@ import { isHigh } from './canary-kayenta.ts';
 export type Judge = (canary: Canary) => number | undefined;
 
 const ALPHA = 0.01;
-/** One for all kinds of metrics: a rise by 2 % is none that anybody needs to hear of. */
+/** Of gauges: a rise by 2 % is none that anybody needs to hear of. Of so few events as are counted here, nobody sees one. */
 const TOLERANCE = 0.02;
 
 /** Edge's default judge, asked after each minute. */
@@ -26,7 +26,7 @@ type Running = { readonly standing: Standing; readonly add: (minute: number) => 
 
 function testOf({ kind, history, minutes }: Canary): Running {
   if (kind === 'counts') {
-    const test = countedTest(countedIn(history), { alpha: ALPHA, tolerance: TOLERANCE });
+    const test = countedTest(countedIn(history), { alpha: ALPHA, tolerance: 0 });
     return { standing: test.standing, add: eachOf(countedIn(minutes), test.add) };
   }
   const learnt = learn(differencesIn(history));
