@@ -61,9 +61,10 @@ export class RealHost {
     const child = spawn('/bin/sh', args, {
       cwd: this.work,
       env: { PATH: path, HOME: this.home },
-      timeout: PATIENCE_MS,
-      killSignal: 'SIGKILL',
+      // A group of its own: what the shell waits for may be what does not end.
+      detached: true,
     });
+    const tooLong = setTimeout(() => child.pid && process.kill(-child.pid, 'SIGKILL'), PATIENCE_MS);
     const out: Buffer[] = [];
     const err: Buffer[] = [];
     child.stdout.on('data', (piece: Buffer) => out.push(piece));
@@ -73,6 +74,7 @@ export class RealHost {
     child.stdin.end(input);
     return new Promise((resolve, reject) => {
       child.on('error', reject);
+      child.on('close', () => clearTimeout(tooLong));
       child.on('close', (status) =>
         resolve({ status, stdout: Buffer.concat(out), stderr: Buffer.concat(err).toString() }),
       );

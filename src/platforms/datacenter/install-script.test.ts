@@ -284,6 +284,27 @@ function installs(shell: readonly string[]): void {
     assert.deepEqual(readdirSync(folder).includes('evil'), false);
   });
 
+  test('a link that leads round in a circle, or nowhere, is refused where a folder is to be, and nobody goes round with it', () => {
+    const { home, folder, install } = hostWith(shell);
+    mkdirSync(join(home, 'second/dir'), { recursive: true });
+    writeFileSync(join(home, 'second/dir/file'), 'x');
+    const packed = (name: string, from: string) => {
+      execFileSync('tar', ['-cf', join(home, name), '-C', join(home, from), '.']);
+      return [join(home, name), name, 'tar'];
+    };
+    for (const [index, to] of ['dir/..', 'dir', './dir/../dir/..', 'none', 'none/..'].entries()) {
+      mkdirSync(join(home, `links-${index}`));
+      symlinkSync(to, join(home, `links-${index}/dir`));
+      const artifacts = [
+        ...packed(`links-${index}.tar`, `links-${index}`),
+        ...packed('second.tar', 'second'),
+      ];
+      const { status, stderr } = install(`${index}.0`, { artifacts });
+      assert.deepEqual([status, /leads out, or nowhere, where a folder/.test(stderr)], [2, true], to);
+    }
+    assert.deepEqual(readdirSync(join(folder, 'releases')), []);
+  });
+
   test('no artifact is written through a link of one before it that leads out, nor is the mark of the release', () => {
     const { home, folder, install, archive } = hostWith(shell);
     const outside = join(home, 'victim');
@@ -301,7 +322,7 @@ function installs(shell: readonly string[]): void {
     const links = packed('links.tar', 'links', '.');
     const through = install('1.0', { artifacts: [...links, ...packed('second.tar', 'second', 'bin/evil')] });
     assert.deepEqual(
-      [through.status, /leads out where a folder of second\.tar/.test(through.stderr)],
+      [through.status, /leads out, or nowhere, where a folder of second\.tar/.test(through.stderr)],
       [2, true],
     );
     assert.deepEqual(readdirSync(join(folder, 'releases')), []);

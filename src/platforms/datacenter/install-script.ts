@@ -93,6 +93,8 @@ goes_out() {
       while [ "$rest" != "\${rest#*/}" ]; do
         part=$part/\${rest%%/*} rest=\${rest#*/}
         if [ -L "$part" ]; then
+          # One that leads nowhere, or round in a circle: readlink may go round for ever, and the system does not.
+          if [ ! -e "$part" ]; then echo out; exit; fi
           case $(readlink -f "$part") in "$work"/*) ;; *) echo out; exit ;; esac
         fi
       done
@@ -102,7 +104,7 @@ goes_out() {
 }
 
 untar() {
-  if goes_out "$@"; then refuse "an artifact has a link that leads out where a folder of $3 is to be"; fi
+  if goes_out "$@"; then refuse "an artifact has a link that leads out, or nowhere, where a folder of $3 is to be"; fi
   tar "$1" "$2" -C "$work"
 }
 
