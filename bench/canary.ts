@@ -25,6 +25,7 @@ const WHOLE = { full: 2_000, quick: 300 };
  */
 export async function benchCanary(args: readonly string[]): Promise<void> {
   const { json, quick, seed } = parseArgs({ args: [...args], options: OPTIONS }).values;
+  if (!/^[0-9]{1,9}$/.test(seed)) throw new RangeError(`--seed ${seed} is no whole number`);
   const figures = await judged({
     seed: Number(seed),
     sizes: quick ? QUICK : FULL,
