@@ -2,6 +2,7 @@ import { CsvError, parse } from 'csv-parse/sync';
 import type { MetricStep } from '../analysis/anytime/metric-step.ts';
 import { meanOf } from '../analysis/anytime/paired.ts';
 import { EdgeError } from '../domain/errors.ts';
+import { numberFrom } from '../domain/metrics.ts';
 
 /** One value that was measured: of a server of one side at a time, `of` so many requests where it counts something. */
 export type Sample = {
@@ -85,7 +86,8 @@ export function timeOf(text: string): number | undefined {
 /** An empty cell and NaN are a value that is not there. */
 function numberOf(text: string, invalid: Invalid): number {
   if (text === '' || text.toLowerCase() === 'nan') return Number.NaN;
-  if (/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text)) return Number(text);
+  const number = numberFrom(text);
+  if (number !== undefined && Number.isFinite(number)) return number;
   throw invalid(`"${text}" is no number`);
 }
 
