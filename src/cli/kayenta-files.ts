@@ -14,16 +14,11 @@ const metricSetPair = z.object({
   tags: z.record(z.string(), z.string()).nullish(),
   values: z.object({ control: z.array(value), experiment: z.array(value) }),
 });
-const metricSetPairs = z.union([
-  z.array(metricSetPair),
-  z
-    .object({ metricSetPairList: z.array(metricSetPair) })
-    .transform(({ metricSetPairList }) => metricSetPairList),
-]);
+const metricSetPairs = z.array(metricSetPair);
 
 /** Throws `samples_invalid`. */
 export function kayentaPairsIn(text: string, file: string): readonly Pair[] {
-  return valid(metricSetPairs, text, file).map(({ name, tags, values }) => ({
+  return valid(metricSetPairs, listIn(parsed(text, file)), file).map(({ name, tags, values }) => ({
     ...{ name, tags: tags ?? {} },
     ...{ baseline: values.control, canary: values.experiment },
   }));
@@ -31,24 +26,26 @@ export function kayentaPairsIn(text: string, file: string): readonly Pair[] {
 
 /** Throws `samples_invalid`. */
 export const kayentaConfigIn = (text: string, file: string): KayentaConfig =>
-  valid(kayentaConfig, text, file);
+  valid(kayentaConfig, parsed(text, file), file);
 
-function valid<T>(schema: z.ZodType<T>, text: string, file: string): T {
-  let parsed: unknown;
+const listIn = (given: unknown): unknown =>
+  typeof given === 'object' && given !== null && 'metricSetPairList' in given
+    ? given.metricSetPairList
+    : given;
+
+function parsed(text: string, file: string): unknown {
   try {
-    parsed = JSON.parse(text);
+    return JSON.parse(text);
   } catch {
     throw new EdgeError('samples_invalid', `${file} is not valid JSON`, { where: { file } });
   }
-  const read = schema.safeParse(parsed);
+}
+
+function valid<T>(schema: z.ZodType<T>, given: unknown, file: string): T {
+  const read = schema.safeParse(given);
   if (read.success) return read.data;
   const [issue] = read.error.issues;
   const at = issue?.path.join('.');
-  throw new EdgeError(
-    'samples_invalid',
-    `${file} is not what Kayenta keeps: ${at ? `${at}: ` : ''}${issue?.message}`,
-    {
-      where: { file },
-    },
-  );
+  const message = `${file} is not what Kayenta keeps: ${at ? `${at}: ` : ''}${issue?.message}`;
+  throw new EdgeError('samples_invalid', message, { where: { file } });
 }

@@ -4,6 +4,7 @@ import { asEdgeError } from '../domain/errors.ts';
 import { samplesIn, stepsOf, timeOf } from './samples.ts';
 
 const HEAD = 'time,metric,side,server,value,of\n';
+const minutesOf = (began: string, stepMs = 60_000) => ({ stepMs, beganMs: timeOf(began) ?? Number.NaN });
 const at = (minute: number) => `2026-03-01T10:${String(minute).padStart(2, '0')}:00Z`;
 
 test('samples of servers become pairs, in the order of their names, and counts are added up', () => {
@@ -17,8 +18,8 @@ test('samples of servers become pairs, in the order of their names, and counts a
     `${at(0)},errors,canary,web-2,2,50`,
     `${at(0)},errors,baseline,web-8,0,200`,
   ];
-  const { fromMs, metrics } = stepsOf(samplesIn(HEAD + rows.join('\n'), 'a.csv'), 60_000);
-  assert.equal(fromMs, timeOf(at(0)));
+  const { history, metrics } = stepsOf(samplesIn(HEAD + rows.join('\n'), 'a.csv'), minutesOf(at(1)));
+  assert.equal(history, 1);
   const none = { canary: Number.NaN, baseline: Number.NaN };
   const nothing = { kind: 'counts', canary: 0, baseline: 0, canaryExposure: 0, baselineExposure: 0 };
   assert.deepEqual(metrics, [
@@ -48,8 +49,19 @@ test('samples of servers become pairs, in the order of their names, and counts a
 
 test('columns may stand in any order, servers may be left out, and several values of a step are their mean', () => {
   const text = `side,value,metric,time\ncanary,1,load,1772359200\ncanary,2,load,1772359230.5\nbaseline,NaN,load,1772359200\n`;
-  const { metrics } = stepsOf(samplesIn(text, 'a.csv'), 60_000);
+  const { metrics } = stepsOf(samplesIn(text, 'a.csv'), minutesOf('1772359200'));
   assert.deepEqual(metrics[0]?.steps, [{ kind: 'gauge', pairs: [{ canary: 1.5, baseline: Number.NaN }] }]);
+});
+
+test('no step is history and canary at once, and all of it is canary where nothing lies before', () => {
+  const rows = [0, 1, 2].map((minute) => `${at(minute)},load,canary,,${minute},`);
+  const samples = samplesIn(HEAD + rows.join('\n'), 'a.csv');
+  const began = '2026-03-01T10:01:30Z';
+  const { history, steps, metrics } = stepsOf(samples, minutesOf(began));
+  assert.deepEqual([history, steps], [2, 3]);
+  const values = metrics[0]?.steps.map((step) => (step.kind === 'gauge' ? step.pairs[0]?.canary : undefined));
+  assert.deepEqual(values, [0, 1, 2]);
+  assert.deepEqual(stepsOf(samples, minutesOf('2026-03-01T09:00:00Z')).history, 0);
 });
 
 test('a row that says nothing that can be used is named by its line', () => {
@@ -72,7 +84,11 @@ test('a row that says nothing that can be used is named by its line', () => {
     message: /none of them is "side"/,
   });
   assert.throws(
-    () => stepsOf(samplesIn(`${HEAD}1000000000,a,canary,,1,\n1900000000,a,canary,,1,`, 'a.csv'), 1_000),
+    () =>
+      stepsOf(
+        samplesIn(`${HEAD}1000000000,a,canary,,1,\n1900000000,a,canary,,1,`, 'a.csv'),
+        minutesOf('1000000000', 1_000),
+      ),
     {
       code: 'samples_invalid',
       message: /900000001 steps lie between/,

@@ -21,7 +21,12 @@ export type SampledMetric = {
   readonly steps: readonly MetricStep[];
 };
 
-export type Sampled = { readonly fromMs: number; readonly metrics: readonly SampledMetric[] };
+/** `steps`: how many there are of each metric; `history`: how many of them lie before the canary began. */
+export type Sampled = {
+  readonly history: number;
+  readonly steps: number;
+  readonly metrics: readonly SampledMetric[];
+};
 
 const COLUMNS = ['time', 'metric', 'side', 'value'] as const;
 /** A month of minutes. */
@@ -49,10 +54,10 @@ type Invalid = (message: string, line?: number) => EdgeError;
 
 function recordsOf(text: string, invalid: Invalid): readonly Read[] {
   try {
-    return parse(text, {
+    return parse<Read>(text, {
       ...{ columns: true, info: true, bom: true, skip_empty_lines: true, trim: true },
       max_record_size: 65_536,
-    }) as unknown as readonly Read[];
+    });
   } catch (thrown) {
     if (!(thrown instanceof CsvError)) throw thrown;
     const line = 'lines' in thrown && typeof thrown.lines === 'number' ? thrown.lines : undefined;
@@ -91,11 +96,17 @@ function numberOf(text: string, invalid: Invalid): number {
   throw invalid(`"${text}" is no number`);
 }
 
-/** The steps of each metric, each of `stepMs`. One whose samples say of how much they are is counted; others are gauges. */
-export function stepsOf(samples: readonly Sample[], stepMs: number): Sampled {
+/**
+ * The steps of each metric, each of `stepMs`, of which one begins with `beganMs`: so none is history and canary at once. A metric whose
+ * samples say of how much they are is counted; others are gauges.
+ */
+export function stepsOf(
+  samples: readonly Sample[],
+  { stepMs, beganMs }: { readonly stepMs: number; readonly beganMs: number },
+): Sampled {
   const fromMs = samples.reduce((first, { atMs }) => Math.min(first, atMs), Number.POSITIVE_INFINITY);
   const toMs = samples.reduce((last, { atMs }) => Math.max(last, atMs), Number.NEGATIVE_INFINITY);
-  const start = Math.floor(fromMs / stepMs) * stepMs;
+  const start = beganMs - Math.max(0, Math.ceil((beganMs - fromMs) / stepMs)) * stepMs;
   const steps = Math.floor((toMs - start) / stepMs) + 1;
   if (steps > MOST_STEPS)
     throw new EdgeError('samples_invalid', `${steps} steps lie between the first and the last sample`, {
@@ -103,7 +114,8 @@ export function stepsOf(samples: readonly Sample[], stepMs: number): Sampled {
     });
   const metrics = Map.groupBy(samples, ({ metric }) => metric);
   const grid = { start, steps, stepMs };
-  return { fromMs: start, metrics: Array.from(metrics, ([name, own]) => sampledOf(name, own, grid)) };
+  const history = (beganMs - start) / stepMs;
+  return { history, steps, metrics: Array.from(metrics, ([name, own]) => sampledOf(name, own, grid)) };
 }
 
 type Grid = { readonly start: number; readonly steps: number; readonly stepMs: number };

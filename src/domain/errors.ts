@@ -28,7 +28,7 @@ export const CATALOGUE = {
   route_unknown: entry('user', 404, 2, 'The API has no such address', 'See /openapi.json for the routes of this server.'),
   // Configuration
   config_unreadable: entry('user', 422, 2, 'A configuration file cannot be read', 'Check the path and its permissions.'),
-  samples_invalid: entry('user', 422, 2, 'A file of measured values cannot be used', 'Mend the line that is named; `edge help judge` says what is in such a file.'),
+  samples_invalid: entry('user', 422, 2, 'A file of measured values cannot be used', 'Mend what is named; `edge help judge` says what is in such a file.'),
   config_syntax: entry('user', 422, 2, 'A configuration file is not valid YAML', 'Mend the line that is named.'),
   config_invalid: entry('user', 422, 2, 'A configuration value is not allowed', 'Mend the value that is named; docs/reference/configuration.md lists every field.'),
   config_reference: entry('user', 422, 2, 'The configuration names something that does not exist', 'Add it, or mend the name.'),

@@ -88,7 +88,7 @@ test('one metric that is worse among twenty fails the canary, and is named with 
   );
   assert.match(
     reason,
-    /^normal 0 is \d(\.\d)? times that of the baseline \(.* to .*\), which comes without harm in (at most|fewer than) 1 of (a million|\d[\d,]*) canaries\.$/,
+    /^normal 0 is \d(\.\d)? times that of the baseline \(at least \d(\.\d)?\) from the start, which comes without harm in (at most|fewer than) 1 of (a million|\d[\d,]*) canaries\.$/,
   );
 });
 
@@ -106,7 +106,7 @@ describe('a verdict', () => {
     const { verdict, step, reason } = watch([course('normal', new Draws(1))]);
     assert.equal(verdict, 'pass');
     assert.ok(step < 30, `at step ${step}`);
-    assert.equal(reason, '1 metrics show no harm of more than is allowed.');
+    assert.equal(reason, '1 metric without harm, all surely without more than is allowed.');
   });
 
   test('passes at the end what is neither worse nor surely well', () => {
@@ -131,7 +131,7 @@ describe('a verdict', () => {
     const steps = [...quiet(HISTORY_MINUTES, gaugeStep(Number.NaN, 1)), ...quiet(60)];
     const { verdict, reason } = watch([{ metric: metric('heap', 'gauge'), steps }]);
     assert.equal(verdict, 'no data');
-    assert.equal(reason, 'there is too little history of heap.');
+    assert.equal(reason, 'There is too little history of heap.');
   });
 
   test('fails no canary for the few metrics that are not critical, and says so', () => {
@@ -139,7 +139,12 @@ describe('a verdict', () => {
     const harmed = course('normal', draws, { effect: 2 });
     const others = [1, 2, 3].map((index) => course('normal', draws, { name: `other ${index}` }));
     const courses = [{ ...harmed, metric: { ...harmed.metric, isCritical: false } }, ...others];
-    assert.equal(watch(courses, { failShare: 0.5 }).verdict, 'unsure');
+    const unsure = watch(courses, { failShare: 0.5 });
+    assert.equal(unsure.verdict, 'unsure');
+    assert.match(
+      unsure.reason,
+      /^Harm enough to fail is neither shown nor ruled out: normal is .* \(shown, in too few of the metrics\)\.$/,
+    );
     assert.equal(watch(courses, { failShare: 0.25 }).verdict, 'fail');
   });
 
@@ -151,6 +156,12 @@ describe('a verdict', () => {
     const { verdict, step } = watch([{ metric: metric('load', 'gauge'), steps }], { leastSteps: 9 });
     assert.deepEqual([verdict, step], ['fail', 9]);
   });
+});
+
+test('there is no verdict on no metric, and none without a weight', () => {
+  assert.equal(new CanaryJudge(rulesOf([]), {}).judge().verdict, 'no data');
+  const weightless = () => new CanaryJudge(rulesOf([metric('cpu', 'gauge', { weight: 0 })]), {});
+  assert.throws(weightless, /The weight of cpu is not above 0/);
 });
 
 test('less is harm where that is said, and either way where that is', () => {
@@ -179,7 +190,7 @@ test('durations are judged by their histograms, and the bound is named above whi
   assert.deepEqual([verdict, metrics[0]?.slowerThan], ['fail', 1_000]);
   assert.match(
     reason,
-    /^latency lies above 1000 more often than that of the baseline, which comes without harm/,
+    /^latency lies above 1000 more often than that of the baseline from the start, which comes without harm/,
   );
   const clean = steps.map((step, minute) => (minute < HISTORY_MINUTES ? step : (steps[minute - 60] ?? step)));
   assert.equal(watch([{ metric: durations, steps: clean }]).verdict, 'pass');

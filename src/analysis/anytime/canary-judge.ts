@@ -35,9 +35,14 @@ export class CanaryJudge {
   readonly #watched: readonly Watched[];
   #step = 0;
 
-  /** `history`: steps of each metric from before the canary, when both sides ran the same, in the order of time. */
+  /**
+   * `history`: steps of each metric from before the canary, when both sides ran the same, in the order of time. Throws `RangeError` for a weight
+   * that is not above 0: such a metric could never fail.
+   */
   constructor(rules: JudgeRules, history: Readonly<Record<string, readonly MetricStep[]>>) {
     this.#rules = rules;
+    const weightless = rules.metrics.find(({ weight }) => !(weight > 0));
+    if (weightless) throw new RangeError(`The weight of ${weightless.name} is not above 0`);
     const weights = rules.metrics.reduce((sum, { weight }) => sum + weight, 0);
     this.#watched = rules.metrics.map((metric) => {
       const alpha = (rules.alpha * metric.weight) / weights;
@@ -72,14 +77,16 @@ export class CanaryJudge {
   }
 
   #verdict(metrics: readonly MetricReport[]): Verdict {
-    const { leastSteps, mostSteps } = this.#rules;
+    const { leastSteps } = this.#rules;
     if (this.#isWorse(metrics)) return 'fail';
-    if (metrics.some(isMissing)) return 'no data';
-    if (metrics.some(({ steps }) => steps < leastSteps))
-      return this.#step < mostSteps ? 'undecided' : 'no data';
-    if (metrics.every(({ state }) => state === 'clear')) return 'pass';
-    if (this.#step < mostSteps) return 'undecided';
+    if (metrics.length === 0 || metrics.some(isMissing)) return 'no data';
+    if (metrics.every(({ state, steps }) => state === 'clear' && steps >= leastSteps)) return 'pass';
+    if (!this.#isOver) return 'undecided';
     return metrics.every(({ state }) => state === 'clear' || state === 'open') ? 'pass' : 'unsure';
+  }
+
+  get #isOver(): boolean {
+    return this.#step >= this.#rules.mostSteps;
   }
 
   #isWorse(metrics: readonly MetricReport[]): boolean {
@@ -98,14 +105,15 @@ export class CanaryJudge {
     const isWorse = strongest?.worse.isAlarm === true && steps >= this.#rules.leastSteps;
     const report = (state: MetricReport['state']): MetricReport => {
       const isSeen = state === 'worse' || state === 'uneven' || state === 'suspicious';
-      const effect = (isSeen && strongest?.effect(SURE)) || null;
-      const since = (state === 'worse' && strongest?.worse.since) || null;
-      const slowerThan = (isSeen && strongest?.slowerThan) || null;
+      const effect = (isSeen ? strongest?.effect(SURE) : undefined) ?? null;
+      const since = (state === 'worse' ? strongest?.worse.since : undefined) ?? null;
+      const slowerThan = (isSeen ? strongest?.slowerThan : undefined) ?? null;
       return { name, isCritical, p, steps, state, effect, slowerThan, since };
     };
     if (!strongest) return report('no history');
     if (isWorse) return report(strongest.isUneven ? 'uneven' : 'worse');
-    if (this.#step - lastStep >= this.#rules.staleSteps) return report('no data');
+    const isStale = this.#step - lastStep >= this.#rules.staleSteps;
+    if (isStale || (this.#isOver && steps < this.#rules.leastSteps)) return report('no data');
     if (p <= SUSPICION * alpha) return report('suspicious');
     return report(tests.every(({ clear }) => clear.isAlarm) ? 'clear' : 'open');
   }

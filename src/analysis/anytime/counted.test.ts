@@ -105,6 +105,7 @@ test('a step without exposure, or without a number, proves nothing', () => {
     { canary: 9, baseline: 0, canaryExposure: 0, baselineExposure: 5 },
     { canary: 9, baseline: 0, canaryExposure: 5, baselineExposure: Number.NaN },
     { canary: Number.NaN, baseline: 0, canaryExposure: 5, baselineExposure: 5 },
+    { canary: Number.POSITIVE_INFINITY, baseline: 0, canaryExposure: 5, baselineExposure: 5 },
   ];
   assert.deepEqual([after(odd).evidence, after(odd).p], [1, 1]);
 });

@@ -8,6 +8,14 @@ export type Counted = {
   readonly baselineExposure: number;
 };
 
+/** Whether both sides were there, and what was counted are numbers. */
+export const isCounted = ({ canary, baseline, canaryExposure, baselineExposure }: Counted): boolean =>
+  canaryExposure > 0 &&
+  baselineExposure > 0 &&
+  canary >= 0 &&
+  baseline >= 0 &&
+  Number.isFinite(canary + baseline + canaryExposure + baselineExposure);
+
 export type CountOptions = {
   /** The most that may be wrong, however often it is looked at. */
   readonly alpha: number;
@@ -31,11 +39,12 @@ export class CountTest extends RatioTest {
   }
 
   /** The next step; one without exposure on both sides proves nothing. */
-  add({ canary, baseline, canaryExposure, baselineExposure }: Counted): void {
-    if (!(canaryExposure > 0 && baselineExposure > 0 && canary >= 0 && baseline >= 0)) {
+  add(counted: Counted): void {
+    if (!isCounted(counted)) {
       this.step();
       return;
     }
+    const { canary, baseline, canaryExposure, baselineExposure } = counted;
     const { tolerated, dispersion } = this.#options;
     const share = (ratio: number) => (ratio * canaryExposure) / (ratio * canaryExposure + baselineExposure);
     const without = share(tolerated);
@@ -62,7 +71,7 @@ export function dispersionOf(history: readonly Counted[]): Dispersion {
     if (x + y > 0 && share > 0 && share < 1)
       ratios.push((x - (x + y) * share) ** 2 / ((x + y) * share * (1 - share)));
   }
-  return meanOf(ratios);
+  return dispersionFrom(ratios);
 }
 
 const BLOCK = 5;
@@ -74,7 +83,7 @@ export function blocksOf<Step>(history: readonly Step[]): readonly (readonly Ste
 }
 
 /** Of the ratios, one for each block, of how far counts lay off, squared, to the mean that it has for independent events. */
-export function meanOf(ratios: readonly number[]): Dispersion {
+export function dispersionFrom(ratios: readonly number[]): Dispersion {
   const sum = ratios.reduce((all, ratio) => all + ratio, 0);
   return { of: ratios.length === 0 ? 1 : sum / ratios.length, blocks: ratios.length };
 }

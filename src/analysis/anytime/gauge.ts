@@ -22,8 +22,9 @@ export type Shift = { readonly shift: number; readonly least: number; readonly m
 /** Shifts that are looked for: of logarithms about 8, 20 and 50 %. */
 const SHIFTS = [0.08, 0.2, 0.5] as const;
 /**
- * What is tolerated is as unknown as the centre is, where it is less than this part of the scale; else it is taken off: against a large
- * unknown no values could speak that are each cut off.
+ * What is tolerated counts as a part of what is not known of the centre, where it is less than this part of the scale; else it is taken off
+ * the values. Against so much doubt as the scale itself, values that are each cut off at a few scales never suffice, and to take it off in
+ * any case costs series with memory a minute or two (measured, docs/decisions/0030).
  */
 const SMALL = 0.25;
 type Sums = { readonly score: number; readonly weight: number };
@@ -91,8 +92,9 @@ export class GaugeTest extends Standing {
   }
 
   /**
-   * A confidence sequence of the shift, were it the same all the time, without an end where it goes farther than values are taken: by a normal mixture with the middle one of the shifts that are looked
-   * for (Robbins 1970; Howard et al. 2021), and as much wider as the centre may be off. `undefined` before the first value.
+   * A confidence sequence of the shift, were it the same all the time: by a normal mixture with the middle one of the shifts that are looked for
+   * (Robbins 1970; Howard et al. 2021), and as much wider as the centre may be off. It has no end on the side where more than a few values
+   * were cut off. `undefined` before the first value.
    */
   shift(alpha: number): Shift | undefined {
     const { score, weight } = this.#sums;

@@ -1,5 +1,5 @@
 import { countedTest } from './counted.ts';
-import { type Counted, dispersionOf } from './counts.ts';
+import { type Counted, dispersionOf, isCounted } from './counts.ts';
 import { GaugeTest } from './gauge.ts';
 import { type LatencyStep, slowerOf } from './histograms.ts';
 import { LatencyTest } from './latency.ts';
@@ -37,9 +37,6 @@ export type MetricTest<Step> = {
   add(step: Step): boolean;
 };
 
-const isThere = ({ canary, baseline, canaryExposure, baselineExposure }: Counted): boolean =>
-  canaryExposure > 0 && baselineExposure > 0 && canary >= 0 && baseline >= 0;
-
 const swapped = ({ canary, baseline, canaryExposure, baselineExposure }: Counted): Counted => ({
   ...{ canary: baseline, baseline: canary },
   ...{ canaryExposure: baselineExposure, baselineExposure: canaryExposure },
@@ -63,7 +60,7 @@ export function testOfCounts(history: readonly Counted[], options: TestOptions):
       worse.add(toWorse(counted));
       clear.add(toClear(counted));
       ratio.add(counted);
-      return isThere(counted);
+      return isCounted(counted);
     },
   };
 }

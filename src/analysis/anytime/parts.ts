@@ -1,4 +1,4 @@
-import { blocksOf, type Counted, type CountOptions, meanOf } from './counts.ts';
+import { blocksOf, type Counted, type CountOptions, dispersionFrom } from './counts.ts';
 import { RatioTest } from './ratios.ts';
 import { lnWays } from './ways.ts';
 
@@ -92,7 +92,7 @@ function surelyOf(
   deviations: readonly Deviation[],
   { shift, isShared }: { readonly shift: number; readonly isShared: boolean },
 ): number {
-  const { of, blocks } = meanOf(
+  const { of, blocks } = dispersionFrom(
     deviations.map(({ off, variance }) => (off - shift * variance) ** 2 / variance),
   );
   const doubt = Math.sqrt(2 / Math.max(1, blocks));

@@ -1,5 +1,5 @@
 import { rootOf } from '../root.ts';
-import type { Counted } from './counts.ts';
+import { type Counted, isCounted } from './counts.ts';
 import { RATIOS } from './ratios.ts';
 
 /** `ratio`: of the canary's rate to the baseline's; `least` and `most`: between which it lies, whenever that is asked. */
@@ -26,8 +26,9 @@ export class CountedRatio {
     this.#dispersion = dispersion;
   }
 
-  add({ canary, baseline, canaryExposure, baselineExposure }: Counted): void {
-    if (!(canaryExposure > 0 && baselineExposure > 0 && canary >= 0 && baseline >= 0)) return;
+  add(counted: Counted): void {
+    if (!isCounted(counted)) return;
+    const { canary, baseline, canaryExposure, baselineExposure } = counted;
     const place = Math.round(PER_FOLD * Math.log(canaryExposure / baselineExposure));
     const before = this.#sums.get(place);
     this.#sums.set(place, {

@@ -43,11 +43,11 @@ describe('edge judge', () => {
     assert.equal(status, 1);
     assert.match(
       stdout,
-      /^fail after 3 steps \(2026-03-01 14:03Z\): errors is [\d.]+ times that of the baseline \(/,
+      /^fail after 3 steps \(2026-03-01 14:03Z\): errors is [\d.]+ times that of the baseline \([\d.]+ to [\d.]+\) from the start, /,
     );
     assert.match(
       stdout,
-      /\nMETRIC {2}STATE {2}CANARY \/ BASELINE {2,}P {2,}SINCE\nerrors {2}worse {2}[\d.]+ \([\d.]+ to [\d.]+\) /,
+      /\nMETRIC {2}STATE {2}CANARY \/ BASELINE {2,}P {2,}SINCE\nerrors {2}worse {2}[\d.]+ \([\d.]+ to [\d.]+\) .* 2026-03-01 14:00Z\n/,
     );
     assert.match(stdout, /\nload {4}(open|clear) /);
   });
@@ -79,7 +79,7 @@ describe('edge judge', () => {
     };
     await said(/settings_invalid: --from has to say when the canary began/);
     await said(/There is no metric heap in the file\n.*errors, load/s, '--from', iso(0), '--more', 'heap');
-    await said(/samples_invalid: There is no sample from .* on, or none before it/, '--from', iso(900));
+    await said(/samples_invalid: There is no sample from .* on\n.*\n.*Compare --from/, '--from', iso(900));
   });
 
   test("judges Kayenta's own files as Spinnaker does", async () => {

@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { CanaryJudge } from '../../analysis/anytime/canary-judge.ts';
 import type { Judgement, MetricReport, Verdict } from '../../analysis/anytime/judgement.ts';
 import type { Effect } from '../../analysis/anytime/metric-test.ts';
@@ -8,7 +8,7 @@ import { type Choose, names, newCommand, wholeNumber } from '../command.ts';
 import type { Cli } from '../context.ts';
 import { dateAndTime, table } from '../format.ts';
 import { readText } from '../read-file.ts';
-import type { Sampled, SampledMetric } from '../samples.ts';
+import type { Sampled } from '../samples.ts';
 import { type Line, line, type Tone } from '../view/line.ts';
 import { judgeAsKayenta } from './judge-kayenta.ts';
 
@@ -18,8 +18,8 @@ type Options = {
   readonly pass: number;
   readonly marginal: number;
   readonly step: number;
-  readonly more: readonly string[];
-  readonly less: readonly string[];
+  readonly more?: readonly string[];
+  readonly less?: readonly string[];
   readonly allowed: number;
   readonly tolerance: number;
   readonly alpha: number;
@@ -33,11 +33,11 @@ export function addJudge(program: Command, choose: Choose): void {
   )
     .option('--from <time>', 'when the canary began: 2026-03-01T10:00:00Z, or seconds since 1970')
     .option('--step <seconds>', 'how long one step is', wholeNumber, 60)
-    .option('--more <metrics>', 'of these only more is harm', names, [])
-    .option('--less <metrics>', 'of these only less is harm; of all others either is', names, [])
-    .option('--allowed <percent>', 'let pass what surely differs by less', percent, 0.25)
-    .option('--tolerance <percent>', 'hear of no harm below', percent, 0.02)
-    .option('--alpha <percent>', 'so many canaries without harm may fail at most', percent, 0.05)
+    .option('--more <metrics>', 'of these only more is harm', names)
+    .option('--less <metrics>', 'of these only less is harm; of all others either is', names)
+    .addOption(percent('--allowed <percent>', 'let pass what surely differs by less', 25))
+    .addOption(percent('--tolerance <percent>', 'hear of no harm below', 2))
+    .addOption(percent('--alpha <percent>', 'so many canaries without harm may fail at most', 5))
     .option('--kayenta <file>', 'a canary configuration of Kayenta: judge as it does')
     .option('--pass <score>', "Kayenta's threshold for a pass", wholeNumber, 95)
     .option('--marginal <score>', "Kayenta's threshold for going on", wholeNumber, 75)
@@ -50,7 +50,11 @@ export function addJudge(program: Command, choose: Choose): void {
     });
 }
 
-function percent(text: string): number {
+/** As a part of 1. */
+const percent = (flags: string, description: string, usual: number): Option =>
+  new Option(flags, description).argParser(partOf).default(usual / 100, String(usual));
+
+function partOf(text: string): number {
   const part = Number(text) / 100;
   if (/^\d+(\.\d+)?$/.test(text) && part > 0 && part < 1) return part;
   throw new InvalidArgumentError('Give a part of 100, such as 5.');
@@ -59,34 +63,32 @@ function percent(text: string): number {
 /** Looks at each step until it is decided, as was possible then. */
 async function judgeSamples(cli: Cli, file: string, options: Options): Promise<number> {
   const { samplesIn, stepsOf, timeOf } = await import('../samples.ts');
-  const fromMs = timeOf(options.from ?? '');
-  if (fromMs === undefined)
+  const beganMs = timeOf(options.from ?? '');
+  if (beganMs === undefined)
     throw new EdgeError('settings_invalid', '--from has to say when the canary began', {
       hint: 'Write it as 2026-03-01T10:00:00Z, or in seconds since 1970.',
     });
-  const sampled = stepsOf(
-    samplesIn(await readText(cli.environment.folder, file), file),
-    options.step * 1_000,
-  );
-  const first = Math.ceil((fromMs - sampled.fromMs) / (options.step * 1_000));
+  const stepMs = options.step * 1_000;
+  const samples = samplesIn(await readText(cli.environment.folder, file), file);
+  const sampled = stepsOf(samples, { stepMs, beganMs });
   const { CanaryJudge } = await import('../../analysis/anytime/canary-judge.ts');
-  const steps = Math.max(0, ...sampled.metrics.map((metric) => metric.steps.length)) - first;
-  if (first < 0 || steps <= 0)
-    throw new EdgeError('samples_invalid', `There is no sample from ${options.from} on, or none before it`, {
+  const rules = rulesOf(sampled, options);
+  if (rules.mostSteps <= 0)
+    throw new EdgeError('samples_invalid', `There is no sample from ${options.from} on`, {
       where: { file },
+      hint: 'Compare --from with the times in the file.',
     });
-  const judge = new CanaryJudge(rulesOf(sampled.metrics, options, steps), historyOf(sampled, first));
-  const judgement = judged(judge, sampled, first);
-  const at = (step: number) => sampled.fromMs + (first + step) * options.step * 1_000;
+  const judge = new CanaryJudge(rules, historyIn(sampled));
+  const judgement = judged(judge, sampled);
+  const at = (step: number) => beganMs + step * stepMs;
   const answer = answerOf(judgement, judge.effects(), at);
   cli.answer(answer, () => linesOf(answer));
   return judgement.verdict === 'pass' ? 0 : 1;
 }
 
 function rulesOf(
-  metrics: readonly SampledMetric[],
-  { more, less, allowed, tolerance, alpha }: Options,
-  steps: number,
+  { history, steps, metrics }: Sampled,
+  { more = [], less = [], allowed, tolerance, alpha }: Options,
 ): JudgeRules {
   const unknown = [...more, ...less].find((name) => !metrics.some((metric) => metric.name === name));
   if (unknown !== undefined)
@@ -94,24 +96,23 @@ function rulesOf(
       hint: `It has ${metrics.map(({ name }) => name).join(', ')}.`,
     });
   const harmOf = (name: string): MetricRules['harm'] => {
-    if (more.includes(name)) return 'more';
-    return less.includes(name) ? 'less' : 'either';
+    if (more.includes(name) === less.includes(name)) return 'either';
+    return more.includes(name) ? 'more' : 'less';
   };
   return {
     metrics: metrics.map(({ name, kind }) => ({
       ...{ name, kind, harm: harmOf(name), isCritical: true, weight: 1, tolerance, allowed },
     })),
-    ...{ alpha, failShare: 0, leastSteps: 3, mostSteps: steps, staleSteps: 10 },
+    ...{ alpha, failShare: 0, leastSteps: 3, mostSteps: steps - history, staleSteps: 10 },
   };
 }
 
-const historyOf = ({ metrics }: Sampled, first: number) =>
-  Object.fromEntries(metrics.map(({ name, steps }) => [name, steps.slice(0, first)]));
+const historyIn = ({ history, metrics }: Sampled) =>
+  Object.fromEntries(metrics.map(({ name, steps }) => [name, steps.slice(0, history)]));
 
-function judged(judge: CanaryJudge, { metrics }: Sampled, first: number): Judgement {
+function judged(judge: CanaryJudge, { history, steps: all, metrics }: Sampled): Judgement {
   let judgement = judge.judge();
-  const last = Math.max(...metrics.map(({ steps }) => steps.length));
-  for (let step = first; step < last && judgement.verdict === 'undecided'; step += 1) {
+  for (let step = history; step < all && judgement.verdict === 'undecided'; step += 1) {
     judge.add(Object.fromEntries(metrics.map(({ name, steps }) => [name, steps[step]])));
     judgement = judge.judge();
   }
