@@ -1,4 +1,11 @@
 import { EdgeError } from '../domain/errors.ts';
+import {
+  completePart,
+  type MetricGrid,
+  type MetricsAnswer,
+  type MetricsQuery,
+  requireGrid,
+} from '../domain/metrics.ts';
 import { oneLine } from '../lib/inert-text.ts';
 import { authorizationFor, type HttpCredentials, type SecretReader } from './authorization.ts';
 import { HttpClient, type HttpNothing, type HttpRequest, type HttpResult } from './http.ts';
@@ -12,46 +19,68 @@ export type MetricsAddress = {
   readonly credentials?: HttpCredentials;
   /** For the whole of one query. */
   readonly timeoutMs: number;
+  /** Only what is older is believed complete: what the source takes to gather, with what the clocks differ. */
+  readonly delayMs: number;
   /** Longer answers are refused; left out: 16 MiB. */
   readonly maxBytes?: number;
 };
 
 export type MetricsAsk = Pick<HttpRequest, 'method' | 'url' | 'headers' | 'body'>;
 
-export type MetricsClient = {
-  /** The JSON that it answers. Rejects as `MetricsSource.query` does; the error bears the source's own words, and no query of an address. */
-  ask(request: MetricsAsk, signal: AbortSignal): Promise<unknown>;
-  close(): Promise<void>;
+/** What is asked of a source, and what its JSON says. `part`: that of the grid which is complete. */
+export type MetricsWire = {
+  readonly ask: (text: string, part: MetricGrid) => MetricsAsk;
+  readonly read: (body: unknown, query: MetricsQuery, completeToMs: number) => MetricsAnswer;
 };
 
-export type MetricsClientParts = {
+export type MetricsParts = {
   readonly secrets: SecretReader;
-  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+  readonly clock: {
+    now(): number;
+    sleep(ms: number, signal: AbortSignal): Promise<void>;
+  };
 };
 
 const MOST_BYTES = 16 * 1_048_576;
 
-/** What all sources over HTTP share: credentials, limits, and what their answers mean. */
-export function metricsClient(
+/** A source over HTTP. It is never asked for what is not complete yet. Errors bear the source's own words, and no query of an address. */
+export function metricsOver(
   address: MetricsAddress,
-  { secrets, sleep }: MetricsClientParts,
-): MetricsClient {
+  { ask, read }: MetricsWire,
+  { secrets, clock }: MetricsParts,
+) {
+  const client = clientOf(address, { secrets, clock });
+  return {
+    query: async (query: MetricsQuery, signal: AbortSignal): Promise<MetricsAnswer> => {
+      signal.throwIfAborted();
+      requireGrid(query);
+      const completeToMs = clock.now() - address.delayMs;
+      const part = completePart(query, completeToMs);
+      if (!part) return { kind: 'early', completeToMs };
+      return read(await client.ask(ask(query.text, part), signal), query, completeToMs);
+    },
+    close: (): Promise<void> => client.close(),
+  };
+}
+
+/** What all sources over HTTP share: credentials, limits, and what their answers mean. */
+function clientOf(address: MetricsAddress, { secrets, clock }: MetricsParts) {
   const { url, tls, timeoutMs, maxBytes = MOST_BYTES } = address;
+  const sleep = (ms: number, signal: AbortSignal) => clock.sleep(ms, signal);
   const http = new HttpClient({ trust: tls, sleep, origins: [new URL(url).origin] });
   return {
-    ask: async (request, signal) => {
-      signal.throwIfAborted();
+    ask: async (request: MetricsAsk, signal: AbortSignal): Promise<unknown> => {
       const authorization = await authorizationFor(address.credentials, secrets);
       const headers = { accept: 'application/json', ...request.headers, ...authorization };
       const result = await http.send({ ...request, timeoutMs, maxBytes, headers }, signal);
       return jsonFrom(result, placeOf(request.url));
     },
-    close: () => http.close(),
+    close: (): Promise<void> => http.close(),
   };
 }
 
 /** A query may hold a key. */
-export function placeOf(url: string): string {
+function placeOf(url: string): string {
   const { origin, pathname } = new URL(url);
   return `${origin}${pathname}`;
 }

@@ -1,11 +1,14 @@
 import { EdgeError } from '../../domain/errors.ts';
-import { completePart, type MetricGrid, type MetricsQuery, requireGrid } from '../../domain/metrics.ts';
+import type { MetricGrid, MetricsQuery } from '../../domain/metrics.ts';
 import { parseTemplate, type Template } from '../../domain/template.ts';
 import { didYouMean } from '../../lib/nearest.ts';
-import { type MetricsAddress, metricsClient } from '../../outbound/ask-metrics.ts';
-import type { Clock } from '../../ports/clock.ts';
+import {
+  type MetricsAddress,
+  type MetricsAsk,
+  type MetricsParts,
+  metricsOver,
+} from '../../outbound/ask-metrics.ts';
 import type { MetricsSource } from '../../ports/metrics.ts';
-import type { Secrets } from '../../ports/secrets.ts';
 import { parseReply, type ReplyRules, type TimeUnit } from './reply.ts';
 
 /**
@@ -15,35 +18,18 @@ import { parseReply, type ReplyRules, type TimeUnit } from './reply.ts';
  * `reachMs`: a sample is the value of points that are later by less than this; left out: one step of the grid. `{{from}}` is so much before the
  * first point.
  */
-export type HttpJsonOptions = MetricsAddress &
-  ReplyRules & {
-    /** Only what is older is believed complete: what the source takes to gather, with what the clocks differ. */
-    readonly delayMs: number;
-  };
-
-export type HttpJsonParts = { readonly clock: Pick<Clock, 'now' | 'sleep'>; readonly secrets: Secrets };
+export type HttpJsonOptions = MetricsAddress & ReplyRules;
 
 /** Any address that gives times and values as JSON. Throws `config_invalid` for an address that cannot be filled. */
-export function createHttpJsonMetrics(
-  options: HttpJsonOptions,
-  { clock, secrets }: HttpJsonParts,
-): MetricsSource {
+export function createHttpJsonMetrics(options: HttpJsonOptions, parts: MetricsParts): MetricsSource {
   const template = templateOf(options.url);
-  const client = metricsClient(options, { secrets, sleep: (ms, signal) => clock.sleep(ms, signal) });
-  return {
-    query: async (query, signal) => {
-      signal.throwIfAborted();
-      requireGrid(query);
-      const completeToMs = clock.now() - options.delayMs;
-      const part = completePart(query, completeToMs);
-      if (!part) return { kind: 'early', completeToMs };
-      const fromMs = part.fromMs - (options.reachMs ?? part.stepMs);
-      const url = filled(template, wordsOf({ ...part, fromMs, text: query.text }, options.unit));
-      const body = await client.ask({ method: 'GET', url }, signal);
-      return parseReply(body, options, { grid: query, completeToMs });
-    },
-    close: () => client.close(),
+  const ask = (text: string, part: MetricGrid): MetricsAsk => {
+    const fromMs = part.fromMs - (options.reachMs ?? part.stepMs);
+    return { method: 'GET', url: filled(template, wordsOf({ ...part, fromMs, text }, options.unit)) };
   };
+  const read = (body: unknown, grid: MetricGrid, completeToMs: number) =>
+    parseReply(body, options, { grid, completeToMs });
+  return metricsOver(options, { ask, read }, parts);
 }
 
 const NAMES = ['query', 'from', 'to', 'step'] as const;
@@ -67,8 +53,7 @@ const isName = (name: string): boolean => NAMES.some((known) => known === name);
 const invalid = (url: string, why: string): EdgeError =>
   new EdgeError('config_invalid', `The address of a source of metrics, ${url}, cannot be used: ${why}`);
 
-function wordsOf({ text, ...grid }: MetricsQuery, unit: TimeUnit): Words {
-  const { fromMs, toMs, stepMs }: MetricGrid = grid;
+function wordsOf({ text, fromMs, toMs, stepMs }: MetricsQuery, unit: TimeUnit): Words {
   const inUnit = (ms: number): string => String(unit === 'seconds' ? ms / 1_000 : ms);
   return { query: text, from: inUnit(fromMs), to: inUnit(toMs), step: inUnit(stepMs) };
 }

@@ -1,43 +1,25 @@
-import { completePart, type MetricGrid, requireGrid } from '../../domain/metrics.ts';
-import { type MetricsAddress, type MetricsAsk, metricsClient } from '../../outbound/ask-metrics.ts';
-import type { Clock } from '../../ports/clock.ts';
+import type { MetricGrid } from '../../domain/metrics.ts';
+import {
+  type MetricsAddress,
+  type MetricsAsk,
+  type MetricsParts,
+  metricsOver,
+} from '../../outbound/ask-metrics.ts';
 import type { MetricsSource } from '../../ports/metrics.ts';
-import type { Secrets } from '../../ports/secrets.ts';
 import { parseReply } from './reply.ts';
 
-/** `url`: what `/api/v1/query_range` comes behind, such as `https://prometheus.example.net` or `https://mimir.example.net/prometheus`. */
-export type PrometheusOptions = MetricsAddress & {
-  /**
-   * Only what is older is believed complete: longer than a scrape takes, with what the clocks differ and what lies between, such as remote
-   * write.
-   */
-  readonly delayMs: number;
-};
-
-export type PrometheusParts = { readonly clock: Pick<Clock, 'now' | 'sleep'>; readonly secrets: Secrets };
+/**
+ * `url`: what `/api/v1/query_range` comes behind, such as `https://prometheus.example.net` or `https://mimir.example.net/prometheus`.
+ * `delayMs`: longer than a scrape takes, with what lies between, such as remote write.
+ */
+export type PrometheusOptions = MetricsAddress;
 
 /**
- * Prometheus, and what speaks as it does (wire facts: INTEGRATIONS.md 7). It is never asked for what is not complete yet: for times to come it
- * would give the last value that it has, for 5 minutes (`--query.lookback-delta`), as it does where scrapes are missing.
+ * Prometheus, and what speaks as it does (wire facts: INTEGRATIONS.md 7). For times to come it would give the last value that it has, for
+ * 5 minutes (`--query.lookback-delta`), as it does where scrapes are missing; so nobody asks it for them.
  */
-export function createPrometheusMetrics(
-  options: PrometheusOptions,
-  { clock, secrets }: PrometheusParts,
-): MetricsSource {
-  const client = metricsClient(options, { secrets, sleep: (ms, signal) => clock.sleep(ms, signal) });
-  return {
-    query: async (query, signal) => {
-      signal.throwIfAborted();
-      requireGrid(query);
-      const completeToMs = clock.now() - options.delayMs;
-      const part = completePart(query, completeToMs);
-      if (!part) return { kind: 'early', completeToMs };
-      const body = await client.ask(askFor(query.text, part, options), signal);
-      return parseReply(body, query, completeToMs);
-    },
-    close: () => client.close(),
-  };
-}
+export const createPrometheusMetrics = (options: PrometheusOptions, parts: MetricsParts): MetricsSource =>
+  metricsOver(options, { ask: (text, part) => askFor(text, part, options), read: parseReply }, parts);
 
 /** A form by POST, since queries may be longer than an address. The server gives up when we do. */
 function askFor(
