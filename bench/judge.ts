@@ -25,8 +25,8 @@ function nameOf(index: number): string {
 
 /**
  * What the default judge costs: 1,000 metrics, half of them gauges of 20 pairs of servers and half counts, with 240 minutes of history.
- * `scratchS`: until it stands; `pointMs`: a minute more, of all metrics, and what is said of them, at the median and at most over a day of
- * minutes; the heap after the first hour and at the end of the day.
+ * `scratchS`: until it stands; `pointMs`: a minute more, of all metrics, and what is said of them, at the median of a day of minutes, and at the
+ * 99th of 100; the heap after the first hour and at the end of the day.
  */
 export async function benchJudge(args: readonly string[]): Promise<void> {
   const { json } = parseArgs({

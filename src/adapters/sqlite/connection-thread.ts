@@ -26,8 +26,8 @@ const ENTRY = new URL(
 
 /**
  * A database connection in a thread of its own. Calls that are made within one turn of the loop go there in one message, and so into
- * one transaction: to wake the thread for each costs more than most of them. Who waits for what a call is about to do is woken with it: what he asks for stands behind that call in the
- * line, so that he finds it done, most often in the same durable write.
+ * one transaction: to wake the thread for each costs more than most of them. Who waits for what a call is about to do is woken with it:
+ * what he asks for stands behind that call in the line, so that he finds it done, most often in the same durable write.
  */
 export class ConnectionThread {
   readonly #worker: Worker;

@@ -15,7 +15,8 @@ const LEAST_BLOCKS = 10;
 /**
  * A sequential test of durations: whether requests take longer on the canary, in the middle or in the tail (CANARY.md section 3.3, B2).
  * For each bound it tests how many requests took longer; an average of what these tests say is such evidence too, however much they
- * have in common. The higher a bound, the fewer requests tell of it, and the more it counts: the first once, the second twice. Whatever both sides share cancels, such as load and time of day. A step costs the same at any time.
+ * have in common. The higher a bound, the fewer requests tell of it, and the more it counts: the first once, the second twice. Whatever both
+ * sides share cancels, such as load and time of day. A step costs the same at any time.
  */
 export class LatencyTest extends Standing {
   readonly #bounds: readonly number[];
