@@ -1,7 +1,7 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { SQLITE } from './dialect.ts';
 import { migrate } from './migrate.ts';
-import type { Insert, Operation, Params, Request, Row, Scope } from './operation.ts';
+import type { Insert, Operation, Params, Request, Row, Scope, Value } from './operation.ts';
 import { type AnyOperation, type Call, isRead, OPERATIONS } from './operations.ts';
 import { toEdgeError } from './sqlite-error.ts';
 import { writeLists } from './sqlite-lists.ts';
@@ -27,7 +27,8 @@ export type ConnectionOptions = {
 export class SqliteConnection {
   readonly #database: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
-
+  /** The names of their columns, of those that give rows. */
+  readonly #columns = new Map<StatementSync, readonly string[]>();
   readonly #now: () => number;
 
   constructor(path: string, options: ConnectionOptions) {
@@ -125,7 +126,7 @@ export class SqliteConnection {
     switch (request.kind) {
       case 'all': {
         const { sql, values } = writeLists(request.sql, request.params);
-        return this.#statement(sql).all(...values);
+        return this.#rows(sql, values);
       }
       case 'run': {
         const { sql, values } = writeLists(request.sql, request.params);
@@ -141,6 +142,25 @@ export class SqliteConnection {
       default:
         return request satisfies never;
     }
+  }
+
+  /** As objects of one shape: what SQLite would make of a row costs twice as much to make and to read. */
+  #rows(sql: string, values: readonly Value[]): readonly object[] {
+    const statement = this.#statement(sql);
+    const columns = this.#columns.get(statement) ?? this.#asArrays(statement);
+    const rows = statement.all(...values) as unknown as readonly (readonly unknown[])[];
+    return rows.map((row) => {
+      const object: Record<string, unknown> = {};
+      for (let column = 0; column < columns.length; column += 1) object[columns[column] ?? ''] = row[column];
+      return object;
+    });
+  }
+
+  #asArrays(statement: StatementSync): readonly string[] {
+    statement.setReturnArrays(true);
+    const columns = statement.columns().map(({ name }) => name);
+    this.#columns.set(statement, columns);
+    return columns;
   }
 
   /** Many rows in one statement cost a third less each than one by one; the rest of them goes one by one. */
