@@ -38,14 +38,16 @@ export function taskId(key: TaskKey): TaskId {
 
 /** The inverse of `taskId`. Throws on a text that is no task id: ids come from our own tables only. */
 export function parseTaskId(id: TaskId): TaskKey {
-  const [deployment, target, step, group, ...rest] = id.split('/');
-  if (!deployment || target === undefined || step === undefined || group === undefined || rest.length > 0) {
+  const first = id.indexOf('/');
+  const second = id.indexOf('/', first + 1);
+  const third = id.indexOf('/', second + 1);
+  if (first < 1 || second < 0 || third < 0 || id.includes('/', third + 1)) {
     throw new Error(`not a task id: ${id}`);
   }
   return {
-    deployment: deploymentId(deployment),
-    target: Number(target),
-    step: Number(step),
-    group: Number(group),
+    deployment: deploymentId(id.slice(0, first)),
+    target: Number(id.slice(first + 1, second)),
+    step: Number(id.slice(second + 1, third)),
+    group: Number(id.slice(third + 1)),
   };
 }
