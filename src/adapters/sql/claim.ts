@@ -121,17 +121,17 @@ function* quarantine(rows: readonly Row[], until: (row: Row) => number): Operati
 }
 
 /** The row under its new owner, as `claim` has just written it. To go on after a `wait` is the same attempt. */
-const toClaimed = (now: number, row: Row, quarantineUntil: number): PackedClaim => ({
-  task: row.id,
-  deployment: row.deployment,
-  target: row.target,
-  step: row.step,
-  action: row.action,
-  inputs: row.inputs,
-  epoch: row.epoch + 1,
-  attempt: row.state === 'waiting' ? row.attempt : row.attempt + 1,
-  checkpoint: row.checkpoint,
-  cancel: row.cancel !== CANCEL.none,
-  quarantineMs: Math.max(0, quarantineUntil - now),
-  remainingMs: Math.max(0, row.deadline_at - now),
-});
+const toClaimed = (now: number, row: Row, quarantineUntil: number): PackedClaim => [
+  row.id,
+  row.deployment,
+  row.target,
+  row.step,
+  row.action,
+  row.inputs,
+  row.epoch + 1,
+  row.state === 'waiting' ? row.attempt : row.attempt + 1,
+  row.checkpoint,
+  row.cancel !== CANCEL.none,
+  Math.max(0, quarantineUntil - now),
+  Math.max(0, row.deadline_at - now),
+];

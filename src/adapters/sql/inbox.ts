@@ -1,5 +1,6 @@
 import type { Command, TaskReport } from '../../domain/command.ts';
-import { type CommandId, commandId, type WorkerId } from '../../domain/ids.ts';
+import { type CommandId, commandId, type TaskId, type WorkerId } from '../../domain/ids.ts';
+import type { Outcome } from '../../domain/outcome.ts';
 import type { Report } from '../../ports/task-board.ts';
 
 /** A report of a task that goes to the engine. */
@@ -15,9 +16,18 @@ export type Reported = {
 /** `inbox.body`. A report that is a command by itself was written by 0.1.0 or before. */
 export type InboxBody = Command | Reported;
 
+/** How a task is to wait, with nothing for the engine to decide. */
+export type Wait = Extract<Outcome, { kind: 'wait' }>;
+
 /** No command has this id, so that a row is only ever dealt with as a whole. */
-export const reportsRowId = ([first]: readonly EndedReport[]): CommandId =>
-  commandId(`reports/${first?.task}/${first?.epoch}`);
+export const reportsRowId = ([first]: readonly {
+  readonly id: TaskId;
+  readonly epoch: number;
+}[]): CommandId => commandId(`reports/${first?.id}/${first?.epoch}`);
+
+/** `Reported` as text, of reports that are texts already. */
+export const reportedText = (worker: WorkerId, reports: readonly string[]): string =>
+  `{"kind":"reports","worker":${JSON.stringify(worker)},"reports":[${reports.join(',')}]}`;
 
 export const commandsOf = (body: InboxBody): readonly Command[] =>
   body.kind === 'reports' ? body.reports.map((report) => toCommand(body.worker, report)) : [body];

@@ -1,43 +1,43 @@
 import type { DeploymentId, WorkerId } from '../../domain/ids.ts';
-import type { Outcome } from '../../domain/outcome.ts';
 import { DRIVER_TOPIC } from '../../domain/topics.ts';
-import type { Report } from '../../ports/task-board.ts';
 import { type HeldRow, heldBy } from './held.ts';
-import { type EndedReport, type Reported, reportsRowId } from './inbox.ts';
+import { reportedText, reportsRowId, type Wait } from './inbox.ts';
 import { each, insert, type Operation, type Row, run, type Scope } from './operation.ts';
+import type { PackedReport } from './packed.ts';
 import { CANCEL } from './tasks.ts';
 
-type Wait = Extract<Outcome, { kind: 'wait' }>;
-type Ended = { readonly row: HeldRow; readonly report: EndedReport };
+type Waiting = { readonly row: HeldRow; readonly wait: Wait };
+/** With the report as the inbox keeps it. */
+type Ended = { readonly row: HeldRow; readonly text: string };
 
 /**
  * `TaskBoard.report`. A report counts once, for the claim it was made under: what comes late, twice or from an older
  * epoch finds no such claim and is absorbed.
  */
-export function* report(scope: Scope, worker: WorkerId, reports: readonly Report[]): Operation<void> {
-  const held = yield* heldBy(scope, worker, reports);
-  const waits: { readonly row: HeldRow; readonly wait: Wait }[] = [];
+export function* report(scope: Scope, worker: WorkerId, reports: readonly PackedReport[]): Operation<void> {
+  const held = yield* heldBy(
+    scope,
+    worker,
+    reports.map(([task, epoch]) => ({ task, epoch })),
+  );
+  const waits: Waiting[] = [];
   const ends: Ended[] = [];
-  for (const one of lastOfEach(reports)) {
-    const row = held.get(one.task);
-    if (row?.epoch !== one.epoch) continue;
-    const { outcome } = one;
-    if (outcome.kind === 'wait') waits.push({ row, wait: outcome });
-    else ends.push({ row, report: { ...one, outcome } });
+  for (const [task, epoch, ended, wait] of lastOfEach(reports)) {
+    const row = held.get(task);
+    if (row?.epoch !== epoch) continue;
+    if (wait !== null) waits.push({ row, wait });
+    if (ended !== null) ends.push({ row, text: ended });
   }
   yield* setWaiting(scope, waits);
   yield* toInbox(scope, worker, ends);
 }
 
 /** One of a task, were a caller to repeat itself within one call. */
-const lastOfEach = (reports: readonly Report[]): Iterable<Report> =>
-  new Map(reports.map((one) => [`${one.task} ${one.epoch}`, one])).values();
+const lastOfEach = (reports: readonly PackedReport[]): Iterable<PackedReport> =>
+  new Map(reports.map((one) => [`${one[0]} ${one[1]}`, one])).values();
 
 /** The lease ends and the task waits; at once, if a cancel came that its worker was not told of. */
-function* setWaiting(
-  scope: Scope,
-  waits: readonly { readonly row: HeldRow; readonly wait: Wait }[],
-): Operation<void> {
+function* setWaiting(scope: Scope, waits: readonly Waiting[]): Operation<void> {
   yield* each(
     `UPDATE tasks SET state = 'waiting', owner = NULL, checkpoint = ?, wake_at = ?, due_at = ?,
        progress = COALESCE(?, progress) WHERE n = ?`,
@@ -64,8 +64,11 @@ function* toInbox(scope: Scope, worker: WorkerId, ends: readonly Ended[]): Opera
 }
 
 /** All that came of one deployment is one row: each by itself would cost more than its task's row. */
-function inboxRow(deployment: DeploymentId, worker: WorkerId, ends: readonly Ended[]): Row {
-  const reports = ends.map(({ report }) => report);
-  const body: Reported = { kind: 'reports', worker, reports };
-  return [deployment, reportsRowId(reports), JSON.stringify(body)];
-}
+const inboxRow = (deployment: DeploymentId, worker: WorkerId, ends: readonly Ended[]): Row => [
+  deployment,
+  reportsRowId(ends.map(({ row }) => row)),
+  reportedText(
+    worker,
+    ends.map(({ text }) => text),
+  ),
+];

@@ -15,7 +15,7 @@ export function* changeTasks(scope: Scope, deployment: DeploymentId, changes: Ch
   yield* cancel(changes.cancel);
   yield* open(scope, deployment, changes.open);
   const touched = yield* poolsOf([...changes.rearm, ...changes.cancel]);
-  for (const pool of new Set([...touched, ...changes.open.map((task) => task.pool)])) {
+  for (const pool of new Set([...touched, ...changes.open.map(([, , , , pool]) => pool)])) {
     scope.ring(poolTopic(pool));
   }
 }
@@ -60,22 +60,14 @@ function* open(scope: Scope, deployment: DeploymentId, tasks: readonly PackedTas
       row: "(?, ?, ?, ?, ?, ?, ?, 'ready', ?, ?, ?, 0, 0, 0, 0, 0)",
       end: scope.dialect.orIgnore(['id']),
     },
-    tasks.map((task) => taskRow(deployment, task)),
+    tasks.map((task) => taskRow(task, deployment)),
   );
 }
 
-const taskRow = (deployment: DeploymentId, task: PackedTask): Row => [
-  task.id,
-  deployment,
-  task.target,
-  task.step,
-  task.action,
-  task.pool,
-  task.inputs,
-  task.wakeAt,
-  task.wakeAt,
-  task.deadlineAt,
-];
+const taskRow = (
+  [id, target, step, action, pool, inputs, wakeAt, deadlineAt]: PackedTask,
+  deployment: DeploymentId,
+): Row => [id, deployment, target, step, action, pool, inputs, wakeAt, wakeAt, deadlineAt];
 
 function* poolsOf(tasks: readonly { readonly task: TaskId }[]): Operation<readonly string[]> {
   if (tasks.length === 0) return [];

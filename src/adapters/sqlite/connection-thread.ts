@@ -2,14 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { EdgeError, type ErrorBody } from '../../domain/errors.ts';
 import { storeClosed, storeGone } from '../sql/closed.ts';
 import type { Call } from '../sql/operations.ts';
-import {
-  decodeValue,
-  encodeCall,
-  type FromThread,
-  type ThreadAnswer,
-  type ThreadCall,
-  type ThreadData,
-} from './protocol.ts';
+import type { FromThread, ThreadAnswer, ThreadCall, ThreadData } from './protocol.ts';
 
 type Waiting = {
   /** Topics that were rung when the call was made. */
@@ -59,7 +52,7 @@ export class ConnectionThread {
     if (this.#end) return Promise.reject(this.#end);
     this.#nextId += 1;
     const id = this.#nextId;
-    if (this.#calls.push({ id, call: encodeCall(call) }) === 1) setImmediate(() => this.#send());
+    if (this.#calls.push({ id, call }) === 1) setImmediate(() => this.#send());
     const answer = new Promise<unknown>((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject, rung: wakes });
     });
@@ -102,7 +95,7 @@ export class ConnectionThread {
       waiting?.reject(fromBody(answer.error));
       return;
     }
-    waiting?.resolve(decodeValue(answer.value));
+    waiting?.resolve(answer.value);
     for (const topic of answer.topics) if (!waiting?.rung.includes(topic)) this.#ring(topic);
   }
 

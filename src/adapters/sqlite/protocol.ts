@@ -8,12 +8,15 @@ export type ThreadData = {
   readonly busyTimeoutMs: number;
 };
 
-/** To the thread. `call` is JSON: quicker than a structured clone of many small objects. */
+/**
+ * To the thread. Messages are cloned as they are, which costs little for texts and rows of them: what a store says much of it packs
+ * so (sql/packed.ts).
+ */
 export type ToThread =
   | { readonly kind: 'calls'; readonly calls: readonly ThreadCall[] }
   | { readonly kind: 'close' };
 
-export type ThreadCall = { readonly id: number; readonly call: string };
+export type ThreadCall = { readonly id: number; readonly call: Call };
 
 /** From the thread: that it is open, or why it is not; then answers, those of one transaction together. */
 export type FromThread =
@@ -22,11 +25,5 @@ export type FromThread =
   | { readonly kind: 'answers'; readonly answers: readonly ThreadAnswer[] };
 
 export type ThreadAnswer =
-  | { readonly id: number; readonly value: string; readonly topics: readonly string[] }
+  | { readonly id: number; readonly value: unknown; readonly topics: readonly string[] }
   | { readonly id: number; readonly error: ErrorBody };
-
-export const encodeCall = (call: Call): string => JSON.stringify(call);
-export const decodeCall = (text: string): Call => JSON.parse(text) as Call;
-/** `undefined`, the value of an operation that has none, is not JSON. */
-export const encodeValue = (value: unknown): string => JSON.stringify(value ?? null);
-export const decodeValue = <T>(text: string): T => JSON.parse(text) as T;

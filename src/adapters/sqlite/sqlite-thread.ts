@@ -2,15 +2,7 @@ import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from '
 import { asEdgeError } from '../../domain/errors.ts';
 import type { Answer, SqliteConnection } from '../sql/sqlite-connection.ts';
 import { openConnection } from './open.ts';
-import {
-  decodeCall,
-  encodeValue,
-  type FromThread,
-  type ThreadAnswer,
-  type ThreadCall,
-  type ThreadData,
-  type ToThread,
-} from './protocol.ts';
+import type { FromThread, ThreadAnswer, ThreadCall, ThreadData, ToThread } from './protocol.ts';
 
 // The thread that has the database open: the main loop never waits for the disk (PROVEN.md section 6).
 
@@ -59,7 +51,7 @@ const received = (port: MessagePort): ToThread | undefined =>
   (receiveMessageOnPort(port) as { readonly message: ToThread } | undefined)?.message;
 
 function answerAll(connection: SqliteConnection, calls: readonly ThreadCall[]): readonly ThreadAnswer[] {
-  const answers = connection.runAll(calls.map(({ call }) => decodeCall(call)));
+  const answers = connection.runAll(calls.map(({ call }) => call));
   return calls.flatMap(({ id }, index) => {
     const answer = answers[index];
     return answer ? [toThreadAnswer(id, answer)] : [];
@@ -68,5 +60,5 @@ function answerAll(connection: SqliteConnection, calls: readonly ThreadCall[]): 
 
 function toThreadAnswer(id: number, answer: Answer): ThreadAnswer {
   if (answer.kind === 'error') return { id, error: asEdgeError(answer.error).body };
-  return { id, value: encodeValue(answer.value), topics: answer.topics };
+  return { id, value: answer.value, topics: answer.topics };
 }
