@@ -100,9 +100,9 @@ export type PlanTarget = {
   readonly hook?: true;
 };
 
-/** The target whose host is worked on: a hook runs on that of another. */
+/** The target whose host is worked on: a hook runs on that of another. What judges a canary works on none, and so on itself. */
 export function hostTargetOf({ name, hook, facts }: Pick<PlanTarget, 'name' | 'hook' | 'facts'>): string {
-  return hook ? (facts.host as { readonly name: string }).name : name;
+  return hook && facts.host ? (facts.host as { readonly name: string }).name : name;
 }
 
 /** How many targets a plan works on, without what it runs around them. */
@@ -166,7 +166,7 @@ export const verifies = ({ action }: Pick<Step, 'action'>): boolean => action.st
  * Contract C5: a literal, an output of an earlier step of the same target, a fact of the target, its members (`MemberRef[]`),
  * the release it gets (`PlannedRelease | null`, without its properties; `shown`: with the version that its health page shows),
  * the content of a script by its SHA-256, an object of such inputs (`fields`),
- * how the deployment ends (`outcome`; left out before its end), whether it was forced (`force`; left out if not),
+ * how the deployment ends (`outcome`; left out before its end), when its stage was opened (`opened`; ms since the epoch), whether it was forced (`force`; left out if not),
  * what its property files are made of (`PlannedFiles`; left out where it has none), the secrets in them (`SecretRef[]`; of what it ran
  * before too), or the settings its members were found with (`HeldMember[]`).
  */
@@ -179,6 +179,7 @@ export type Input =
   | { readonly script: string }
   | { readonly fields: Readonly<Record<string, Input>> }
   | { readonly outcome: true }
+  | { readonly opened: true }
   | { readonly force: true }
   | { readonly files: true }
   | { readonly secrets: true }
@@ -227,7 +228,14 @@ export type Reaction = 'rollback' | 'pause' | 'abort';
 export type Policy = {
   readonly maxFailures: { readonly batch: Budget; readonly zone: Budget; readonly deployment: Budget };
   /** What to do when a budget is spent, by the cause of the failure that spent it. */
-  readonly onFailure: { readonly health: Reaction; readonly other: Reaction };
+  readonly onFailure: {
+    readonly health: Reaction;
+    readonly other: Reaction;
+    /** Of a canary that is judged; what its team lets pass is no failure. */
+    readonly canary?: Reaction;
+    readonly unsure?: Reaction;
+    readonly noData?: Reaction;
+  };
   readonly onUnknown: 'pause';
   /** How long to wait before asking for capacity again, and in all before the deployment holds. */
   readonly capacity: { readonly retryMs: number; readonly holdAfterMs: number };

@@ -25,7 +25,7 @@ export type PlanRollback = (
  */
 export function advance(model: Model, state: DeploymentState, facts: Facts): Event | undefined {
   if (isTerminal(state.status)) return undefined;
-  if (state.stop) return stopping(model, state, state.stop);
+  if (state.stop) return stopping(model, state, facts, state.stop);
   if (waitsForApprovals(model, state)) return askedFor(model, state, facts.now);
   if (state.status === 'pending') return { kind: 'deployment.started' };
   if (state.status !== 'running') return undefined;
@@ -52,20 +52,20 @@ const allLanesDone = ({ lanes }: DeploymentState): boolean => lanes.every(({ ope
 function nextStage(model: Model, state: DeploymentState, facts: Facts): Event {
   const next = state.stage + 1;
   if (next < model.plan.stages.length && !model.plan.stages[next]?.when)
-    return { kind: 'stage.opened', stage: next };
+    return { kind: 'stage.opened', stage: next, at: facts.now };
   if (model.plan.verb === 'rollback' && state.counts.failed > state.acceptedFailed) {
     return pausedBy(model, facts, 'budget', `${state.counts.failed} targets could not be rolled back`);
   }
-  return lastHooks(model, state) ?? done(model, state);
+  return lastHooks(model, state, facts) ?? done(model, state);
 }
 
 /** The next of the stages that come last and have not begun; those of a failure only if it stops, and none of what never began. */
-function lastHooks({ plan }: Model, { stage, stop }: DeploymentState): Event | undefined {
+function lastHooks({ plan }: Model, { stage, stop }: DeploymentState, { now }: Facts): Event | undefined {
   if (stage < 0) return undefined;
   const next = plan.stages.findIndex(
     ({ when }, index) => index > stage && (when === 'always' || (when === 'failed' && stop !== null)),
   );
-  return next < 0 ? undefined : { kind: 'stage.opened', stage: next };
+  return next < 0 ? undefined : { kind: 'stage.opened', stage: next, at: now };
 }
 
 function done(model: Model, state: DeploymentState): Event {
@@ -101,7 +101,7 @@ function notesOnHooks(model: Model, state: DeploymentState): readonly string[] {
 }
 
 /** Nothing new starts; what runs now ends its step; then the hooks that come last, unless a rollback does them; then it ends. */
-function stopping(model: Model, state: DeploymentState, stop: StopCause): Event | undefined {
+function stopping(model: Model, state: DeploymentState, facts: Facts, stop: StopCause): Event | undefined {
   const goesBack = () => stop.next === 'rollback' && canReturn(model, state);
   if (!isAtEnd(model, state)) {
     const waiting = state.lanes.flatMap((lane) => lane.goOn)[0];
@@ -111,7 +111,7 @@ function stopping(model: Model, state: DeploymentState, stop: StopCause): Event 
     if (next || !allLanesDone(state)) return next;
   }
   if (state.lanes.some(({ active, ahead }) => active + ahead > 0)) return undefined;
-  return (goesBack() ? undefined : lastHooks(model, state)) ?? stopped(model, state, stop);
+  return (goesBack() ? undefined : lastHooks(model, state, facts)) ?? stopped(model, state, stop);
 }
 
 /** Whether there is anything to return to (`planRollback`). */

@@ -25,7 +25,12 @@ export function evolve(model: Model, state: DeploymentState, event: Event): Depl
       return { ...state, status: 'running', reason: '', abortAt: null, madeFrom: [] };
     case 'stage.opened': {
       const lanes = present(model.plan.stages[event.stage], `stage ${event.stage}`).lanes;
-      return { ...state, stage: event.stage, lanes: lanes.map(() => CLOSED_LANE) };
+      return {
+        ...state,
+        stage: event.stage,
+        openedAt: event.at ?? null,
+        lanes: lanes.map(() => CLOSED_LANE),
+      };
     }
     case 'batch.opened':
       return withLane(state, event.lane, (lane) => openedBatch(model, state, lane, event));

@@ -146,6 +146,7 @@ function resolve(model: Model, state: DeploymentState, index: number, input: Inp
   if ('fields' in input) return inputsOf(model, state, index, input.fields);
   if ('release' in input) return releaseOf(model, target, input.release);
   if ('outcome' in input) return outcomeOf(model, state);
+  if ('opened' in input) return state.openedAt;
   if ('force' in input) return model.plan.force;
   if ('files' in input) return plannedFiles(model.plan, target);
   if ('secrets' in input) return fileSecrets(model.plan, target);

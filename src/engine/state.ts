@@ -22,6 +22,8 @@ export type DeploymentState = {
   /** One sentence for people: why it is paused, stopping or ended. */
   readonly reason: string;
   readonly stage: number;
+  /** When the stage was opened; ms since the epoch. */
+  readonly openedAt: number | null;
   readonly lanes: readonly LaneState[];
   readonly targets: Chunks<TargetState>;
   readonly counts: Counts;
@@ -112,6 +114,7 @@ export function initialState(model: Model): DeploymentState {
     status: 'pending',
     reason: '',
     stage: -1,
+    openedAt: null,
     lanes: [],
     targets: chunksOf(model.plan.targets.length, FRESH),
     counts: { succeeded: 0, failed: 0, skipped: 0, active: 0 },
@@ -130,7 +133,12 @@ export function initialState(model: Model): DeploymentState {
  */
 export function restoredState(snapshot: unknown): DeploymentState {
   const state = snapshot as DeploymentState;
-  return { ...NO_APPROVAL, ...state, lanes: state.lanes.map((lane) => ({ ...CLOSED_LANE, ...lane })) };
+  return {
+    ...NO_APPROVAL,
+    ...state,
+    openedAt: state.openedAt ?? null,
+    lanes: state.lanes.map((lane) => ({ ...CLOSED_LANE, ...lane })),
+  };
 }
 
 export const CLOSED_LANE: LaneState = {

@@ -43,6 +43,7 @@ function resolved(plan: Plan, inputs: Readonly<Record<string, Input>>): JsonObje
     if ('secrets' in input) return fileSecrets(plan, target);
     if ('release' in input) return target.release === null ? null : (releases[target.release] ?? null);
     if ('outcome' in input) return 'succeeded';
+    if ('opened' in input) return 1_000;
     if ('force' in input) return plan.force ?? null;
     if (input.from === 'count') return 7;
     assert.deepEqual(input, { from: 'fetch', output: 'folder' });
