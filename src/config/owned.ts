@@ -47,6 +47,7 @@ function placesOf(document: ProjectEnvironment, field: Locked): readonly Path[] 
   switch (field) {
     case 'health':
     case 'canary':
+    case 'analysis':
     case 'notifications':
     case 'scripts':
       return document[field] === undefined ? [] : [[field]];

@@ -1,3 +1,4 @@
+import type { Analysis } from '../domain/analysis.ts';
 import type { Environment } from '../domain/environment.ts';
 import type { Where } from '../domain/errors.ts';
 import type { InventorySource, PoolSource } from '../domain/inventory.ts';
@@ -76,6 +77,8 @@ function unplaced(document: ProjectEnvironment): Placed<ProjectEnvironment> {
 
 type World = {
   readonly projects: ReadonlySet<string>;
+  /** By project. */
+  readonly analyses: ReadonlyMap<string, Analysis>;
   readonly strategies: ReadonlySet<string>;
   readonly scripts: Scripts;
   readonly environments: ReadonlyMap<string, Environment>;
@@ -94,6 +97,11 @@ function worldOf(documents: readonly ConfigDocument[], known: Known): World {
   const scripts: readonly ScriptShape[] = [...known.scripts, ...written];
   return {
     projects: new Set(names('project')),
+    analyses: new Map(
+      all.flatMap((each) =>
+        each.kind === 'project' && each.analysis ? [[each.name, each.analysis] as const] : [],
+      ),
+    ),
     scripts: new Map(scripts.map((script) => [script.name, script])),
     strategies: new Set(names('strategy')),
     environments: new Map(
@@ -173,8 +181,28 @@ function checkProjectEnvironment(
     ...checkAfter({ document, whereIs }, name, world),
     ...checkScripts({ document, whereIs }, world),
     ...(environment ? checkOwned({ document, whereIs }, environment) : []),
+    ...(environment ? checkAnalysis({ document, whereIs }, environment, world) : []),
     ...(environment ? checkHosts({ document, whereIs }, environment) : []),
   ];
+}
+
+/** Where nothing is measured nobody judges; where something is, the names have to fit. */
+function checkAnalysis(
+  { document, whereIs }: Placed<ProjectEnvironment>,
+  { metrics = {} }: Environment,
+  { analyses }: World,
+): readonly Problem[] {
+  const known = new Set(Object.keys(metrics));
+  const { analysis = analyses.get(document.project) } = document;
+  if (!analysis || known.size === 0) return [];
+  return analysis.metrics.flatMap(({ source }, index) =>
+    unknown(
+      known,
+      source,
+      'source of metrics',
+      whereIs(document.analysis ? ['analysis', 'metrics', index, 'source'] : ['project']),
+    ),
+  );
 }
 
 /** Where the targets are read only when a plan is made, what is written here is all that can be checked now. */

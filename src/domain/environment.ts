@@ -14,6 +14,7 @@ import {
   secretRefField,
 } from './fields.ts';
 import { healthOverrideSchema } from './health.ts';
+import { metricSourceSchema } from './metric-source.ts';
 import { sshSchema } from './ssh.ts';
 
 export const fingerprintField = z
@@ -138,6 +139,21 @@ const balancerSchema = z.discriminatedUnion('kind', [haproxy, nginx, f5]) satisf
 const REACTIONS = ['rollback', 'pause', 'abort'] as const;
 const health = z.enum(REACTIONS).describe('When health checks failed.');
 const other = z.enum(REACTIONS).describe('When anything else failed.');
+const LET_PASS = [...REACTIONS, 'continue'] as const;
+const ofCanary = {
+  canary: z
+    .enum(REACTIONS)
+    .exactOptional()
+    .describe('When the canary was shown to be worse. Left out: `rollback`.'),
+  unsure: z
+    .enum(LET_PASS)
+    .exactOptional()
+    .describe('When nobody can say whether it is. Left out: `pause`, so that a person is asked.'),
+  noData: z
+    .enum(LET_PASS)
+    .exactOptional()
+    .describe('When there is nothing to judge it by. Left out: `pause`.'),
+};
 const minInService = amountField.describe(
   'Floor: how many members of each pool must stay in service; a share is of the configured members, rounded up.',
 );
@@ -178,7 +194,7 @@ const policySchema = z.strictObject({
   minInServicePerZone: minInServicePerZone.exactOptional(),
   maxFailures: maxFailures.prefault({}).describe('How many failures stop a deployment.'),
   onFailure: z
-    .strictObject({ health: health.default('rollback'), other: other.default('pause') })
+    .strictObject({ health: health.default('rollback'), other: other.default('pause'), ...ofCanary })
     .prefault({})
     .describe('What happens then.'),
   capacityWaitMs: capacityWaitMs.default(1_800_000),
@@ -203,7 +219,7 @@ export const policyOverrideSchema = z.strictObject({
     .exactOptional()
     .describe('How many failures stop a deployment.'),
   onFailure: z
-    .strictObject({ health: health.exactOptional(), other: other.exactOptional() })
+    .strictObject({ health: health.exactOptional(), other: other.exactOptional(), ...ofCanary })
     .exactOptional()
     .describe('What happens then.'),
   capacityWaitMs: capacityWaitMs.exactOptional(),
@@ -227,6 +243,7 @@ const LOCKABLE = [
   'after',
   'health',
   'canary',
+  'analysis',
   'notifications',
   'scripts',
 ] as const;
@@ -244,6 +261,10 @@ export const environmentSchema = z
     platform: z.literal('datacenter').default('datacenter').describe('What kind of place it is.'),
     ssh: sshSchema,
     balancers: z.record(nameField, balancerSchema).default({}).describe('The balancers, by name.'),
+    metrics: z
+      .record(nameField, metricSourceSchema)
+      .exactOptional()
+      .describe('Where metrics are measured, by name: what canaries are judged by.'),
     zones: z
       .array(zoneSchema)
       .min(1)

@@ -20,7 +20,10 @@ export type FailureCause =
   | 'balancer'
   | 'timeout'
   | 'cancelled'
-  | 'artifact';
+  | 'artifact'
+  | 'canary'
+  | 'unsure'
+  | 'no-data';
 
 /**
  * What an action says of a task (contract C4). `outputs` and `checkpoint` are small: 16 KB of JSON at most.

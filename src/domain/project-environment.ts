@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { DeepReadonly } from '../lib/types.ts';
+import { analysisSchema } from './analysis.ts';
 import type { MemberRef } from './balancer.ts';
 import { deviceOf, type Environment, fingerprintField, policyOverrideSchema } from './environment.ts';
 import { amountField, envField, hostField, nameField, portField, vendorNameField } from './fields.ts';
@@ -112,6 +113,9 @@ export const projectEnvironmentSchema = z
       .boolean('write true or false')
       .exactOptional()
       .describe('Canary on or off, if not as the environment says.'),
+    analysis: analysisSchema
+      .exactOptional()
+      .describe('By which metrics its canary is judged here, all in place of what the project says.'),
     notifications: z
       .boolean('write true or false')
       .exactOptional()

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { DeepReadonly } from '../lib/types.ts';
+import { analysisSchema } from './analysis.ts';
 import { argvField, envField, ifUnknownField, nameField, remoteFolderField, timeoutField } from './fields.ts';
 import { healthSchema } from './health.ts';
 
@@ -79,6 +80,9 @@ export const projectSchema = z
     health: healthSchema
       .exactOptional()
       .describe('How a target shows that it is well; without it nothing is verified.'),
+    analysis: analysisSchema
+      .exactOptional()
+      .describe('By which metrics the canary of a deployment is judged; without it nobody judges it.'),
     timeouts: z
       .strictObject({
         stopMs: stopMs.default(60_000),

@@ -44,5 +44,23 @@ function countedIn({ batches }: Lane): number {
 }
 
 export function reactionTo(model: Model, cause: FailureCause | undefined): Reaction {
-  return cause === 'health' ? model.plan.policy.onFailure.health : model.plan.policy.onFailure.other;
+  const {
+    health,
+    other,
+    canary = 'rollback',
+    unsure = 'pause',
+    noData = 'pause',
+  } = model.plan.policy.onFailure;
+  switch (cause) {
+    case 'health':
+      return health;
+    case 'canary':
+      return canary;
+    case 'unsure':
+      return unsure;
+    case 'no-data':
+      return noData;
+    default:
+      return other;
+  }
 }

@@ -199,7 +199,7 @@ function reaction(
   const name = model.plan.targets[target]?.name ?? String(target);
   if (status === 'unknown' && asksAboutUnknown(model))
     return [pausedBy(model, facts, 'unknown', `${name}: ${reason}`)];
-  const spent = isHook(model, target) ? whyOfHook(model) : spentBudget(model, after, target);
+  const spent = isHook(model, target) ? whyOfHook(model, cause) : spentBudget(model, after, target);
   if (spent === undefined) return [];
   // The reason of a deployment is for all; what a person's command says is for those who may run one.
   const why = deploys(model.plan.verb) ? `${spent}; ${name}: ${reason}` : `${spent}; ${name}`;
@@ -219,8 +219,19 @@ function reaction(
 }
 
 /** What a hook was to see to is not: no budget is for that. A rollback brings back what it can all the same. */
-const whyOfHook = ({ plan }: Model): string | undefined =>
-  plan.verb === 'rollback' ? undefined : 'a hook has failed';
+function whyOfHook({ plan }: Model, cause: FailureCause | undefined): string | undefined {
+  if (plan.verb === 'rollback') return undefined;
+  switch (cause) {
+    case 'canary':
+      return 'the canary is worse';
+    case 'unsure':
+      return 'nobody can say whether the canary is worse';
+    case 'no-data':
+      return 'there is nothing to judge the canary by';
+    default:
+      return 'a hook has failed';
+  }
+}
 
 /**
  * Not a rollback: it brings back what it can and is held at its end (DESIGN.md section 5, "Rollback"). Nor a command on targets: it

@@ -127,7 +127,7 @@ const CAPACITY_RETRY_MS = 5_000;
 function policyOf({ policy, strategy }: Settings): Policy {
   return {
     maxFailures: policy.maxFailures,
-    onFailure: policy.onFailure,
+    onFailure: { health: policy.onFailure.health, other: policy.onFailure.other },
     onUnknown: 'pause',
     capacity: { retryMs: CAPACITY_RETRY_MS, holdAfterMs: policy.capacityWaitMs },
     holdLimitMs: policy.holdLimitMs,

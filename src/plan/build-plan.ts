@@ -6,6 +6,7 @@ import { spareCapacity } from './floors.ts';
 import { forecast } from './forecast.ts';
 import { planHash } from './hash.ts';
 import { withHooks } from './hooks.ts';
+import { withJudges } from './judges.ts';
 import { notesOf } from './notes.ts';
 import { refuseReload } from './reload.ts';
 import type { Planned, PlanRequest } from './request.ts';
@@ -39,10 +40,12 @@ export function buildPlan(request: PlanRequest, platform: Platform): Planned {
   const stages = stagesOf(targets, { ...order, canary, strategy, spare });
   const context = { request, settings, seen, platform };
   const bare = assemble(context, { candidates, targets, stages });
-  const plan = withHooks(bare, context);
+  const judged = withJudges(bare, context);
+  const plan = withHooks(judged, context);
   refuseCommands(plan, platform, request.environment);
   const capacity = capacityCurve(plan.stages, targets, seen.pools);
-  const notes = notesOf({ request, settings, seen, treated, plan: bare, short, capacity });
+  const isJudged = judged !== bare;
+  const notes = notesOf({ request, settings, seen, treated, plan: bare, isJudged, short, capacity });
   return { plan, hash: planHash(plan), notes, capacity, forecast: forecast(plan, request.past?.history) };
 }
 

@@ -64,8 +64,32 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
     `check ${checked(step)} every ${duration(literalOf(step, 'intervalMs'))} until ${text(literalOf(step, 'passes'))} passes ` +
     `in a row${step.inputs.release ? ' with the version of the release' : ''}, for up to ${duration(literalOf(step, 'windowMs'))}`,
   'balancer.enable': () => 'return it to service exactly as found, and wait until it is up',
+  'canary.judge': (step) =>
+    `compare ${comparedIn(step)} by ${metricsIn(step)}, looking after each ${duration(fieldOf(step, 'analysis', 'stepMs'))} ` +
+    `for up to ${duration(fieldOf(step, 'analysis', 'mostMs'))}`,
   'wait.settle': (step) => `wait ${duration(literalOf(step, 'ms'))}`,
 };
+
+const fieldOf = (step: Step, input: string, field: string): Json | undefined => {
+  const value = literalOf(step, input);
+  return isObject(value) ? value[field] : undefined;
+};
+
+const listIn = (value: Json | undefined): readonly JsonObject[] =>
+  Array.isArray(value) ? value.filter(isObject) : [];
+
+function metricsIn(step: Step): string {
+  return listIn(fieldOf(step, 'analysis', 'metrics'))
+    .map(({ name, source }) => `${text(name)} (${text(source)})`)
+    .join(', ');
+}
+
+function comparedIn(step: Step): string {
+  const nameOf = (side: Json | undefined): string => (isObject(side) ? text(side.name) : '');
+  return listIn(literalOf(step, 'pairs'))
+    .map(({ canary, baseline }) => `${nameOf(canary)} with ${nameOf(baseline)}`)
+    .join(', ');
+}
 
 const afterDrain = (then: Json | undefined): string =>
   then === 'force' ? 'force it offline' : then === 'continue' ? 'go on with those that are left' : 'fail';

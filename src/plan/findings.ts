@@ -12,6 +12,8 @@ export type Findings = {
   readonly seen: Survey;
   readonly treated: readonly (readonly [Candidate, Treatment])[];
   readonly plan: Plan;
+  /** Somebody judges its canary. */
+  readonly isJudged: boolean;
   readonly short: readonly Part[];
   readonly capacity: readonly PoolCapacity[];
 };

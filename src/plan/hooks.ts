@@ -40,6 +40,7 @@ export function withHooks(plan: Plan, { request, settings, platform }: Context):
   };
   const around = (batch: Batch): readonly Batch[] => {
     const [first = 0] = batch.targets;
+    if (plan.targets[first]?.hook) return [batch];
     const before = at('before-batch').map((hook) => use(hook, `${hook.id} before ${batch.name}`, first));
     const after = at('after-batch').map((hook) => use(hook, `${hook.id} after ${batch.name}`, first));
     return [...before, batch, ...after];

@@ -32,7 +32,7 @@ function stageLines({ name, batches }: ExplainedStage, index: number): readonly 
 function batchLines(batch: ExplainedBatch, zoned: boolean): readonly string[] {
   const { name, zone, sequence, targets, parallel } = batch;
   const [hook] = targets.filter(({ hookOn }) => hookOn !== null);
-  if (hook) return [`  ${name}: ${hook.name} on ${hook.hookOn}`];
+  if (hook) return [`  ${name}: ${hook.name}${hook.hookOn === hook.name ? '' : ` on ${hook.hookOn}`}`];
   const atOnce = parallel < targets.length ? `, ${parallel} at once` : '';
   const free = batch.countsFailures ? '' : ', failures do not count';
   return [
@@ -103,9 +103,17 @@ function policyLines({ policy, floors }: Explained): readonly string[] {
   return [
     `stops at ${budget(maxFailures.batch)} in a batch, ${budget(maxFailures.zone)} in a zone, or ${budget(maxFailures.deployment)} in all`,
     `then: failed health check → ${onFailure.health}; other failure → ${onFailure.other}; unknown → ${policy.onUnknown}`,
+    ...canaryLines(onFailure),
     `at most ${parallel} targets at once; a pause that lasts ${duration(holdLimitMs)} aborts it`,
     ...floors.map(({ pool, zone, floor }) => `floor of ${partName(pool, zone)}: ${floor}`),
   ];
+}
+
+/** What is not there goes on. */
+function canaryLines({ canary, unsure, noData }: Explained['policy']['onFailure']): readonly string[] {
+  if (canary === undefined) return [];
+  const [doubt = 'continue', silence = 'continue'] = [unsure, noData];
+  return [`the canary is worse → ${canary}; nobody can say → ${doubt}; nothing to judge it by → ${silence}`];
 }
 
 function budget({ count: failures, percent }: Explained['policy']['maxFailures']['batch']): string {

@@ -105,6 +105,7 @@ export const NOTE_CODES = [
   'rollback_to_bad',
   'version_unverified',
   'no_canary',
+  'canary_unjudged',
   'large_batch',
   'budget_unspendable',
   'no_spare',

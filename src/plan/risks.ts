@@ -1,6 +1,7 @@
 import { partName } from '../domain/capacity.ts';
 import type { Batch, Budget, Plan, PlanTarget } from '../domain/plan.ts';
 import type { Findings } from './findings.ts';
+import { isToBeJudged } from './judges.ts';
 import { type Part, type Pool, partKey, partsOf, poolName } from './pools.ts';
 import type { Note, NoteCode } from './request.ts';
 
@@ -73,7 +74,8 @@ const countedTargets = (plan: Plan): readonly PlanTarget[] =>
   countedBatches(plan).flatMap(({ targets }) => targets.flatMap((index) => plan.targets[index] ?? []));
 
 /** How many targets may be under way, or broken, before anybody knows that the release is bad. */
-function notesOnPace({ request, plan }: Findings): readonly Note[] {
+function notesOnPace(findings: Findings): readonly Note[] {
+  const { request, plan, isJudged } = findings;
   const batches = countedBatches(plan);
   const total = countedTargets(plan).length;
   if (total < 2 || request.verb === 'rollback') return [];
@@ -86,6 +88,11 @@ function notesOnPace({ request, plan }: Findings): readonly Note[] {
       'no_canary',
       request.verb === 'deploy' && !request.hard && first > 1,
       () => `No canary: the first batch already works on ${first} of ${total} targets at once.`,
+    ),
+    ...note('canary_unjudged', isToBeJudged(findings) && !isJudged, () =>
+      Object.keys(findings.settings.metrics).length === 0
+        ? 'The canary is not judged: the environment names no source of metrics.'
+        : 'The canary is not judged: no server of it serves now, or none is left of its pools to compare it with.',
     ),
     ...note(
       'large_batch',

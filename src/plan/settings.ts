@@ -1,3 +1,4 @@
+import type { Analysis } from '../domain/analysis.ts';
 import { isOnMachines } from '../domain/artifact.ts';
 import { deviceOf, devicesOf, type Environment } from '../domain/environment.ts';
 import { EdgeError } from '../domain/errors.ts';
@@ -36,6 +37,9 @@ export type Settings = {
   /** By the names that steps have for them: what is run here in their place. */
   readonly scripts: Scripts<Script>;
   readonly canary: boolean;
+  /** By what a canary is judged; left out: by nobody. */
+  readonly analysis: Analysis | undefined;
+  readonly metrics: NonNullable<Environment['metrics']>;
   /** Some release that targets may get, or return to, has property files. */
   readonly hasFiles: boolean;
   /** Some of them have artifacts that are no files of the machines, or archives of other kinds than .tar.gz. */
@@ -92,6 +96,8 @@ export function resolveSettings(
     strategy: strategyOf(projectEnvironment, documents.strategies),
     scripts: scriptsOf(documents),
     canary: projectEnvironment.canary ?? environment.canary,
+    analysis: projectEnvironment.analysis ?? project.analysis,
+    metrics: environment.metrics ?? {},
     hasFiles: releases.some(({ files }) => files !== undefined),
     hasSources: !releases.every(({ artifacts }) => artifacts.every(isOnMachines)),
     showsOther: releases.some(({ reports }) => reports !== undefined),

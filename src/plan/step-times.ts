@@ -1,3 +1,4 @@
+import type { Analysis } from '../domain/analysis.ts';
 import type { Step } from '../domain/plan.ts';
 import type { StepRecord } from '../domain/step-record.ts';
 
@@ -75,10 +76,17 @@ const known = ({ sequence, step }: Of, from: Source, ms: number): StepTimes => (
   ...{ p50Ms: ms, p90Ms: ms },
 });
 
-const guessMs = (step: Step): number =>
-  step.id === 'verify'
-    ? numberOf(step.inputs.passes) * numberOf(step.inputs.intervalMs)
-    : (USUAL_MS[step.id] ?? OTHERWISE_MS);
+function guessMs(step: Step): number {
+  if (step.id === 'verify') return numberOf(step.inputs.passes) * numberOf(step.inputs.intervalMs);
+  if (step.action.startsWith('canary.judge@')) return judgingMs(step);
+  return USUAL_MS[step.id] ?? OTHERWISE_MS;
+}
+
+/** A clean canary is let pass after a third of its time, about. */
+function judgingMs({ inputs: { analysis } }: Step): number {
+  const times = analysis && 'value' in analysis ? (analysis.value as Partial<Analysis>) : {};
+  return (times.warmUpMs ?? 0) + (times.mostMs ?? 0) / 3;
+}
 
 /** What the plan makes it wait, whatever else happens. */
 function ownWaitMs({ id, inputs }: Step): number {

@@ -1,0 +1,168 @@
+import { poolKey } from '../domain/capacity.ts';
+import { EdgeError } from '../domain/errors.ts';
+import type { Batch, Lane, Plan, PlanTarget, Policy, Step } from '../domain/plan.ts';
+import type { JsonObject } from '../lib/json.ts';
+import { didYouMean } from '../lib/nearest.ts';
+import type { Context } from './assemble.ts';
+import type { Settings } from './settings.ts';
+
+type Analysed = Settings & { readonly analysis: NonNullable<Settings['analysis']> };
+
+/** A server that is measured, and the one that is as it was, with which it is compared. */
+type Pair = { readonly canary: Measured; readonly baseline: Measured };
+type Measured = {
+  readonly name: string;
+  readonly address: string;
+  readonly port: number | null;
+  readonly zone: string;
+};
+
+type Judged = Pick<Context, 'request' | 'settings' | 'seen'>;
+
+/** Whether a plan of this request would have its canary judged, if it has one. */
+export const isToBeJudged = ({ request, settings, seen }: Judged): boolean =>
+  settings.analysis !== undefined &&
+  request.verb === 'deploy' &&
+  !request.hard &&
+  !request.reload &&
+  !seen.cold;
+
+/**
+ * The plan with a judge behind each canary batch (docs/decisions/0033): a target that is none, as hooks are, whose one step looks at
+ * metrics until it is decided. Nothing else of its lane begins meanwhile. A canary without a server to compare it with has none, nor has
+ * one in an environment where nothing is measured. Throws `config_reference`.
+ */
+export function withJudges(plan: Plan, context: Judged): Plan {
+  const settings = analysed(context);
+  if (!settings) return plan;
+  const judges: PlanTarget[] = [];
+  const steps: (readonly [string, readonly Step[]])[] = [];
+  const judged = (lane: Lane): Lane => {
+    const last = lane.batches.findLastIndex(isCanary);
+    const pairs = pairsOf(lane, plan, context);
+    const canary = plan.targets[pairs[0]?.index ?? -1];
+    if (!canary) return lane;
+    const name = judges.length === 0 ? 'judge' : `judge ${judges.length + 1}`;
+    steps.push([name, [judging(pairs, plan, settings)]]);
+    judges.push(judgeOf(name, canary));
+    const index = plan.targets.length + judges.length - 1;
+    const batch = { name, sequence: name, targets: [index], parallel: 1, countsFailures: false };
+    return { ...lane, batches: lane.batches.toSpliced(last + 1, 0, batch) };
+  };
+  const stages = plan.stages.map((stage) => ({ ...stage, lanes: stage.lanes.map(judged) }));
+  if (judges.length === 0) return plan;
+  return {
+    ...plan,
+    stages,
+    targets: [...plan.targets, ...judges],
+    sequences: { ...plan.sequences, ...Object.fromEntries(steps) },
+    policy: { ...plan.policy, onFailure: { ...plan.policy.onFailure, ...reactionsOf(settings) } },
+  };
+}
+
+function analysed(context: Judged): Analysed | undefined {
+  const { analysis, ...settings } = context.settings;
+  if (!analysis || !isToBeJudged(context) || Object.keys(settings.metrics).length === 0) return undefined;
+  for (const { name, source } of analysis.metrics) {
+    if (Object.hasOwn(settings.metrics, source)) continue;
+    throw new EdgeError(
+      'config_reference',
+      `The metric "${name}" comes from "${source}", and ${settings.environment} has no such source of metrics`,
+      { hint: didYouMean(source, Object.keys(settings.metrics)), where: { path: 'analysis.metrics' } },
+    );
+  }
+  return { ...settings, analysis };
+}
+
+/** As the cut of a lane names it; of mixed targets there are several. */
+export const isCanary = ({ name, countsFailures }: Batch): boolean =>
+  countsFailures && (name === 'canary' || name.startsWith('canary '));
+
+type Found = Pair & { readonly index: number };
+
+/**
+ * Each server of the canary that served before, with one of the same pools that changes as late as there is one. Where there are fewer of
+ * those, some of them are in several pairs.
+ */
+function pairsOf(
+  { batches }: Lane,
+  { targets }: Plan,
+  { request }: Pick<Context, 'request'>,
+): readonly Found[] {
+  const configs = new Map(request.projectEnvironment.targets.map((config) => [config.name, config]));
+  const serving = (some: readonly Batch[]) =>
+    some
+      .filter(({ countsFailures }) => countsFailures)
+      .flatMap((batch) => batch.targets)
+      .flatMap((index) => {
+        const target = targets[index];
+        return target?.inServiceBefore ? [{ index, target }] : [];
+      });
+  const others = Map.groupBy(
+    serving(batches.filter((batch) => !isCanary(batch))).toReversed(),
+    ({ target }) => poolsOf(target),
+  );
+  const used = new Map<string, number>();
+  return serving(batches.filter(isCanary)).flatMap(({ index, target }): readonly Found[] => {
+    const pools = poolsOf(target);
+    const alike = others.get(pools) ?? [];
+    const turn = used.get(pools) ?? 0;
+    used.set(pools, turn + 1);
+    const other = alike[turn % Math.max(1, alike.length)]?.target;
+    if (!other) return [];
+    const measured = ({ name, zone }: PlanTarget): Measured => {
+      const { address = name, port = null } = configs.get(name) ?? {};
+      return { name, address, port, zone };
+    };
+    return [{ index, canary: measured(target), baseline: measured(other) }];
+  });
+}
+
+const poolsOf = ({ members }: PlanTarget): string => members.map(poolKey).toSorted().join(' ');
+
+/** No target has such a name. */
+const judgeOf = (name: string, canary: PlanTarget): PlanTarget => ({
+  name: `canary:${name.replace(' ', ':')}`,
+  ...{ zone: canary.zone, pool: canary.pool, members: [], inServiceBefore: false },
+  ...{ release: canary.release, before: null, facts: {}, hook: true },
+});
+
+/** What a source that does not answer may cost beside the time of the analysis itself. */
+const MARGIN_MS = 600_000;
+
+function judging(pairs: readonly Found[], plan: Plan, { analysis, metrics, policy }: Analysed): Step {
+  const { warmUpMs, mostMs, stepMs, staleSteps } = analysis;
+  const used = new Set(analysis.metrics.map(({ source }) => source));
+  const sources = Object.fromEntries(Object.entries(metrics).filter(([name]) => used.has(name)));
+  const { unsure, noData } = policy.onFailure;
+  const goOn = [...(unsure === 'continue' ? ['unsure'] : []), ...(noData === 'continue' ? ['no data'] : [])];
+  const version = plan.release === null ? null : (plan.releases[plan.release]?.version ?? null);
+  return {
+    id: 'judge',
+    action: 'canary.judge@1',
+    inputs: {
+      analysis: { value: asJson(analysis) },
+      sources: { value: asJson(sources) },
+      pairs: { value: pairs.map(({ canary, baseline }) => ({ canary, baseline })) },
+      version: { value: version },
+      since: { opened: true },
+      goOn: { value: goOn },
+    },
+    timeoutMs: warmUpMs + mostMs + stepMs * (staleSteps + 2) + MARGIN_MS,
+    retries: { max: 0, backoffMs: 0 },
+    onUnknown: 'retry',
+  };
+}
+
+/** Configuration is JSON; its type says it in other words. */
+const asJson = (value: object): JsonObject => value as JsonObject;
+
+/** What its team lets pass is no failure. */
+function reactionsOf({ policy: { onFailure } }: Settings): Partial<Policy['onFailure']> {
+  const { canary = 'rollback', unsure = 'pause', noData = 'pause' } = onFailure;
+  return {
+    canary,
+    ...(unsure !== 'continue' && { unsure }),
+    ...(noData !== 'continue' && { noData }),
+  };
+}
