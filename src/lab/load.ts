@@ -9,16 +9,20 @@ export type LoadSettings = {
   /** Requests in flight at most; one that would exceed it is not sent, and counted in `notSent`. */
   readonly concurrency?: number;
   readonly timeoutMs?: number;
+  /** A release that answers with errors on purpose: they are no failed requests, but counted apart. */
+  readonly faulty?: string;
 };
 
 /**
  * What clients met. A request failed if it got no whole answer in time, or one other than 2xx; each is counted once and
- * none is tried again. `notSent` is not 0 when the load could not be offered in full: then the rate was not reached.
+ * none is tried again; `errors` are no failures. `notSent` is not 0 when the load could not be offered in full: then the rate was not reached.
  */
 export type LoadReport = {
   readonly total: number;
   readonly failed: number;
   readonly notSent: number;
+  /** Whole 5xx answers of the release that gives them on purpose. */
+  readonly errors: number;
   /** Whole 2xx answers by their `X-App-Version`. */
   readonly byVersion: Readonly<Record<string, number>>;
   /** Failures by what was seen, and the first of them with their time since the start. */
@@ -70,6 +74,7 @@ class Client {
   readonly #samples: LoadReport['samples'][number][] = [];
   #total = 0;
   #failed = 0;
+  #errors = 0;
   #idle: (() => void) | undefined;
   inFlight = 0;
   notSent = 0;
@@ -100,7 +105,10 @@ class Client {
       answer.on('error', () => end('the answer was cut off'));
       answer.on('end', () => {
         const good = statusCode >= 200 && statusCode < 300;
-        end(good ? undefined : `status ${statusCode}`, String(headers['x-app-version'] ?? 'none'));
+        const version = String(headers['x-app-version'] ?? 'none');
+        const isMeant = statusCode >= 500 && version === this.#settings.faulty;
+        if (isMeant) this.#errors += 1;
+        end(good || isMeant ? undefined : `status ${statusCode}`, version);
       });
       answer.resume();
     });
@@ -136,6 +144,7 @@ class Client {
       total: this.#total,
       failed: this.#failed,
       notSent: this.notSent,
+      errors: this.#errors,
       byVersion: Object.fromEntries(this.#byVersion),
       failures: Object.fromEntries(this.#failures),
       samples: [...this.#samples],

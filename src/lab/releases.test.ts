@@ -38,10 +38,10 @@ test('the digests are those of the files, differ by version, and are the same wh
   const second = await buildReleases(join(folder, 'second'));
   assert.deepEqual(
     first.map((release) => release.version),
-    ['v1', 'v2', 'v3'],
+    ['v1', 'v2', 'v3', 'v4'],
   );
   for (const release of first) assert.equal(sha256(await readFile(release.path)), release.sha256);
-  assert.equal(new Set(first.map((release) => release.sha256)).size, 3);
+  assert.equal(new Set(first.map((release) => release.sha256)).size, 4);
   assert.deepEqual(
     second.map((release) => release.sha256),
     first.map((release) => release.sha256),

@@ -11,15 +11,18 @@ export type SampleApp = {
   readonly startupDelayMs: number;
   /** Its health page and its requests answer 500. */
   readonly broken: boolean;
+  /** It is healthy, and so much of its requests is answered by 500 all the same: 0.05 is 5 %. */
+  readonly failing?: number;
 };
 
 export type SampleRelease = { readonly version: string; readonly path: string; readonly sha256: string };
 
-/** Two good releases and a bad one, for a deployment that must roll back. */
+/** Two good releases, one that is ill, and one that only its clients find ill: two deployments that must roll back. */
 export const SAMPLE_APPS: readonly SampleApp[] = [
   { version: 'v1', startupDelayMs: 200, broken: false },
   { version: 'v2', startupDelayMs: 200, broken: false },
   { version: 'v3', startupDelayMs: 200, broken: true },
+  { version: 'v4', startupDelayMs: 200, broken: false, failing: 0.05 },
 ];
 
 const SOURCE = join(import.meta.dirname, 'app');

@@ -82,6 +82,8 @@ async function sendPage(url, response) {
   if (url.pathname === '/slow') await sleep(Math.min(Number(url.searchParams.get('ms')) || 0, MAX_SLOW_MS));
   if (phase === 'starting') return send(response, 503, { body: 'starting\n' });
   if (release.broken) return send(response, 500, { body: `${release.version} is broken\n` });
+  if (Math.random() < (release.failing ?? 0))
+    return send(response, 500, { body: `${release.version} fails\n` });
   send(response, 200, { body: `hello from ${release.version}\n` });
 }
 
