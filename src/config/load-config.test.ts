@@ -377,3 +377,25 @@ test('the environments that a release must come from first exist, and are others
   assert.match(after('production')[0] ?? '', /cannot come to production after it came to production/);
   assert.match(after('a, a')[0] ?? '', /each environment once/);
 });
+
+test('metrics of an analysis come from sources that the environment has, if it has any', () => {
+  const metrics = 'metrics: { prometheus: { kind: prometheus, url: "https://prometheus.example.net" } }';
+  const analysis = (source: string) =>
+    `analysis: { metrics: [{ name: errors, source: ${source}, query: errors }] }\n`;
+  assert.deepEqual(said(owned(metrics, analysis('prometheus'))), []);
+  assert.deepEqual(said(owned(metrics, analysis('promethius'))), [
+    '14:47 analysis.metrics[0].source config_reference: There is no source of metrics "promethius" | Did you mean "prometheus"?',
+  ]);
+  assert.deepEqual(said(owned('', analysis('promethius'))), []);
+});
+
+test('credentials of a source of metrics are sent in the clear to nobody but this machine', () => {
+  const source = (url: string) =>
+    `metrics: { graphite: { kind: prometheus, url: "${url}", credentials: { token: { source: env, name: T } } } }`;
+  assert.deepEqual(said(owned(source('https://prometheus.example.net'), '')), []);
+  assert.deepEqual(said(owned(source('http://127.0.0.1:9090'), '')), []);
+  assert.match(
+    said(owned(source('http://prometheus.example.net'), ''))[0] ?? '',
+    /credentials go over https only, or to this machine/,
+  );
+});
