@@ -3,25 +3,31 @@ import { FileArtifacts } from './adapters/files/artifacts.ts';
 import type { BringingParts } from './adapters/files/bringing.ts';
 import { ArtifactStore, type StoreOptions } from './adapters/files/store.ts';
 import { createHaproxyBalancer } from './adapters/haproxy/load-balancer.ts';
+import { createHttpJsonMetrics } from './adapters/http-json-metrics/metrics.ts';
+import type { ReplyPaths } from './adapters/http-json-metrics/reply.ts';
 import { createNginxBalancer } from './adapters/nginx/load-balancer.ts';
+import { createPrometheusMetrics } from './adapters/prometheus/metrics.ts';
 import { createSshHosts } from './adapters/ssh/ssh-hosts.ts';
 import { systemClock } from './adapters/system/clock.ts';
 import { systemFraction } from './adapters/system/random.ts';
 import { systemSecrets } from './adapters/system/secrets.ts';
 import { together } from './adapters/together/load-balancer.ts';
 import { type BalancerConfig, socketsOf } from './domain/balancer.ts';
+import type { MetricSourceConfig } from './domain/metric-source.ts';
 import { hashOf } from './lib/hash.ts';
 import { createSerial, type Serial } from './lib/serial.ts';
+import type { MetricsParts } from './outbound/ask-metrics.ts';
 import { HttpClient } from './outbound/http.ts';
 import { createProbe } from './outbound/probe.ts';
 import type { ActionPorts } from './ports/action.ts';
 import type { Artifacts } from './ports/artifacts.ts';
 import type { HostKeys } from './ports/host-keys.ts';
 import type { LoadBalancer } from './ports/load-balancer.ts';
+import type { MetricsSource } from './ports/metrics.ts';
 import { type KeepingBalancer, keepingBalancer } from './worker/keeping-balancer.ts';
 import type { WorkerPorts } from './worker/settings.ts';
 
-/** What actions reach hosts, balancers and health pages with, and where they have artifacts from; a process has one. */
+/** What actions reach hosts, balancers, metrics and health pages with, and where they have artifacts from; a process has one. */
 export type World = ActionPorts &
   Pick<WorkerPorts, 'balancer'> & {
     readonly hosts: HostKeys;
@@ -64,6 +70,13 @@ export function worldOf(
     devices.set(key, device);
     return device;
   };
+  const sources = new Map<string, MetricsSource>();
+  const metrics = async (config: MetricSourceConfig): Promise<MetricsSource> => {
+    const key = hashOf(config);
+    const source = sources.get(key) ?? createMetrics(config, { clock, secrets });
+    sources.set(key, source);
+    return source;
+  };
   const sleep = (ms: number, signal: AbortSignal): Promise<void> => clock.sleep(ms, signal);
   const http = new HttpClient({ trust: 'system', sleep });
   const artifacts = new FileArtifacts({
@@ -72,11 +85,12 @@ export function worldOf(
     ...(server && { server }),
   });
   const close = async () => {
-    await Promise.allSettled([...devices.values()].map((device) => device.close()));
+    const outside = [...devices.values(), ...sources.values()];
+    await Promise.allSettled(outside.map((one) => one.close()));
     await http.close();
     await hosts.close();
   };
-  return { clock, secrets, hosts, balancer, artifacts, probe: createProbe(http), close };
+  return { clock, secrets, hosts, balancer, metrics, artifacts, probe: createProbe(http), close };
 }
 
 type ForBalancers = Pick<ActionPorts, 'clock' | 'secrets' | 'hosts'> & { queueOf(device: string): Serial };
@@ -104,4 +118,25 @@ function createBalancer(
     default:
       return config satisfies never;
   }
+}
+
+/** `tls` says how a certificate is checked, and plain http shows none. */
+function createMetrics(config: MetricSourceConfig, parts: MetricsParts): MetricsSource {
+  const tls = config.url.startsWith('https:') ? config.tls : 'none';
+  switch (config.kind) {
+    case 'prometheus':
+      return createPrometheusMetrics({ ...config, tls }, parts);
+    case 'http-json':
+      return createHttpJsonMetrics({ ...config, tls, paths: pathsOf(config.paths) }, parts);
+    default:
+      return config satisfies never;
+  }
+}
+
+type WrittenPaths = Extract<MetricSourceConfig, { kind: 'http-json' }>['paths'];
+
+function pathsOf({ times, values, ...others }: WrittenPaths): ReplyPaths {
+  const steps = (path: string) => path.split('.');
+  const given = Object.entries(others).map(([name, path]) => [name, steps(path)] as const);
+  return { times: steps(times), values: steps(values), ...Object.fromEntries(given) };
 }

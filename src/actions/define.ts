@@ -53,6 +53,7 @@ function parseInputs<T>(schema: Schema<T>, run: TaskRun): Parsed<T> {
 
 function checked(action: Action, outcome: Outcome): Outcome {
   if (outcome.kind === 'wait') return withinLimit('checkpoint', outcome.checkpoint) ?? outcome;
+  if (outcome.kind === 'failed') return withinLimit('evidence', outcome.error.evidence ?? {}) ?? outcome;
   if (outcome.kind !== 'done') return outcome;
   const tooLarge = withinLimit('outputs', outcome.outputs);
   if (tooLarge) return tooLarge;

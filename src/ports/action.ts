@@ -1,11 +1,13 @@
 import type { BalancerConfig } from '../domain/balancer.ts';
 import type { DeploymentId, TaskId } from '../domain/ids.ts';
+import type { MetricSourceConfig } from '../domain/metric-source.ts';
 import type { Outcome } from '../domain/outcome.ts';
 import type { Json, JsonObject } from '../lib/json.ts';
 import type { Artifacts } from './artifacts.ts';
 import type { Clock } from './clock.ts';
 import type { Hosts } from './hosts.ts';
 import type { LoadBalancer } from './load-balancer.ts';
+import type { MetricsSource } from './metrics.ts';
 import type { Probe } from './probe.ts';
 import type { Secrets } from './secrets.ts';
 
@@ -56,6 +58,8 @@ export type ActionPorts = {
   readonly hosts: Hosts;
   /** One per device, shared by all tasks of the worker (contract C10). */
   readonly balancer: (config: BalancerConfig) => Promise<LoadBalancer>;
+  /** One per configuration, shared by all tasks of the worker, which do not close it. Rejects for one that cannot be used (EdgeError). */
+  readonly metrics: (config: MetricSourceConfig) => Promise<MetricsSource>;
   readonly probe: Probe;
   readonly secrets: Secrets;
   readonly artifacts: Pick<Artifacts, 'hold'>;

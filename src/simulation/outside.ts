@@ -1,4 +1,5 @@
 import type { MemoryHosts } from '../adapters/memory/hosts.ts';
+import { createMemoryMetrics } from '../adapters/memory/metrics.ts';
 import { placeText } from '../domain/artifact.ts';
 import { EdgeError } from '../domain/errors.ts';
 import type { ActionPorts } from '../ports/action.ts';
@@ -39,6 +40,8 @@ export function outsideOf(life: Life, parts: OutsideParts): ActionPorts & { read
       devices.set(name, device);
       return device;
     },
+    // Nobody has measured anything.
+    metrics: async ({ timeoutMs, delayMs }) => createMemoryMetrics({ clock: life.clock, timeoutMs, delayMs }),
     probe: probeOf(life, parts),
     secrets: { resolve: async () => CANARY_SECRET },
     // Whatever a plan names is there.

@@ -21,7 +21,10 @@ export type StepRow = {
   readonly project: string;
 };
 
-export type StepFailureCode = keyof typeof STEP_FAILURES;
+/** What judges a canary is an action that no plan has yet; src/actions/canary-judge.test.ts meets these. */
+export const UNPLANNED = ['canary_failed', 'canary_unsure', 'canary_no_data'] as const;
+
+export type StepFailureCode = Exclude<keyof typeof STEP_FAILURES, (typeof UNPLANNED)[number]>;
 
 const restart =
   (project: string) =>

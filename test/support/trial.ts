@@ -11,6 +11,7 @@ import type { Json, JsonObject } from '../../src/lib/json.ts';
 import type { Action, ActionPorts, Cancelled, TaskRun } from '../../src/ports/action.ts';
 import type { HostAddress } from '../../src/ports/hosts.ts';
 import type { LoadBalancer } from '../../src/ports/load-balancer.ts';
+import type { MetricsSource } from '../../src/ports/metrics.ts';
 import type { HttpSeen, TcpSeen } from '../../src/ports/probe.ts';
 
 import { ARTIFACT } from './planned-release.ts';
@@ -38,6 +39,8 @@ export type Crash = { readonly at: 'before-save' | 'after-save' | 'after-output'
 type Options = {
   readonly program?: Program;
   readonly balancer?: LoadBalancer;
+  /** Given the clock of the trial: sources by the address in their configuration. */
+  readonly metrics?: (clock: MemoryClock) => Readonly<Record<string, MetricsSource>>;
   readonly secrets?: Readonly<Record<string, string>>;
   readonly remainingMs?: number;
 };
@@ -62,14 +65,20 @@ export class Trial {
   readonly #ports: ActionPorts;
   readonly #deadlineMs: number;
 
-  constructor({ program, balancer, secrets = {}, remainingMs = TIME_MS }: Options = {}) {
+  constructor({ program, balancer, metrics, secrets = {}, remainingMs = TIME_MS }: Options = {}) {
     this.hosts = new MemoryHosts(this.clock, program ?? (() => ({ durationMs: 0, code: 0 })));
     this.#deadlineMs = remainingMs;
+    const sources = metrics?.(this.clock) ?? {};
     this.#ports = {
       hosts: this.hosts,
       balancer: async () => {
         if (!balancer) throw new Error('this trial has no balancer');
         return balancer;
+      },
+      metrics: async ({ url }) => {
+        const source = sources[url];
+        if (!source) throw new Error(`this trial has no metrics at ${url}`);
+        return source;
       },
       probe: createMemoryProbe({
         clock: this.clock,

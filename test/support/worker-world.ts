@@ -5,6 +5,7 @@ import { memoryBell } from '../../src/adapters/memory/bell.ts';
 import { MemoryClock } from '../../src/adapters/memory/clock.ts';
 import { MemoryHosts } from '../../src/adapters/memory/hosts.ts';
 import { createMemoryBalancer } from '../../src/adapters/memory/load-balancer.ts';
+import { createMemoryMetrics } from '../../src/adapters/memory/metrics.ts';
 import { createMemoryProbe } from '../../src/adapters/memory/probe.ts';
 import { openMemoryStore } from '../../src/adapters/memory/store.ts';
 import type { TaskReport } from '../../src/domain/command.ts';
@@ -81,6 +82,7 @@ export class WorkerWorld {
     const ports = {
       hosts: this.hosts,
       balancer: async () => balancer,
+      metrics: async () => createMemoryMetrics({ clock: this.clock, timeoutMs: 1_000, delayMs: 0 }),
       probe: createMemoryProbe({ clock: this.clock }),
       secrets: { resolve: async () => 'secret' },
       artifacts: new MemoryArtifacts(() => undefined),
