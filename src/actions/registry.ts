@@ -1,5 +1,6 @@
 import { EdgeError } from '../domain/errors.ts';
 import type { Action, ActionHandler, ActionPorts } from '../ports/action.ts';
+import { canaryJudge } from './canary-judge.ts';
 import { bindAction } from './define.ts';
 import { healthVerify } from './health-verify.ts';
 import { earlierHostRun, hostRun } from './host-run.ts';
@@ -10,7 +11,7 @@ import { waitSettle } from './wait-settle.ts';
 /** The actions that no platform owns. */
 export const { actions: COMMON_ACTIONS } = definePlugin({
   name: 'common',
-  actions: [hostRun, earlierHostRun, scriptRun, waitSettle, healthVerify],
+  actions: [hostRun, earlierHostRun, scriptRun, waitSettle, healthVerify, canaryJudge],
 });
 
 /** Actions by `name@major`, bound to a worker's ports: its capabilities. Throws when two answer to one name. */

@@ -1,0 +1,30 @@
+import { z } from 'zod';
+import type { MeasuredServer } from '../analysis/servers.ts';
+import { analysisSchema } from '../domain/analysis.ts';
+import { portField } from '../domain/fields.ts';
+import { metricSourceSchema } from '../domain/metric-source.ts';
+import type { DeepReadonly } from '../lib/types.ts';
+
+const server = z.strictObject({
+  name: z.string().min(1),
+  address: z.string().min(1),
+  port: portField.nullable(),
+  zone: z.string(),
+}) satisfies z.ZodType<MeasuredServer>;
+
+/** Verdicts that may be let pass. */
+export const DOUBTFUL = ['unsure', 'no data'] as const;
+
+/**
+ * `pairs`: the servers of the canary, each with the one that it is compared with, which may be in several pairs. `version`: that of the canary.
+ * `since`: when its servers began to change, ms since the epoch; `null`: nobody knows. `goOn`: verdicts with which it is done all the same.
+ */
+export const canaryJudgeInputs = z.strictObject({
+  analysis: analysisSchema,
+  sources: z.record(z.string(), metricSourceSchema),
+  pairs: z.array(z.strictObject({ canary: server, baseline: server })).min(1),
+  version: z.string().nullable(),
+  since: z.number().nullable(),
+  goOn: z.array(z.enum(DOUBTFUL)),
+});
+export type CanaryJudgeInputs = DeepReadonly<z.infer<typeof canaryJudgeInputs>>;
