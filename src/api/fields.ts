@@ -39,11 +39,11 @@ export const targetNameField = nameField.describe('Name of a target.');
 export const plannedNameField = z
   .string()
   .regex(
-    /^(?:hook:)?[A-Za-z0-9][A-Za-z0-9._-]{0,62}(?::[0-9]{1,5})?$/,
-    'a target, or a hook such as hook:migrate',
+    /^(?:(?:hook|judge):)?[A-Za-z0-9][A-Za-z0-9._-]{0,62}(?::[0-9]{1,5})?$/,
+    'a target, a hook such as hook:migrate, or judge:canary',
   )
   .describe(
-    'Name of a target, or of a hook of the plan: `hook:` and its id, and its number where it runs several times.',
+    'Name of a target, or of a hook of the plan: `hook:` and its id, and its number where it runs several times; or `judge:canary`.',
   );
 export const atField = z.number().describe('Milliseconds since the epoch, UTC.');
 export const countField = z.int().min(0);

@@ -32,7 +32,7 @@ const judged: Partial<PlanRequest> = {
 const planned = (parts: Partial<PlanRequest> = {}) => buildPlan(request({ ...judged, ...parts }), datacenter);
 
 const judges = ({ targets: all }: Plan): readonly PlanTarget[] =>
-  all.filter(({ name }) => name.startsWith('canary:'));
+  all.filter(({ name }) => name.startsWith('judge:'));
 const batches = ({ stages }: Plan) =>
   stages.flatMap(({ lanes }) => lanes.flatMap((lane) => lane.batches.map(({ name }) => name)));
 
@@ -52,7 +52,7 @@ test('a canary is judged before anything else changes, against a server that cha
   assert.deepEqual(pairsOf(plan), ['web-1/web-8']);
   assert.deepEqual(
     judges(plan).map(({ name, hook, pool: workers }) => ({ name, hook, workers })),
-    [{ name: 'canary:judge', hook: true, workers: 'default' }],
+    [{ name: 'judge:canary', hook: true, workers: 'default' }],
   );
   assert.deepEqual(plan.policy.onFailure, {
     ...{ health: 'rollback', other: 'pause' },
@@ -94,8 +94,8 @@ test('zones side by side have a judge each, of their own servers', () => {
   assert.deepEqual(
     judges(plan).map(({ name, pool: workers }) => [name, workers]),
     [
-      ['canary:judge', 'default'],
-      ['canary:judge:2', 'west'],
+      ['judge:canary', 'default'],
+      ['judge:canary:2', 'west'],
     ],
   );
 });
@@ -159,7 +159,7 @@ test('a rollback has no judge of its own', () => {
 
 test('people read what is compared with what, by what, and for how long', () => {
   const text = renderPlan(explain(planned()));
-  assert.match(text, /judge: canary:judge\n/);
+  assert.match(text, /judge: judge:canary\n/);
   assert.match(
     text,
     /compare web-1 with web-8 by errors \(prometheus\), looking after each 60 s for up to 60 min/,

@@ -122,7 +122,7 @@ const poolsOf = ({ members }: PlanTarget): string => members.map(poolKey).toSort
 
 /** No target has such a name. */
 const judgeOf = (name: string, canary: PlanTarget): PlanTarget => ({
-  name: `canary:${name.replace(' ', ':')}`,
+  name: name.replace(/^judge/, 'judge:canary').replace(' ', ':'),
   ...{ zone: canary.zone, pool: canary.pool, members: [], inServiceBefore: false },
   ...{ release: canary.release, before: null, facts: {}, hook: true },
 });
