@@ -63,7 +63,8 @@ async function stageOf(fleet: Fleet, folder: string): Promise<DemoStage> {
     releases,
     url,
     hosts: lab.hosts.length,
-    startLoad: () => startLoad({ url, ratePerS: 200, slow: { every: 20, path: '/slow?ms=300' } }),
+    startLoad: () =>
+      startLoad({ url, ratePerS: 200, slow: { every: 20, path: '/slow?ms=300' }, faulty: 'v4' }),
     servedVersions: () => Promise.all(lab.hosts.map(({ appUrl }) => versionAt(appUrl))),
     startedMoreThanOnce: async () => (await lab.countStarts()).startedMoreThanOnce.length,
   };

@@ -18,7 +18,8 @@ export type DemoStage = {
   startedMoreThanOnce(): Promise<number>;
 };
 
-export type Requests = { readonly total: number; readonly failed: number };
+/** `errors`: answers of the release that fails some requests on purpose; they are no failed requests. */
+export type Requests = { readonly total: number; readonly failed: number; readonly errors: number };
 
 const INTERRUPTED = 130;
 const PROJECT = 'shop';
@@ -26,7 +27,8 @@ const ENVIRONMENT = 'lab';
 
 /**
  * The main job before your eyes: v1 is there, v2 goes out in batches under load, a bad v3 is stopped at its first batch by
- * the health check and rolled back by itself. It uses the same commands as everybody. Resolves with the exit status.
+ * the health check and rolled back by itself, and so is a v4 that is healthy and fails requests, by the judge of its canary. It uses
+ * the same commands as everybody. Resolves with the exit status.
  */
 export async function playDemo(
   stage: DemoStage,
@@ -99,12 +101,17 @@ class Demo {
     const good = await this.#edge('deploy', PROJECT, ENVIRONMENT, 'v2', '--yes');
     if (good === INTERRUPTED) return good;
     this.#say('\nv3 is broken: its health page answers 500.');
-    return this.#edge('deploy', PROJECT, ENVIRONMENT, 'v3', '--yes');
+    const ill = await this.#edge('deploy', PROJECT, ENVIRONMENT, 'v3', '--yes');
+    if (ill === INTERRUPTED) return ill;
+    this.#say(
+      '\nv4 is healthy, and answers 5 % of its requests with an error. Its canary is judged by them:',
+    );
+    return this.#edge('deploy', PROJECT, ENVIRONMENT, 'v4', '--yes');
   }
 
   tell({ summary: { requests, commands }, served, asPromised }: Result): void {
     this.#say(
-      `\n${requests.total} requests, ${requests.failed} failed. Every host serves ${[...new Set(served)].join(', ')}.`,
+      `\n${requests.total} requests, ${requests.failed} failed; v4 itself answered ${requests.errors} with an error. Every host serves ${[...new Set(served)].join(', ')}.`,
     );
     this.#say(
       `${commands.planned} commands were planned on the hosts; ${commands.startedMoreThanOnce} started more than once.`,
@@ -139,10 +146,10 @@ class Demo {
       (sum, one) => sum + one,
       0,
     );
-    const { total, failed } = requests;
+    const { total, failed, errors } = requests;
     const summary = {
       deployments: inOrder.map(summaryOf),
-      requests: { total, failed },
+      requests: { total, failed, errors },
       commands: { planned, startedMoreThanOnce },
     };
     return { summary, served, asPromised: isAsPromised(summary, served) };
@@ -181,13 +188,18 @@ function summaryOf(row: DeploymentRow): Summary {
   return { id, version, verb, status, causedBy, durationMs: (row.endedAt ?? row.createdAt) - row.createdAt };
 }
 
+const STORY = [
+  ...['deploy v1 succeeded', 'deploy v2 succeeded', 'deploy v3 failed', 'rollback v2 succeeded'],
+  ...['deploy v4 failed', 'rollback v2 succeeded'],
+].join(', ');
+
 function isAsPromised(
   { deployments, requests, commands }: Result['summary'],
   served: readonly string[],
 ): boolean {
   const story = deployments.map(({ version, verb, status }) => `${verb} ${version} ${status}`).join(', ');
   return (
-    story === 'deploy v1 succeeded, deploy v2 succeeded, deploy v3 failed, rollback v2 succeeded' &&
+    story === STORY &&
     served.every((version) => version === 'v2') &&
     requests.total > 0 &&
     requests.failed === 0 &&

@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type LabBalancer, startLabBalancer } from './balancer/lab-balancer.ts';
 import { Lab, type LabHost } from './lab.ts';
+import { startLabMetrics } from './metrics.ts';
 import { buildReleases, type SampleRelease } from './releases.ts';
 
 const POOL = '/Common/web';
@@ -36,27 +37,36 @@ export async function startFleet({ folder, hosts }: FleetOptions): Promise<Fleet
       },
     ],
   });
+  const metrics = await startLabMetrics(
+    lab.hosts.map(({ name, appUrl }) => ({ instance: name, url: appUrl })),
+  );
   const passwordFile = join(folder, 'balancer-password');
   await writeFile(passwordFile, PASSWORD, { mode: 0o600 });
   return {
     lab,
     balancer,
     releases: await buildReleases(join(folder, 'releases')),
-    configuration: configurationOf(lab, balancer.url, passwordFile),
+    configuration: configurationOf(lab, { balancerUrl: balancer.url, metricsUrl: metrics.url, passwordFile }),
     url: balancer.virtualUrl(POOL),
     stop: async () => {
+      await metrics.stop();
       await balancer.close();
       await lab.stop();
     },
   };
 }
 
+type Addresses = {
+  readonly balancerUrl: string;
+  readonly metricsUrl: string;
+  readonly passwordFile: string;
+};
+
 const memberOf = (host: LabHost): string => `${host.name}:${host.appPort}`;
 
 function configurationOf(
   { hosts, identityFile, knownHosts }: Lab,
-  balancerUrl: string,
-  passwordFile: string,
+  { balancerUrl, metricsUrl, passwordFile }: Addresses,
 ): string {
   return `# The sample estate of the lab: written by \`edge demo\`, and the whole of what Edge is told.
 kind: project
@@ -67,6 +77,13 @@ health:
   passes: 3
   intervalMs: 200
   windowMs: 6000
+analysis:
+  metrics:
+    - { name: errors, source: lab, query: "failed {{window}}", of: "requests {{window}}" }
+  stepMs: 2000
+  warmUpMs: 2000
+  mostMs: 16000
+  historyMs: 60000
 ---
 kind: environment
 name: lab
@@ -81,6 +98,13 @@ balancers:
     username: edge
     password: { source: file, name: ${passwordFile} }
     tls: none
+metrics:
+  lab:
+    kind: http-json
+    url: ${metricsUrl}/series?q={{query}}&from={{from}}&to={{to}}&step={{step}}
+    unit: milliseconds
+    delayMs: 1500
+    paths: { series: series, labels: labels, times: times, values: values }
 zones: [{ name: east }, { name: west }]
 policy:
   minInService: 50%

@@ -14,7 +14,7 @@ type Summary = {
     readonly causedBy: string | null;
     readonly durationMs: number;
   }[];
-  readonly requests: { readonly total: number; readonly failed: number };
+  readonly requests: { readonly total: number; readonly failed: number; readonly errors: number };
   readonly commands: { readonly planned: number; readonly startedMoreThanOnce: number };
 };
 
@@ -26,12 +26,17 @@ test('the demo shows what it promises, says so in its last line, and leaves noth
     t.diagnostic(`${JSON.stringify({ deployments, requests, commands })}`);
     assert.deepEqual(
       deployments.map(({ version, verb, status }) => `${verb} ${version} ${status}`),
-      ['deploy v1 succeeded', 'deploy v2 succeeded', 'deploy v3 failed', 'rollback v2 succeeded'],
+      [
+        ...['deploy v1 succeeded', 'deploy v2 succeeded', 'deploy v3 failed', 'rollback v2 succeeded'],
+        ...['deploy v4 failed', 'rollback v2 succeeded'],
+      ],
     );
     assert.equal(deployments[3]?.causedBy, deployments[2]?.id);
+    assert.equal(deployments[5]?.causedBy, deployments[4]?.id);
     assert.ok(deployments.every(({ durationMs }) => durationMs > 0));
     assert.ok(requests.total > 0);
     assert.equal(requests.failed, 0);
+    assert.ok(requests.errors > 0);
     assert.ok(commands.planned > 0);
     assert.equal(commands.startedMoreThanOnce, 0);
     assert.deepEqual(await processesWith(folder), []);
