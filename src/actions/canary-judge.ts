@@ -45,14 +45,16 @@ async function look(place: Place, before: CanaryState): Promise<Outcome> {
   const { context, inputs, time } = place;
   const seen = await seenIn(place);
   const now = context.ports.clock.now();
-  if (typeof seen === 'string') return decide(place, before, noDataBecause(seen, time, now), NO_EVIDENCE);
+  if (typeof seen === 'string')
+    return decide(place, before, { verdict: noDataBecause(seen, time, now), ...NO_EVIDENCE });
   const state = { ...before, sources: heardAfter(place, before, seen) };
   const { judged, isDecided } = judgementOf(place, seen);
-  if (isDecided) return decide(place, state, verdictOf(judged, time), evidenceOf(place, seen, judged));
+  if (isDecided)
+    return decide(place, state, { verdict: verdictOf(judged, time), ...evidenceOf(place, seen, judged) });
   const lost = lostSource(place, state, seen);
   if (lost !== undefined) {
     const verdict = { ...noDataBecause(lost, time, now), steps: judged.judgement.step };
-    return decide(place, state, verdict, evidenceOf(place, seen, judged));
+    return decide(place, state, { verdict, ...evidenceOf(place, seen, judged) });
   }
   const delayMs = Math.max(...Object.values(inputs.sources).map((source) => source.delayMs));
   const wakeAfterMs = Math.max(1, untilNextStep(time, context.ports.clock.now(), delayMs));
@@ -74,8 +76,7 @@ async function seenIn({ context, inputs, time }: Place): Promise<CanaryLook | st
 async function decide(
   { context, inputs }: Place,
   before: CanaryState,
-  verdict: CanaryVerdict,
-  { metrics, lines }: Evidence,
+  { verdict, metrics, lines }: Evidence & { readonly verdict: CanaryVerdict },
 ): Promise<Outcome> {
   const decided = { verdict, metrics: [...metrics], lines: lines.length, written: 0 };
   const state = { ...before, decided };

@@ -50,7 +50,6 @@ export function measuredOf(
 }
 
 type Own = { readonly series: readonly Series[]; readonly isPartial: boolean };
-const NOTHING: Own = { series: [], isPartial: false };
 
 /** What was said of each server. */
 function ownOf(
@@ -58,22 +57,26 @@ function ownOf(
   by: string,
   find: (label: string) => MeasuredServer | undefined,
 ): (name: string) => Own {
-  const own = new Map<string, Own>();
-  for (const { answer, about, isOfOne } of all) {
-    const isPartial = answer.kind === 'partial';
-    for (const { name } of about) {
-      const before = own.get(name) ?? NOTHING;
-      own.set(name, { ...before, isPartial: before.isPartial || isPartial });
-    }
-    for (const series of seriesIn(answer)) {
-      const label = series.labels[by];
-      const owner = (label === undefined ? undefined : find(label)) ?? (isOfOne ? about[0] : undefined);
-      if (!owner || !about.some(({ name }) => name === owner.name)) continue;
-      const before = own.get(owner.name) ?? NOTHING;
-      own.set(owner.name, { ...before, series: [...before.series, series] });
-    }
-  }
-  return (name) => own.get(name) ?? NOTHING;
+  const owned = all.flatMap((said) =>
+    seriesIn(said.answer).map((series) => ({ series, owner: ownerOf(series.labels[by], said, find) })),
+  );
+  const byOwner = Map.groupBy(owned, ({ owner }) => owner?.name);
+  const parts = all.filter(({ answer }) => answer.kind === 'partial').flatMap(({ about }) => about);
+  const partial = new Set(parts.map(({ name }) => name));
+  return (name) => ({
+    series: (byOwner.get(name) ?? []).map(({ series }) => series),
+    isPartial: partial.has(name),
+  });
+}
+
+/** Nothing of a server that was not asked about is taken for one that was. */
+function ownerOf(
+  label: string | undefined,
+  { about, isOfOne }: Said,
+  find: (label: string) => MeasuredServer | undefined,
+): MeasuredServer | undefined {
+  const owner = (label === undefined ? undefined : find(label)) ?? (isOfOne ? about[0] : undefined);
+  return about.find(({ name }) => name === owner?.name);
 }
 
 const seriesIn = (answer: MetricsAnswer): readonly Series[] => ('series' in answer ? answer.series : []);

@@ -42,51 +42,52 @@ export type AnalysedMetric = DeepReadonly<z.infer<typeof metricSchema>>;
 const MOST_STEPS = 10_000;
 const steps = z.int('a whole number').min(1).max(MOST_STEPS);
 
+const fields = z.strictObject({
+  metrics: z
+    .array(metricSchema)
+    .min(1)
+    .max(100)
+    .refine((metrics) => new Set(metrics.map(({ name }) => name)).size === metrics.length, 'each name once')
+    .describe('What is compared.'),
+  stepMs: timeoutField
+    .min(1_000)
+    .default(60_000)
+    .describe('How long one step is: it is looked at after each.'),
+  warmUpMs: durationField
+    .default(60_000)
+    .describe(
+      'How long a canary may take to be as it will be, after it is back in service: it is not judged by that.',
+    ),
+  mostMs: timeoutField
+    .default(3_600_000)
+    .describe('After this time whoever is not worse has passed, or is unsure.'),
+  historyMs: durationField
+    .default(14_400_000)
+    .describe('How much from before the deployment is looked at, to learn how much the servers differ.'),
+  leastSteps: steps.default(3).describe('So many steps with data a verdict needs of a metric.'),
+  staleSteps: steps.default(5).describe('So many steps in a row without data are no data.'),
+  alpha: partField('a part such as 0.05')
+    .max(0.5)
+    .default(0.05)
+    .describe('So many canaries without harm may fail at most, of all metrics together: 0.05 is 5 %.'),
+  failShare: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0)
+    .describe(
+      'Without a critical metric the canary fails where metrics of so much of all weights are worse.',
+    ),
+});
+
 /** How the canary of a project is compared with servers that are as before. */
-export const analysisSchema = z
-  .strictObject({
-    metrics: z
-      .array(metricSchema)
-      .min(1)
-      .max(100)
-      .refine((metrics) => new Set(metrics.map(({ name }) => name)).size === metrics.length, 'each name once')
-      .describe('What is compared.'),
-    stepMs: timeoutField
-      .min(1_000)
-      .default(60_000)
-      .describe('How long one step is: it is looked at after each.'),
-    warmUpMs: durationField
-      .default(60_000)
-      .describe(
-        'How long a canary may take to be as it will be, after it is back in service: it is not judged by that.',
-      ),
-    mostMs: timeoutField
-      .default(3_600_000)
-      .describe('After this time whoever is not worse has passed, or is unsure.'),
-    historyMs: durationField
-      .default(14_400_000)
-      .describe('How much from before the deployment is looked at, to learn how much the servers differ.'),
-    leastSteps: steps.default(3).describe('So many steps with data a verdict needs of a metric.'),
-    staleSteps: steps.default(5).describe('So many steps in a row without data are no data.'),
-    alpha: partField('a part such as 0.05')
-      .max(0.5)
-      .default(0.05)
-      .describe('So many canaries without harm may fail at most, of all metrics together: 0.05 is 5 %.'),
-    failShare: z
-      .number()
-      .min(0)
-      .max(1)
-      .default(0)
-      .describe(
-        'Without a critical metric the canary fails where metrics of so much of all weights are worse.',
-      ),
-  })
+export const analysisSchema = fields
   .refine(({ mostMs, stepMs }) => mostMs / stepMs <= MOST_STEPS, {
     path: ['mostMs'],
     message: `at most ${MOST_STEPS} steps; take longer ones`,
   })
   .refine(({ mostMs, stepMs, leastSteps }) => mostMs >= leastSteps * stepMs, {
     path: ['mostMs'],
-    message: 'as long as `leastSteps` at least: earlier there is no verdict',
+    message: 'so long as `leastSteps` take, or longer: earlier there is no verdict',
   });
 export type Analysis = DeepReadonly<z.infer<typeof analysisSchema>>;

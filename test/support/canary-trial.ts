@@ -1,0 +1,96 @@
+import { canaryJudge } from '../../src/actions/canary-judge.ts';
+import type { MemoryClock } from '../../src/adapters/memory/clock.ts';
+import { createMemoryMetrics, type MemoryMetrics } from '../../src/adapters/memory/metrics.ts';
+import type { Outcome } from '../../src/domain/outcome.ts';
+import type { JsonObject } from '../../src/lib/json.ts';
+import { type Crash, Trial } from './trial.ts';
+
+export const MINUTE = 60_000;
+const URL = 'http://127.0.0.1:9090';
+const DEAD = 'http://127.0.0.1:9091';
+
+const server = (name: string, last: number, zone: string) => ({
+  ...{ name, address: `10.0.0.${last}`, port: 8080, zone },
+});
+const WEB_1 = server('web-1', 1, 'a');
+const WEB_2 = server('web-2', 2, 'b');
+const WEB_8 = server('web-8', 8, 'b');
+const WEB_9 = server('web-9', 9, 'a');
+export const PAIRS = [
+  { canary: WEB_1, baseline: WEB_9 },
+  { canary: WEB_2, baseline: WEB_8 },
+];
+const SERVERS = [WEB_1, WEB_2, WEB_8, WEB_9];
+export const isCanary = (name: string): boolean => name === 'web-1' || name === 'web-2';
+
+/** What a server says in a minute, counted from the beginning of the judging; nothing where it says nothing. */
+export type Course = (server: string, minute: number) => number | undefined;
+
+export const ERRORS = { name: 'errors', source: 'prom', query: 'errors', of: 'requests' };
+
+/** One task that judges a canary of two servers, and a source `prom` that has measured five hours of them, and will two more; `dead` never answers. */
+export class CanaryTrial {
+  readonly trial: Trial;
+  readonly source: MemoryMetrics;
+  readonly #inputs: JsonObject;
+  /** The warm-up takes a minute. */
+  readonly beganMs: number;
+
+  constructor(courses: Readonly<Record<string, Course>>, analysis: JsonObject = {}, inputs: JsonObject = {}) {
+    const made: MemoryMetrics[] = [];
+    this.trial = new Trial({
+      remainingMs: 4 * 3_600_000,
+      metrics: (clock: MemoryClock) => {
+        const source = createMemoryMetrics({ clock, timeoutMs: 1_000, delayMs: 20_000 });
+        const dead = createMemoryMetrics({ clock, timeoutMs: 1_000, delayMs: 20_000 });
+        dead.setReachable(false);
+        made.push(source);
+        return { [URL]: source, [DEAD]: dead };
+      },
+    });
+    const [source] = made;
+    if (!source) throw new Error('a trial makes its sources at once');
+    this.source = source;
+    const now = this.trial.clock.now();
+    this.beganMs = now + MINUTE;
+    this.#inputs = {
+      analysis: { metrics: [ERRORS], ...analysis },
+      sources: { prom: { kind: 'prometheus', url: URL }, dead: { kind: 'prometheus', url: DEAD } },
+      ...{ pairs: PAIRS, version: '2.0', since: now - 3 * MINUTE, goOn: [], ...inputs },
+    };
+    for (const [name, course] of Object.entries(courses)) this.#measure(name, course);
+  }
+
+  /** The value of a minute is measured at its end. */
+  #measure(name: string, course: Course): void {
+    for (const { name: server, address, port, zone } of SERVERS)
+      for (let minute = -300; minute < 120; minute += 1) {
+        const value = course(server, minute);
+        const atMs = this.beganMs + (minute + 1) * MINUTE;
+        if (value === undefined) continue;
+        const labels = { instance: `${address}:${port}`, server, zone };
+        this.source.put({ name, labels, atMs, value });
+      }
+  }
+
+  attempt(crash?: Crash): Promise<Outcome> {
+    return this.trial.attempt(canaryJudge, this.#inputs, crash ? { crash } : {});
+  }
+
+  finish(): Promise<Exclude<Outcome, { kind: 'wait' }>> {
+    return this.trial.finish(canaryJudge, this.#inputs);
+  }
+
+  /** As many looks, each when it is due. */
+  async looks(count: number): Promise<void> {
+    for (let look = 0; look < count; look += 1) {
+      const outcome = await this.attempt();
+      if (outcome.kind !== 'wait') throw new Error(`ended at look ${look + 1}: ${JSON.stringify(outcome)}`);
+      await this.trial.clock.advance(outcome.wakeAfterMs);
+    }
+  }
+
+  get minute(): number {
+    return Math.floor((this.trial.clock.now() - this.beganMs) / MINUTE);
+  }
+}
