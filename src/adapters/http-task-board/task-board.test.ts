@@ -3,8 +3,10 @@ import { describe, test } from 'node:test';
 import type { OpenStore } from '../../../test/contracts/store.ts';
 import { taskBoardContract } from '../../../test/contracts/task-board.ts';
 import { keepOutContract } from '../../../test/contracts/task-board-keep-out.ts';
-import { type EdgeApi, openEdgeApi } from '../../../test/support/edge-api.ts';
+import { CAPABILITIES } from '../../../test/support/capabilities.ts';
+import { type EdgeApi, openEdgeApi, withEdgeApi } from '../../../test/support/edge-api.ts';
 import { edgeClient } from '../../api/client.ts';
+import { workerId } from '../../domain/ids.ts';
 import { DRIVER_TOPIC } from '../../domain/topics.ts';
 import type { TaskBoard } from '../../ports/task-board.ts';
 import { httpTaskBoard } from './task-board.ts';
@@ -49,6 +51,26 @@ describe('the task board over HTTP', () => {
     const wait = board.waitForWork('dc-1', 1_000, new AbortController().signal);
     await assert.rejects(wait, { code: 'server_unreachable' });
   });
+
+  const isTold = withEdgeApi(async (edge) => {
+    const board = await boardOf(edge, 'default');
+    await edge.configure(1);
+    const deployment = await edge.deploy('1.0.0');
+    await edge.drive();
+    const worker = workerId('w/1');
+    const claim = { worker, pool: 'default', max: 1, leaseMs: 60_000, gone: [], capabilities: CAPABILITIES };
+    const [claimed] = await board.claim(claim);
+    assert.ok(claimed);
+    const evidence = { verdict: 'fail', steps: 3, metrics: [{ name: 'errors', p: 1e-9, effect: null }] };
+    const error = { code: 'canary_failed', message: 'worse', cause: 'canary', evidence } as const;
+    const outcome = { kind: 'failed', error, retryable: false } as const;
+    await board.report(worker, [{ ...claimed, startedAt: 0, outcome }]);
+    await edge.drive();
+    const { events } = await edge.admin.deploymentEvents({ deployment });
+    const told = events.flatMap(({ event }) => (event.kind === 'task.failed' ? [event.error] : []));
+    assert.deepEqual(told, [error]);
+  });
+  test('what a failure was based on reaches whoever reads the events of the deployment', isTold);
 
   test('a wait that is given up resolves, as a ring would', async () => {
     const edge = await openEdgeApi('/nowhere');
