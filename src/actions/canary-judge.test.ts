@@ -1,25 +1,20 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CanaryTrial, type Course, ERRORS, isCanary, MINUTE } from '../../test/support/canary-trial.ts';
-import { Draws } from '../../test/support/draws.ts';
+import {
+  CanaryTrial,
+  type Course,
+  counted,
+  ERRORS,
+  errors,
+  HEAP,
+  heap,
+  isCanary,
+  MINUTE,
+  REQUESTS,
+} from '../../test/support/canary-trial.ts';
 import { expectKind } from '../../test/support/trial.ts';
-import { CanaryJudge } from '../analysis/anytime/canary-judge.ts';
-import { canaryTimeOf } from '../analysis/canary-time.ts';
-import { rulesOf } from '../analysis/judged.ts';
-import { samplesIn, stepsOf } from '../cli/samples.ts';
-import { analysisSchema } from '../domain/analysis.ts';
 import type { JsonObject } from '../lib/json.ts';
 
-const REQUESTS: Course = () => 10_000;
-/** About 100 a minute, and on the canary so many times as many from a minute on. */
-const errors =
-  (times = 1, from = 0): Course =>
-  (server, minute) => {
-    const draws = new Draws(minute * 100 + Number(server.at(-1)) + 100_000);
-    const mean = isCanary(server) && minute >= from ? 100 * times : 100;
-    return Math.max(0, Math.round(mean + Math.sqrt(mean) * draws.normal()));
-  };
-const counted = (times?: number, from?: number) => ({ errors: errors(times, from), requests: REQUESTS });
 /** Nothing is let pass early of which no rise is allowed. */
 const late = { metrics: [{ ...ERRORS, allowed: 0.001 }] };
 
@@ -85,15 +80,6 @@ test('a takeover prolongs neither the warm-up nor anything else', async () => {
   const { progress } = expectKind(await canary.attempt(), 'wait');
   assert.match(progress ?? '', /^step 2[12] of 60/);
 });
-
-/** A gauge that lies a bit higher on the canary. */
-const heap =
-  (times: number, from = 0): Course =>
-  (server, minute) => {
-    const draws = new Draws(minute * 100 + Number(server.at(-1)) + 100_000);
-    return 100 * (1 + 0.1 * draws.normal()) * (isCanary(server) && minute >= from ? times : 1);
-  };
-const HEAP = { name: 'heap', source: 'prom', query: 'heap' };
 
 test('evidence that is too little to fail, and too much to pass, is unsure', async () => {
   // Worse, but not critical and of too little weight.
@@ -211,57 +197,5 @@ test('with {{server}} or {{zone}} in a query each is asked about by itself', asy
     };
     assert.deepEqual(await canary.finish(), whole);
     assert.equal(new Set(asked).size, name === 'server' ? 8 : 4);
-  }
-});
-
-for (const [title, courses, analysis] of [
-  ['a failure', counted(3), {}],
-  ['a pass', counted(), {}],
-  ['a gauge that is worse', { ...counted(), heap: heap(3, 5) }, { metrics: [ERRORS, HEAP] }],
-] as const)
-  test(`the samples of ${title} are its output, and give the same verdict again`, async () => {
-    const canary = new CanaryTrial(courses, { ...analysis });
-    const outcome = await canary.finish();
-    const told = outcome.kind === 'failed' ? outcome.error.evidence : expectKind(outcome, 'done').outputs;
-    const { verdict, steps } = replayed(canary, { metrics: [ERRORS], ...analysis });
-    assert.deepEqual({ verdict, steps }, { verdict: told?.verdict, steps: told?.steps });
-  });
-
-/** As `edge judge` reads it. */
-function replayed({ trial, beganMs }: CanaryTrial, given: object) {
-  const analysis = analysisSchema.parse(given);
-  const { history, steps, metrics } = stepsOf(samplesIn(trial.output, 'log'), { stepMs: MINUTE, beganMs });
-  const time = canaryTimeOf(analysis, { beganMs, sinceMs: beganMs - 4 * MINUTE });
-  assert.equal(history, time.before);
-  const past = metrics.map((metric) => [metric.name, metric.steps.slice(0, history)]);
-  const judge = new CanaryJudge(rulesOf(analysis, time), Object.fromEntries(past));
-  for (let step = history; step < steps; step += 1) {
-    assert.equal(judge.judge().verdict, 'undecided');
-    judge.add(Object.fromEntries(metrics.map((metric) => [metric.name, metric.steps[step]])));
-  }
-  return { verdict: judge.judge().verdict, steps: steps - history };
-}
-
-test('what was decided is decided: a takeover tells the same and writes nothing twice', async () => {
-  const whole = new CanaryTrial(counted(3));
-  const told = expectKind(await whole.finish(), 'failed');
-  assert.ok(whole.trial.pieces.length > 1);
-  const crashes = [
-    { at: 'after-save', nth: 1 },
-    ...whole.trial.pieces.map((_, index) => ({ at: 'after-output', nth: index + 1 }) as const),
-  ] as const;
-  for (const crash of crashes) {
-    const canary = new CanaryTrial(counted(3));
-    await canary.looks(3);
-    await canary.attempt(crash).catch(() => undefined);
-    canary.source.put({
-      name: 'errors',
-      labels: { instance: '10.0.0.1:8080', server: 'web-1', zone: 'a' },
-      atMs: canary.beganMs + 1,
-      value: 0,
-    });
-    assert.deepEqual(await canary.attempt(), told);
-    const times = (text: string) => text.split('\n').map((line) => line.split(',').slice(0, 4).join());
-    assert.deepEqual(times(canary.trial.output), times(whole.trial.output));
   }
 });

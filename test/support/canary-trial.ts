@@ -3,6 +3,7 @@ import type { MemoryClock } from '../../src/adapters/memory/clock.ts';
 import { createMemoryMetrics, type MemoryMetrics } from '../../src/adapters/memory/metrics.ts';
 import type { Outcome } from '../../src/domain/outcome.ts';
 import type { JsonObject } from '../../src/lib/json.ts';
+import { Draws } from './draws.ts';
 import { type Crash, Trial } from './trial.ts';
 
 export const MINUTE = 60_000;
@@ -27,6 +28,29 @@ export const isCanary = (name: string): boolean => name === 'web-1' || name === 
 export type Course = (server: string, minute: number) => number | undefined;
 
 export const ERRORS = { name: 'errors', source: 'prom', query: 'errors', of: 'requests' };
+
+export const REQUESTS: Course = () => 10_000;
+/** About 100 a minute, and on the canary so many times as many from a minute on. */
+export const errors =
+  (times = 1, from = 0): Course =>
+  (server, minute) => {
+    const draws = new Draws(minute * 100 + Number(server.at(-1)) + 100_000);
+    const mean = isCanary(server) && minute >= from ? 100 * times : 100;
+    return Math.max(0, Math.round(mean + Math.sqrt(mean) * draws.normal()));
+  };
+export const counted = (times?: number, from?: number) => ({
+  errors: errors(times, from),
+  requests: REQUESTS,
+});
+
+/** A gauge of about 100, and on the canary so many times as much from a minute on. */
+export const heap =
+  (times: number, from = 0): Course =>
+  (server, minute) => {
+    const draws = new Draws(minute * 100 + Number(server.at(-1)) + 100_000);
+    return 100 * (1 + 0.1 * draws.normal()) * (isCanary(server) && minute >= from ? times : 1);
+  };
+export const HEAP = { name: 'heap', source: 'prom', query: 'heap' };
 
 /** One task that judges a canary of two servers, and a source `prom` that has measured five hours of them, and will two more; `dead` never answers. */
 export class CanaryTrial {
