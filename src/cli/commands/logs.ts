@@ -7,7 +7,7 @@ import { OutputLines, type OutputRow } from '../output-lines.ts';
 import { span } from '../view/line.ts';
 import type { OutputLine } from '../view/watched.ts';
 
-type Options = { readonly target?: string; readonly follow?: boolean };
+type Options = { readonly target?: string; readonly follow?: boolean; readonly plain?: boolean };
 
 export function addLogs(program: Command, choose: Choose): void {
   newCommand(
@@ -17,12 +17,13 @@ export function addLogs(program: Command, choose: Choose): void {
   )
     .option('-t, --target <name>', 'of this target only')
     .option('-f, --follow', 'go on until the deployment has ended')
+    .option('--plain', 'without the names of target and step before each line')
     .action((id: string, options: Options) => {
       const wanted = { deployment: deploymentNamed(id), ...only(options, 'target') };
       choose(async (cli) => {
         const client = await cli.client();
         const rows = options.follow ? client.followLogs(wanted) : allRows(client, wanted);
-        await print(cli, rows);
+        await print(cli, rows, options.plain);
         return 0;
       });
     });
@@ -41,10 +42,10 @@ async function* allRows(client: EdgeClient, wanted: Input<'logs'>): AsyncGenerat
   }
 }
 
-async function print(cli: Cli, rows: AsyncIterable<OutputRow>): Promise<void> {
+async function print(cli: Cli, rows: AsyncIterable<OutputRow>, isPlain = false): Promise<void> {
   const lines = new OutputLines();
   const say = ({ target, step, text }: OutputLine) =>
-    cli.say([span(`${target} ${step} | `, 'dim'), span(text)]);
+    cli.say([...(isPlain ? [] : [span(`${target} ${step} | `, 'dim')]), span(text)]);
   for await (const row of rows) {
     if (cli.json) cli.jsonLine(row);
     else lines.add(row).forEach(say);

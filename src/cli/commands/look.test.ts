@@ -155,7 +155,7 @@ describe('edge history and logs', () => {
   );
 
   test(
-    'logs are whole lines with their target, and inert; with --json as they came',
+    'logs are whole lines with their target or without, and inert; with --json as they came',
     withEdgeApi(async (edge) => {
       await edge.configure(4);
       const id = await edge.deploy('2.0.0');
@@ -170,6 +170,7 @@ describe('edge history and logs', () => {
       await Promise.all(written);
       const { stdout } = await edgeCli(edge).run('logs', id, '--target', 'web-1');
       assert.equal(stdout, 'web-1 start | one red\nweb-1 start | two\n');
+      assert.equal((await edgeCli(edge).run('logs', id, '--plain')).stdout, 'one red\ntwo\n');
       assert.equal((await edgeCli(edge).run('logs', id, '--target', 'web-2')).stdout, '');
       const rows = jsonLines((await edgeCli(edge).run('logs', id, '--follow', '--json')).stdout);
       assert.equal(rows.map(({ text }) => text).join(''), texts.join(''));
