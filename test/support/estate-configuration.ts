@@ -19,6 +19,8 @@ export type EstateSettings = {
   readonly strategy: string;
   /** More fields of the project, as lines of YAML. */
   readonly project?: string;
+  /** More fields of the environment, as lines of YAML. */
+  readonly environment?: string;
   /** What Edge is told that stands before the targets; left out: HAProxy. `none`: they are members of nothing. */
   readonly balancer?: 'none' | 'nginx';
   /** Edge is told the key of no host. */
@@ -61,7 +63,7 @@ ${options.strangers ? '' : `  knownHosts: ${knownHosts}\n`}${balancersOf(options
 policy:
   minInService: ${options.minInService}
   minInServicePerZone: ${options.minInServicePerZone ?? 0}
-${zonesOf(options)}---
+${zonesOf(options)}${options.environment ?? ''}---
 kind: project-environment
 project: ${PROJECT}
 environment: ${ENVIRONMENT}

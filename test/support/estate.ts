@@ -30,6 +30,8 @@ export type EstateOptions = EstateSettings & {
   readonly network: string;
   readonly hosts: number;
   readonly versions: readonly string[];
+  /** Of versions that are healthy and fail some requests: how much of them, 0.05 for 5 %. */
+  readonly failing?: Readonly<Record<string, number>>;
   /** More variables of the server and of each CLI. */
   readonly env?: Readonly<Record<string, string>>;
   /** Without one, each CLI finds the server of another, or is one by itself. Default: true. */
@@ -52,6 +54,8 @@ export type Estate = {
   /** One run of the CLI to its end. */
   readonly edge: (...words: readonly string[]) => Promise<EdgeEnd>;
   readonly start: (...words: readonly string[]) => EdgeProcess;
+  /** Tells Edge of the same estate with other settings. */
+  readonly configure: (settings: Partial<EstateSettings>) => Promise<void>;
   /** What each application says that it is, past the balancer. */
   readonly served: () => Promise<readonly string[]>;
   /** What runs on the hosts and is not the application: nothing, while nobody works there. */
@@ -84,10 +88,12 @@ async function open(options: EstateOptions, ends: AsyncDisposableStack): Promise
     ...{ targets, zones: targetsByZone(targets, options), haproxy, nginx, dataFolder, strangers },
     edge: (...words) => edge(words, { dataFolder, env }),
     start: (...words) => startEdge(words, { dataFolder, env }),
+    configure: (settings) => applied(estate, fleet, { ...options, ...settings }),
     served: () => Promise.all(targets.map(({ appUrl }) => versionAt(appUrl))),
     stop: () => ends.disposeAsync(),
   };
-  await configure(estate, fleet, options);
+  await applied(estate, fleet, options);
+  await createReleases(estate, fleet, options);
   return estate;
 }
 
@@ -168,7 +174,7 @@ async function stopServer(server: EdgeProcess): Promise<void> {
   if (status !== 0) throw new Error(`the server ended with ${status}: ${stderr}`);
 }
 
-async function configure(estate: Estate, fleet: SshdFleet, options: EstateOptions): Promise<void> {
+async function applied(estate: Estate, fleet: SshdFleet, options: EstateOptions): Promise<void> {
   const keys = await Promise.all(fleet.hosts.map((host) => readFile(host.knownHosts, 'utf8')));
   const { nginx, haproxy } = estate;
   const knownHosts = join(fleet.folder, 'known_hosts');
@@ -177,8 +183,15 @@ async function configure(estate: Estate, fleet: SshdFleet, options: EstateOption
   const file = join(fleet.folder, 'estate.yaml');
   await writeFile(file, estateConfiguration(estate.targets, files, options));
   expectDone(await estate.edge('apply', '-f', file, '--json'));
-  const apps = options.versions.map(
-    (version): SampleApp => ({ version, startupDelayMs: 200, broken: false }),
+}
+
+async function createReleases(
+  estate: Estate,
+  fleet: SshdFleet,
+  { versions, failing = {} }: EstateOptions,
+): Promise<void> {
+  const apps = versions.map(
+    (version): SampleApp => ({ version, startupDelayMs: 200, broken: false, failing: failing[version] ?? 0 }),
   );
   for (const { version, path } of await buildReleases(join(fleet.folder, 'releases'), apps)) {
     const artifact = `app.tar.gz=${path}`;

@@ -19,13 +19,15 @@ export type PrometheusSettings = {
   readonly address?: string;
   /** Further data is read from here with each query (`remote_read`). */
   readonly remoteRead?: string;
+  /** It scrapes these, `host:port`, every second. */
+  readonly scrapes?: readonly string[];
   /** Whom it answers; `hash` is bcrypt of the password. */
   readonly user?: { readonly name: string; readonly password: string; readonly hash: string };
   /** More options of the server, such as `--query.max-samples=1000`. */
   readonly options?: readonly string[];
 };
 
-/** A real Prometheus that scrapes nothing, with a data folder of its own, which it keeps over `kill` and `start`. */
+/** A real Prometheus with a data folder of its own, which it keeps over `kill` and `start`. */
 export type Prometheus = {
   readonly url: string;
   /** `kill -9`; resolves when it is gone. */
@@ -101,11 +103,14 @@ async function untilReady(child: ChildProcess, url: string, { user }: Prometheus
   );
 }
 
-async function fill(folder: string, { samples, remoteRead, user }: PrometheusSettings): Promise<void> {
+async function fill(folder: string, settings: PrometheusSettings): Promise<void> {
+  const { samples, remoteRead, user, scrapes = [] } = settings;
   const [data, metrics] = [join(folder, 'data'), join(folder, 'metrics.txt')];
   // JSON is YAML.
   const reads = remoteRead === undefined ? [] : [{ url: remoteRead, read_recent: true }];
-  writeFileSync(join(folder, 'prometheus.yml'), JSON.stringify({ remote_read: reads }));
+  const scrape = { job_name: 'applications', scrape_interval: '1s', static_configs: [{ targets: scrapes }] };
+  const jobs = scrapes.length === 0 ? [] : [scrape];
+  writeFileSync(join(folder, 'prometheus.yml'), JSON.stringify({ remote_read: reads, scrape_configs: jobs }));
   const users = user ? { basic_auth_users: { [user.name]: user.hash } } : {};
   writeFileSync(join(folder, 'web.yml'), JSON.stringify(users));
   mkdirSync(data);
