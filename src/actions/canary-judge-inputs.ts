@@ -16,14 +16,13 @@ const server = z.strictObject({
 export const DOUBTFUL = ['unsure', 'no data'] as const;
 
 /**
- * `pairs`: the servers of the canary, each with the one that it is compared with, which may be in several pairs. `version`: that of the canary.
+ * `pairs`: the servers of the canary, each with the one that it is compared with, which may be in several pairs.
  * `since`: when its servers began to change, ms since the epoch; `null`: nobody knows. `goOn`: verdicts with which it is done all the same.
  */
 export const canaryJudgeInputs = z.strictObject({
   analysis: analysisSchema,
   sources: z.record(z.string(), metricSourceSchema),
   pairs: z.array(z.strictObject({ canary: server, baseline: server })).min(1),
-  version: z.string().nullable(),
   since: z.number().nullable(),
   goOn: z.array(z.enum(DOUBTFUL)),
 });

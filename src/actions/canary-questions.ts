@@ -51,7 +51,7 @@ function askedFor(inputs: CanaryJudgeInputs, metric: AnalysedMetric, template: s
 type Filling = { readonly template: string; readonly values: QueryValues };
 
 function questionOf(
-  { analysis, sources, version }: CanaryJudgeInputs,
+  { analysis, sources }: CanaryJudgeInputs,
   { name: metric, source }: AnalysedMetric,
   { template, values }: Filling,
 ): Question {
@@ -61,7 +61,7 @@ function questionOf(
       'metrics_refused',
       `${metric}: no source of metrics is called ${source}. ${didYouMean(source, Object.keys(sources))}`,
     );
-  const all = { ...values, windowMs: analysis.stepMs, ...(version !== null && { version }) };
+  const all = { ...values, windowMs: analysis.stepMs };
   const filled = fillQuery(template, all, config.kind === 'prometheus' ? 'promql' : 'plain');
   if (filled.kind === 'filled') return { metric, source, text: filled.text };
   throw new EdgeError(

@@ -10,12 +10,12 @@ const metricSchema = z.strictObject({
   name: nameField.describe('Name of the metric, unique here.'),
   source: nameField.describe('Name of the source of metrics, as the environment has it.'),
   query: query.describe(
-    'In the language of the source, with `{{window}}` for the length of one step, and `{{version}}`. It gives one series for each server; with `{{server}}`, or `{{zone}}`, it is asked for each by itself.',
+    'In the language of the source, with `{{window}}` for the length of one step. It gives one series for each server; with `{{server}}`, or `{{zone}}`, it is asked for each by itself.',
   ),
   of: query
     .exactOptional()
     .describe(
-      'How much was there in which `query` counts something, such as all requests where that has failed ones. With it the metric is counted, and needs no history.',
+      'How much was there in which `query` counts something, such as all requests where that has failed ones. Both are whole numbers of one step (`increase` of Prometheus, not `rate`). With it the metric is counted, and needs no history.',
     ),
   by: nameField
     .default('instance')

@@ -43,7 +43,7 @@ export function withJudges(plan: Plan, context: Judged): Plan {
     const canary = plan.targets[pairs[0]?.index ?? -1];
     if (!canary) return lane;
     const name = judges.length === 0 ? 'judge' : `judge ${judges.length + 1}`;
-    steps.push([name, [judging(pairs, plan, settings)]]);
+    steps.push([name, [judging(pairs, settings)]]);
     judges.push(judgeOf(name, canary));
     const index = plan.targets.length + judges.length - 1;
     const batch = { name, sequence: name, targets: [index], parallel: 1, countsFailures: false };
@@ -130,13 +130,12 @@ const judgeOf = (name: string, canary: PlanTarget): PlanTarget => ({
 /** What a source that does not answer may cost beside the time of the analysis itself. */
 const MARGIN_MS = 600_000;
 
-function judging(pairs: readonly Found[], plan: Plan, { analysis, metrics, policy }: Analysed): Step {
+function judging(pairs: readonly Found[], { analysis, metrics, policy }: Analysed): Step {
   const { warmUpMs, mostMs, stepMs, staleSteps } = analysis;
   const used = new Set(analysis.metrics.map(({ source }) => source));
   const sources = Object.fromEntries(Object.entries(metrics).filter(([name]) => used.has(name)));
   const { unsure, noData } = policy.onFailure;
   const goOn = [...(unsure === 'continue' ? ['unsure'] : []), ...(noData === 'continue' ? ['no data'] : [])];
-  const version = plan.release === null ? null : (plan.releases[plan.release]?.version ?? null);
   return {
     id: 'judge',
     action: 'canary.judge@1',
@@ -144,7 +143,6 @@ function judging(pairs: readonly Found[], plan: Plan, { analysis, metrics, polic
       analysis: { value: asJson(analysis) },
       sources: { value: asJson(sources) },
       pairs: { value: pairs.map(({ canary, baseline }) => ({ canary, baseline })) },
-      version: { value: version },
       since: { opened: true },
       goOn: { value: goOn },
     },

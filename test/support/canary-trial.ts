@@ -80,7 +80,7 @@ export class CanaryTrial {
     this.#inputs = {
       analysis: { metrics: [ERRORS], ...analysis },
       sources: { prom: { kind: 'prometheus', url: URL }, dead: { kind: 'prometheus', url: DEAD } },
-      ...{ pairs: PAIRS, version: '2.0', since: now - 3 * MINUTE, goOn: [], ...inputs },
+      ...{ pairs: PAIRS, since: now - 3 * MINUTE, goOn: [], ...inputs },
     };
     for (const [name, course] of Object.entries(courses)) this.#measure(name, course);
   }

@@ -8,6 +8,8 @@ export type DocumentsFor = {
   readonly stoppedUrl: string;
   readonly passwordFile: string;
   readonly wrongPasswordFile: string;
+  /** A source of metrics, as an environment names one. */
+  readonly metrics: object;
   /** A host that is well and one that is unfit; none where there is no sshd. */
   readonly real: readonly Sshd[];
 };
@@ -40,9 +42,25 @@ function projects(): readonly object[] {
     project('chatty', { commands: QUICK }),
     project('dark', { commands: { ...QUICK, stop: ['sleep', '1'] }, timeouts: { upMs: 300 } }),
     project('scripted', { commands: QUICK }),
+    ...['worse', 'doubtful', 'silent'].map((name) =>
+      project(name, { commands: QUICK, analysis: judgedBy(name) }),
+    ),
     project('lost', { folder: '~/lost', commands: { start: NOTHING } }),
   ];
 }
+
+/** Three steps of a second. Whoever has requests and no series of failures has no failures: `silent` has neither. */
+const judgedBy = (query: string): object => ({
+  metrics: [{ name: 'errors', source: 'metrics', query, of: query === 'silent' ? query : 'requests' }],
+  ...{ stepMs: 1_000, warmUpMs: 0, mostMs: 3_000, historyMs: 0, leastSteps: 3, staleSteps: 2 },
+});
+
+/** What each of two servers counts in a step, of the project whose canary is judged by it: of `silent` nothing. */
+export const STEADY = {
+  requests: { 'web-1': 100, 'web-2': 100 },
+  worse: { 'web-1': 9, 'web-2': 0 },
+  doubtful: { 'web-1': 2, 'web-2': 0 },
+} as const;
 
 function environments({
   lab,
@@ -50,6 +68,7 @@ function environments({
   stoppedUrl,
   passwordFile,
   wrongPasswordFile,
+  metrics,
 }: DocumentsFor): readonly object[] {
   const { identityFile, knownHosts } = lab;
   const [host] = lab.hosts;
@@ -65,8 +84,10 @@ function environments({
     ...{ kind: 'environment', name, ssh: { user: host?.user, identityFile, knownHosts }, policy },
     ...{ balancers: { f5: { ...f5, ...balancer } }, ...more },
   });
+  const onFailure = { ...policy.onFailure, canary: 'abort', unsure: 'abort', noData: 'abort' };
   return [
     environment('lab', {}),
+    environment('measured', {}, { policy: { ...policy, onFailure }, metrics: { metrics } }),
     environment('fresh', {}),
     environment('strict', {}, { policy: { minInService: '100%' } }),
     environment('stopped', { url: stoppedUrl }),
@@ -103,6 +124,10 @@ function placed({ lab }: DocumentsFor): readonly object[] {
   const place = (project: string, environment: string, target: object, strategy: object = QUIET) => ({
     ...{ kind: 'project-environment', project, environment, strategy, targets: [target] },
   });
+  const judged = (project: string) => ({
+    ...place(project, 'measured', at(0), { ...QUIET, canary: 1 }),
+    targets: [at(0), at(1)],
+  });
   const behind = ['strict', 'stopped', 'locked-out', 'secretless'];
   return [
     place('shop', 'lab', at(0)),
@@ -111,6 +136,7 @@ function placed({ lab }: DocumentsFor): readonly object[] {
     place('shop', 'later', at(0)),
     ...behind.map((environment) => place('shop', environment, { ...at(0), member: 'web/web-1:80' })),
     { ...place('shop', 'restricted', at(0)), overrides: { commands: { stop: ['sh', '-c', 'true'] } } },
+    ...['worse', 'doubtful', 'silent'].map(judged),
     place('scripted', 'lab', at(0), { ...QUIET, ...SCRIPTED }),
     place('shop', 'misnamed', { ...at(0), member: 'web/web-9:80' }),
     ...['slow', 'broken', 'sick', 'lost'].map((project) => place(project, 'lab', at(1))),

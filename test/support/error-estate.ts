@@ -10,11 +10,12 @@ import type { DeploymentId } from '../../src/domain/ids.ts';
 import { type LabBalancer, startLabBalancer } from '../../src/lab/balancer/lab-balancer.ts';
 import { Lab, type LabHost } from '../../src/lab/lab.ts';
 import { dumpDatabase } from './database-dump.ts';
-import { errorDocuments } from './error-documents.ts';
+import { errorDocuments, STEADY } from './error-documents.ts';
 import { freePort } from './free-port.ts';
 import { type MemberServer, startMemberServer } from './member-server.ts';
 import { opened } from './opened.ts';
 import { type Sshd, startSshdFleet } from './sshd.ts';
+import { startSteadySeries } from './steady-series.ts';
 import { until } from './until.ts';
 
 /** A small estate in which everything that can be wrong is wrong somewhere; each row of the table asks for one of it. */
@@ -62,8 +63,12 @@ async function fill(ends: AsyncDisposableStack, sshdPath: string | undefined): P
   const settings = { server: server.url, token: String(server.token) };
   const admin = edgeClient(settings);
   const [balancerUrl, stoppedUrl] = [balancer.url, `http://127.0.0.1:${await freePort()}`];
+  const series = ends.adopt(await startSteadySeries(STEADY), (each) => each.stop());
   const passwords = { passwordFile, wrongPasswordFile };
-  await apply(admin, errorDocuments({ lab, balancerUrl, stoppedUrl, ...passwords, real }));
+  await apply(
+    admin,
+    errorDocuments({ lab, balancerUrl, stoppedUrl, ...passwords, metrics: series.source, real }),
+  );
   await makeReleases(admin, folder);
   const { secret: viewer } = await admin.createToken({ name: 'viewer', role: 'view' });
   const ended = await deployed(admin);

@@ -19,17 +19,25 @@ export type StepRow = {
   readonly exit: 0 | 1;
   /** Whose last deployment it is. */
   readonly project: string;
+  /** Where; `lab`, if it is left out. */
+  readonly environment?: string;
 };
 
-/** What judges a canary is an action that no plan has yet; src/actions/canary-judge.test.ts meets these. */
-export const UNPLANNED = ['canary_failed', 'canary_unsure', 'canary_no_data'] as const;
-
-export type StepFailureCode = Exclude<keyof typeof STEP_FAILURES, (typeof UNPLANNED)[number]>;
+export type StepFailureCode = keyof typeof STEP_FAILURES;
 
 const restart =
   (project: string) =>
   ({ settings }: Estate): Promise<CliResult> =>
     cli(['restart', project, 'lab'], { settings });
+
+/** A canary whose verdict is as the name of its project says. */
+const judged = (project: string, says: RegExp): StepRow => ({
+  ...{ project, environment: 'measured', says, exit: 1 },
+  run: async ({ admin, settings }) => {
+    await admin.createRelease({ kind: 'release', project, version: '1.0.0', artifacts: [] });
+    return cli(['deploy', project, 'measured', '1.0.0'], { settings });
+  },
+});
 
 export const STEP_ROWS: Readonly<Record<StepFailureCode, StepRow>> = {
   command_failed: {
@@ -80,6 +88,9 @@ export const STEP_ROWS: Readonly<Record<StepFailureCode, StepRow>> = {
     exit: 1,
   },
   outcome_unknown: { project: 'lost', run: loseTheSupervisor, says: /supervisor/, exit: 0 },
+  canary_failed: judged('worse', /errors is .* times that of the baseline .* from the start/),
+  canary_unsure: judged('doubtful', /Harm enough to fail is neither shown nor ruled out: errors/),
+  canary_no_data: judged('silent', /There is no data of errors/),
   script_changed: {
     project: 'scripted',
     run: withOtherDigests,
@@ -95,8 +106,11 @@ export const STEP_ROWS: Readonly<Record<StepFailureCode, StepRow>> = {
 };
 
 /** The id of the newest deployment of a project. */
-export async function newestOf({ settings }: Estate, project: string): Promise<DeploymentId> {
-  const { stdout } = await cli(['history', project, 'lab', '-n', '1', '--json'], { settings });
+export async function newestOf(
+  { settings }: Estate,
+  { project, environment = 'lab' }: StepRow,
+): Promise<DeploymentId> {
+  const { stdout } = await cli(['history', project, environment, '-n', '1', '--json'], { settings });
   const { deployments } = JSON.parse(stdout) as { readonly deployments: readonly { readonly id: string }[] };
   return deploymentId(deployments[0]?.id ?? '');
 }
