@@ -27,10 +27,21 @@ export type MetricsAddress = {
 
 export type MetricsAsk = Pick<HttpRequest, 'method' | 'url' | 'headers' | 'body'>;
 
+/**
+ * What a source says is wrong, where that stands in no `error` or `message` of its JSON, and what it means where its status says another
+ * thing.
+ */
+export type MetricsFault = {
+  readonly words: string;
+  readonly code?: 'metrics_unreachable' | 'metrics_refused' | 'metrics_limit';
+};
+
 /** What is asked of a source, and what its JSON says. `part`: that of the grid which is complete. */
 export type MetricsWire = {
   readonly ask: (text: string, part: MetricGrid) => MetricsAsk;
   readonly read: (body: unknown, query: MetricsQuery, completeToMs: number) => MetricsAnswer;
+  /** What there is in the body of another status than 200; nothing where it is as with others. */
+  readonly faultIn?: (body: string) => MetricsFault | undefined;
 };
 
 export type MetricsParts = {
@@ -46,10 +57,10 @@ const MOST_BYTES = 16 * 1_048_576;
 /** A source over HTTP. It is never asked for what is not complete yet. Errors bear the source's own words, and no query of an address. */
 export function metricsOver(
   address: MetricsAddress,
-  { ask, read }: MetricsWire,
+  { ask, read, faultIn }: MetricsWire,
   { secrets, clock }: MetricsParts,
 ) {
-  const client = clientOf(address, { secrets, clock });
+  const client = clientOf({ ...address, faultIn }, { secrets, clock });
   return {
     query: async (query: MetricsQuery, signal: AbortSignal): Promise<MetricsAnswer> => {
       signal.throwIfAborted();
@@ -64,7 +75,10 @@ export function metricsOver(
 }
 
 /** What all sources over HTTP share: credentials, limits, and what their answers mean. */
-function clientOf(address: MetricsAddress, { secrets, clock }: MetricsParts) {
+function clientOf(
+  address: MetricsAddress & { readonly faultIn: MetricsWire['faultIn'] },
+  { secrets, clock }: MetricsParts,
+) {
   const { url, tls, timeoutMs, maxBytes = MOST_BYTES } = address;
   const sleep = (ms: number, signal: AbortSignal) => clock.sleep(ms, signal);
   const http = new HttpClient({ trust: tls, sleep, origins: [new URL(url).origin] });
@@ -73,7 +87,7 @@ function clientOf(address: MetricsAddress, { secrets, clock }: MetricsParts) {
       const authorization = await authorizationFor(address.credentials, secrets);
       const headers = { accept: 'application/json', ...request.headers, ...authorization };
       const result = await http.send({ ...request, timeoutMs, maxBytes, headers }, signal);
-      return jsonFrom(result, placeOf(request.url));
+      return jsonFrom(result, placeOf(request.url), address.faultIn);
     },
     close: (): Promise<void> => http.close(),
   };
@@ -85,10 +99,13 @@ function placeOf(url: string): string {
   return `${origin}${pathname}`;
 }
 
-function jsonFrom(result: HttpResult, place: string): unknown {
+function jsonFrom(result: HttpResult, place: string, faultIn: MetricsWire['faultIn']): unknown {
   if (result.kind === 'nothing') throw silence(result, place);
   const { status, body } = result;
-  if (status !== 200) throw failure(`${place}: ${wordsFor(status, body)}`, status);
+  if (status !== 200) {
+    const { words, code } = faultIn?.(body) ?? { words: wordsIn(body) };
+    throw failure(`${place}: ${wordsFor(status, words)}`, status, code);
+  }
   try {
     return JSON.parse(body);
   } catch (cause) {
@@ -107,7 +124,8 @@ function silence({ reason, why }: HttpNothing, place: string): EdgeError {
  * Too many requests, and what a server says of itself, may be otherwise the next time. That a query loads too many samples is a 422
  * of Prometheus, that it has too many points a 400 (promql/engine.go, web/api/v1/api.go).
  */
-function failure(message: string, status: number): EdgeError {
+function failure(message: string, status: number, code?: MetricsFault['code']): EdgeError {
+  if (code) return new EdgeError(code, message);
   if (status === 408 || status === 429 || status >= 500) return new EdgeError('metrics_unreachable', message);
   if (status === 413 || /too many samples|exceeded maximum resolution/.test(message))
     return new EdgeError('metrics_limit', message);
@@ -115,10 +133,10 @@ function failure(message: string, status: number): EdgeError {
   return new EdgeError('metrics_refused', message, status === 401 || status === 403 ? { hint } : {});
 }
 
-function wordsFor(status: number, body: string): string {
+function wordsFor(status: number, said: string): string {
   if (status >= 300 && status < 400)
     return `it answers with status ${status}: a redirect, which is not followed`;
-  const words = oneLine(wordsIn(body)).slice(0, MOST_WORDS);
+  const words = oneLine(said).slice(0, MOST_WORDS);
   return `it answers with status ${status}${words === '' ? '' : `: ${words}`}`;
 }
 
