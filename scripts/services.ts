@@ -29,6 +29,11 @@ const services = {
   fabric: { programs: ['fab'], debianPackages: ['fabric'] },
   mariadb: { programs: ['mariadbd', 'mariadb-install-db', 'mariadb'], debianPackages: ['mariadb-server'] },
   prometheus: { programs: ['prometheus', 'promtool'], debianPackages: ['prometheus'] },
+  graphite: {
+    programs: ['graphite-manage', 'whisper-create', 'whisper-update'],
+    debianPackages: ['graphite-web', 'python3-whisper'],
+  },
+  influxdb: { programs: ['influxd'], debianPackages: ['influxdb'] },
 } satisfies Record<string, Service>;
 
 export type ServiceName = keyof typeof services;
