@@ -1,10 +1,11 @@
 // Server programs that tests start: found on this machine, else installed where that is possible.
 // `bin/node scripts/services.ts install sshd haproxy`
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { withFolderLock } from './folder-lock.mjs';
+import { projectRoot } from './project.ts';
 
 interface Service {
   /** What must be there; the first is the server. */
@@ -12,6 +13,8 @@ interface Service {
   readonly debianPackages: readonly string[];
   /** Folders that an init script would make. */
   readonly folders?: readonly string[];
+  /** A project of Maven, under the root of ours: the server is the jars that it depends on, in a folder. */
+  readonly jarsOf?: string;
 }
 
 const services = {
@@ -34,11 +37,16 @@ const services = {
     debianPackages: ['graphite-web', 'python3-whisper'],
   },
   influxdb: { programs: ['influxd'], debianPackages: ['influxdb'] },
+  opensearch: {
+    programs: ['java', 'mvn'],
+    debianPackages: ['default-jre-headless', 'maven'],
+    jarsOf: 'test/support/opensearch/pom.xml',
+  },
 } satisfies Record<string, Service>;
 
 export type ServiceName = keyof typeof services;
 
-/** Where the server program is, or why it cannot be had. `skip` is what node:test takes as its option of that name. */
+/** Where the server program is, or the folder of its jars, or why it cannot be had. `skip` is what node:test takes as its option of that name. */
 export type Provided =
   | { readonly path: string; readonly skip?: undefined }
   | { readonly path?: undefined; readonly skip: string };
@@ -50,9 +58,15 @@ export function requireService(name: ServiceName): Provided {
   return provided;
 }
 
-/** Finds the service's programs, or installs them. */
+/** Finds the service's programs and jars, or installs them. */
 export function provideService(name: ServiceName): Provided {
   const service: Service = services[name];
+  const provided = providePrograms(name, service);
+  if (provided.skip !== undefined || service.jarsOf === undefined) return provided;
+  return provideJars(name, join(projectRoot, service.jarsOf));
+}
+
+function providePrograms(name: ServiceName, service: Service): Provided {
   if (missingPrograms(service).length === 0) return ready(service);
   const obstacle = whyNotInstallable();
   if (obstacle) return { skip: `${name}: ${missingPrograms(service).join(', ')} not found; ${obstacle}` };
@@ -62,6 +76,33 @@ export function provideService(name: ServiceName): Provided {
     if (missing.length === 0) return ready(service);
     return { skip: `${name}: ${missing.join(', ')} not found; ${failure ?? 'its packages do not hold it'}` };
   });
+}
+
+/** They are there once the project that they are of is among them, as it is now. */
+function provideJars(name: ServiceName, project: string): Provided {
+  const folder = join(projectRoot, 'node_modules/.cache/edge', name);
+  const wanted = readFileSync(project, 'utf8');
+  const mark = join(folder, 'pom.xml');
+  const isThere = () => existsSync(mark) && readFileSync(mark, 'utf8') === wanted;
+  if (isThere()) return { path: folder };
+  return withFolderLock(join(tmpdir(), 'edge-services.lock'), () => {
+    if (isThere()) return { path: folder };
+    rmSync(folder, { recursive: true, force: true });
+    const failure = fetchJars(project, folder);
+    if (failure !== undefined) return { skip: `${name}: its jars cannot be had; ${failure}` };
+    writeFileSync(mark, wanted);
+    return { path: folder };
+  });
+}
+
+/** Returns what went wrong, if anything. */
+function fetchJars(project: string, folder: string): string | undefined {
+  const goal = ['dependency:copy-dependencies', `-DoutputDirectory=${folder}`, '-DincludeScope=runtime'];
+  const options = { encoding: 'utf8' as const, timeout: installTimeoutMs };
+  const result = spawnSync('mvn', ['-q', '-B', '-f', project, ...goal], options);
+  if (result.status === 0) return undefined;
+  const said = (result.stdout ?? '').split('\n').find((line) => line.includes('ERROR'));
+  return `mvn failed: ${result.error?.message ?? said ?? result.signal}`;
 }
 
 function missingPrograms({ programs }: Service): string[] {
@@ -105,13 +146,13 @@ function installPackages(packages: readonly string[]): string | undefined {
   });
 }
 
-const aptTimeoutMs = 5 * 60_000;
+const installTimeoutMs = 5 * 60_000;
 
 function aptGet(args: readonly string[]): string | undefined {
   const options = {
     encoding: 'utf8' as const,
     env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
-    timeout: aptTimeoutMs,
+    timeout: installTimeoutMs,
   };
   const result = spawnSync('apt-get', ['-o', 'DPkg::Lock::Timeout=120', ...args], options);
   if (result.status === 0) return undefined;

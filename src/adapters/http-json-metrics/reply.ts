@@ -10,7 +10,7 @@ import {
   requireRoom,
   type Series,
 } from '../../domain/metrics.ts';
-import { type JsonPath, valueAt } from './json-path.ts';
+import { type JsonPath, valueAt } from '../../lib/json-path.ts';
 
 /** Of the times that a source takes and gives, since the epoch; it may give texts of ISO 8601 too. */
 export type TimeUnit = 'seconds' | 'milliseconds';
