@@ -73,6 +73,10 @@ test('all that cannot be filled is told at once, with its line', () => {
   assert.match(String(problems('"{{constructor}}"')), /is none of those/);
 });
 
+test('an empty value is refused, as it would find what lacks the label', () => {
+  assert.match(String(problems('x{s="{{server}}"}', { server: '' })), /is empty/);
+});
+
 test('a plain query takes values as they are, and refuses unknown names too', () => {
   const plain = (template: string) => fillQuery(template, VALUES, 'plain');
   assert.deepEqual(plain("it's {{server}} {{window}}"), {

@@ -26,15 +26,17 @@ export function inGraphite(value: QueryValue, before: string): PlacedValue {
 const BY_TAG = /\bseriesByTag\s*\(\s*(?:""\s*,\s*)*$/;
 const TAG = /^[^=!~;^]+!?=(~?)/;
 
-/** There is no escape in these texts: what it would need is refused. `tag=` alone finds what lacks the tag, and `tag=~` begins a pattern. */
+/**
+ * There is no escape in these texts: what it would need is refused. `tag=~` would begin a pattern. What was
+ * found before is kept under all tags with colons between them, where there is a cache: a value must not look like two of them.
+ */
 function inTag(
   { variable, text }: QueryValue,
   { quote, isPattern }: { readonly quote: string; readonly isPattern: boolean },
 ): PlacedValue {
-  if (text === '') return { why: `{{${variable}}} is empty` };
-  if (/[\\;\r\n]/.test(text) || text.includes(quote) || text.startsWith('~'))
+  if (/[\\;\r\n\0]|^~|:.*=/s.test(text) || text.includes(quote))
     return {
-      why: `{{${variable}}} holds what no tag of Graphite can: a backslash, a semicolon, a new line, the quote around it, or ~ at its beginning`,
+      why: `{{${variable}}} holds what no tag of Graphite can: a backslash, a semicolon, a new line, the quote around it, ~ at its beginning, or = behind a colon`,
     };
   return { text: isPattern ? asPattern(text) : text };
 }

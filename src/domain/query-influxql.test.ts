@@ -26,7 +26,8 @@ test('no value ends the text or the name that it stands in', () => {
 test('a value in a regular expression matches itself, and ends none', () => {
   for (const before of ['x =~ ', 'x !~', 'FROM ', 'SELECT mean(', 'GROUP BY a, '])
     assert.equal(filled(`${before}/^{{server}}$/`, 'a.b/c'), `${before}/^a\\.b\\/c$/`);
-  refused('x =~ /{{server}}/', /has a new line/, 'a\nb');
+  refused('x =~ /{{server}}/', /a new line, or a zero/, 'a\nb');
+  for (const server of ['a\rb', 'a\0']) refused("x = '{{server}}'", /a new line, or a zero/, server);
 });
 
 test('what divides begins no regular expression, and quotes in others open nothing', () => {

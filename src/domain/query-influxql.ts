@@ -20,9 +20,9 @@ export function inInfluxql({ variable, text }: QueryValue, before: string): Plac
   if (!open && variable === 'window') return { text };
   if (!open || open.quote.kind === 'comment') return { why: `{{${variable}}} has to stand in quotes` };
   if (open.isEscaping) return { why: `{{${variable}}} stands behind a backslash` };
+  if (/[\r\0]/.test(text) || (open.quote.kind === 'pattern' && text.includes('\n')))
+    return { why: `{{${variable}}} holds a character that cannot be written here: a new line, or a zero` };
   if (open.quote.kind !== 'pattern') return { text: escaped(text, open.quote.close) };
-  if (/[\r\n]/.test(text))
-    return { why: `{{${variable}}} has a new line, which no regular expression of InfluxQL can hold` };
   return { text: asPattern(text).replaceAll('/', '\\/') };
 }
 

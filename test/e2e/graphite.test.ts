@@ -14,6 +14,7 @@ import {
 import { realClock } from '../support/clock.ts';
 import { type Graphite, startGraphite } from '../support/graphite.ts';
 import { perTest } from '../support/per-test.ts';
+import { requireNoWidening } from '../support/widening-names.ts';
 
 const { path = '', skip } = requireService('graphite');
 const secrets = systemSecrets({});
@@ -114,6 +115,15 @@ does('a pattern finds one server where it is bound on both sides', async () => {
     const answer = await ask(filled.text);
     assert.equal(answer.kind === 'series' ? answer.series.length : 0, found, pattern);
   }
+});
+
+does('no name of a server finds another server', async () => {
+  const { ask } = await running();
+  const templates = [
+    ...[`seriesByTag('server={{server}}')`, `seriesByTag("name=errors", "server={{server}}")`],
+    ...[`seriesByTag('server=~^{{server}}$')`, `seriesByTag("server=~^({{server}}|none)$")`],
+  ];
+  await requireNoWidening({ language: 'graphite', templates, ask });
 });
 
 does('what it cannot read to its end it reads in part, and finds nothing', async () => {

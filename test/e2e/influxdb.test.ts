@@ -9,6 +9,7 @@ import { type MetricsWorld, metricsContract, type WorldSettings } from '../contr
 import { realClock } from '../support/clock.ts';
 import { type InfluxdbSettings, startInfluxdb } from '../support/influxdb.ts';
 import { perTest } from '../support/per-test.ts';
+import { requireNoWidening } from '../support/widening-names.ts';
 
 const { path = '', skip } = requireService('influxdb');
 const secrets = systemSecrets({ PASSWORD: 'correct-horse', WRONG: 'battery' });
@@ -123,6 +124,17 @@ does('values of a pattern and of a name are found where they are put', async () 
   const filled = fillQuery(template, { server: 'web-1', zone: 'errors' }, 'influxql');
   assert.ok(filled.kind === 'filled');
   assert.deepEqual(Object.keys(await valuesOf(ask, filled.text)), ['web-1']);
+});
+
+does('no name of a server finds another server', async () => {
+  const { ask } = await running();
+  const templates = [
+    `"server" = '{{server}}'`,
+    '"server" =~ /^{{server}}$/',
+    '"server" =~ /^({{server}}|none)$/',
+  ].map((where) => `SELECT "value" FROM "errors" WHERE ${where} AND ${TIMES} GROUP BY *`);
+  const from = `SELECT "value" FROM "{{server}}" WHERE ${TIMES}`;
+  await requireNoWidening({ language: 'influxql', templates: [...templates, from], ask });
 });
 
 does('a query without times, or with windows of its own, is not asked', async () => {

@@ -17,6 +17,7 @@ import {
 import { realClock } from '../support/clock.ts';
 import { type Opensearch, startOpensearch } from '../support/opensearch.ts';
 import { perTest } from '../support/per-test.ts';
+import { requireNoWidening } from '../support/widening-names.ts';
 
 const { path = '', skip } = requireService('opensearch');
 const secrets = systemSecrets({});
@@ -110,9 +111,8 @@ const running = perTest(async (options: Partial<OpensearchOptions> = {}) => {
     await source.close();
     await opensearch.remove(index);
   };
-  const ask = (search: unknown, grid = GRID) =>
-    source.query({ ...grid, text: JSON.stringify(search) }, signal);
-  return { ask, dispose };
+  const askText = (text: string) => source.query({ ...GRID, text }, signal);
+  return { askText, ask: (search: unknown) => askText(JSON.stringify(search)), dispose };
 });
 
 const does = (title: string, body: () => Promise<void>): void => {
@@ -196,6 +196,17 @@ does('groups that were left out make a part, and indices that are not there noth
   assert.match(String(answer.warnings), /1 documents are in groups that were left out/);
   const nowhere = await running({ index: 'nowhere-*' });
   assert.equal((await nowhere.ask(byServer(histogram(SUM)))).kind, 'empty');
+});
+
+does('no name of a server finds another server', async () => {
+  const { askText } = await running();
+  const searchOf = (query: unknown) => JSON.stringify({ query, ...byServer(histogram(SUM)) });
+  const templates = [
+    searchOf({ term: { server: '{{server}}' } }),
+    searchOf({ bool: { must: [{ terms: { server: ['none', '{{server}}'] } }] } }),
+    searchOf({ term: { server: { value: '{{server}}' } } }),
+  ];
+  await requireNoWidening({ language: 'query-dsl', templates, ask: askText });
 });
 
 async function rejects(asked: Promise<unknown>, code: string, says: RegExp): Promise<void> {
