@@ -33,8 +33,8 @@ const PLACES: Readonly<Record<QueryLanguage, PlaceValue>> = {
 
 /**
  * Puts values into a query: `{{server}}`, `{{version}}`, `{{zone}}`, and `{{window}}` as a duration (`300s`). A value is what it is, letter by
- * letter, and can be no other part of the query. A name that nobody knows, one without a value or with an empty one, and one that would stand where it
- * could mean more are refused, all at once.
+ * letter, and can be no other part of the query. A name that nobody knows, one without a value or with an empty one, and one that would
+ * stand where it could mean more are refused, all at once.
  */
 export function fillQuery(template: string, values: QueryValues, language: QueryLanguage): FilledQuery {
   const { parts, problems } = parseTemplate(template);

@@ -76,9 +76,9 @@ function msOf(interval: string): number {
 export type SearchTimes = { readonly part: MetricGrid; readonly timeoutMs: number; readonly reachMs: number };
 
 /**
- * What is sent: the search between two times, without documents, with buckets that end at the points, a point being in the bucket that it ends. The
- * first bucket may be cut, and is too old to count; the last is whole. A bucket without documents is not given: what it would say of them, such as a
- * sum of 0, nobody has measured.
+ * What is sent: the search between two times, without documents, with buckets that end at the points, which are within. The first bucket may be
+ * cut, and is too old to count; the last is whole. A bucket without documents is not given: what it would say of them, such as a sum of 0,
+ * nobody has measured.
  */
 export function bodyFor(search: Search, { part, timeoutMs, reachMs }: SearchTimes): string {
   const { body, field, groups, time } = search;
