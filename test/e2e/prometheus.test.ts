@@ -149,7 +149,7 @@ does('a query that loads more samples than it may is too much', async () => {
 
 does('a query that takes it too long is tried again later', async () => {
   const { source } = await running({ options: ['--query.timeout=1ms'] });
-  const text = 'sum(sum_over_time(errors_total[1h:1s]))';
+  const text = 'sum(sum_over_time(errors_total[1h:100ms]))';
   const message = await messageOf(source.query({ ...HOUR, text }, signal));
   assert.match(message, /^metrics_unreachable: .*status 503: query timed out/);
 });
