@@ -2,6 +2,7 @@ import { type AsFound, type MemberState, placeOf } from '../../domain/balancer.t
 import { EdgeError } from '../../domain/errors.ts';
 import { SharedReads } from '../../lib/shared-reads.ts';
 import type { LoadBalancer, MayWrite, PoolMember } from '../../ports/load-balancer.ts';
+import { refusal, requireName } from './refusals.ts';
 import { adminOf, healthOf, parseServersState, parseStat, type ServerState } from './replies.ts';
 import { ask, askAll, type RuntimeSocket } from './socket.ts';
 
@@ -132,28 +133,8 @@ async function set(target: RuntimeSocket, command: string, { signal, mayWrite }:
   if (reply !== '') throw refusal(command, reply);
 }
 
-function refusal(what: string, reply: string): EdgeError {
-  const [text = ''] = reply.trim().split('\n');
-  const message = `${what}: ${text || 'no table in the reply'}`;
-  if (/no such (server|backend|proxy)|can't find backend/i.test(text))
-    return new EdgeError('balancer_member_unknown', message);
-  const hint = /permission denied/i.test(text)
-    ? 'Give the stats socket `level admin` in the configuration of HAProxy.'
-    : undefined;
-  return new EdgeError('balancer_refused', message, hint === undefined ? {} : { hint });
-}
-
 function nameOf({ pool, member }: PoolMember): string {
   requireName(pool);
   requireName(member);
   return `${pool}/${member}`;
-}
-
-/** The characters that HAProxy allows in names. Anything else (`;`, white space, a slash) could be another command. */
-function requireName(name: string): void {
-  if (/^[A-Za-z0-9_.:-]+$/.test(name)) return;
-  throw new EdgeError(
-    'balancer_member_unknown',
-    `${JSON.stringify(name)} is not a name that HAProxy can have`,
-  );
 }

@@ -1,4 +1,5 @@
 import { type MemberState, placeOf } from '../../domain/balancer.ts';
+import { readerOf, statRows } from './table.ts';
 
 /** A server as `show servers state` describes it; the columns are named in its second line. */
 export type ServerState = {
@@ -50,39 +51,20 @@ function addressOf(address: string, port: number): Pick<ServerState, 'address' |
  * By server name; what is queued for it counts as a connection. The column of the cookie is there from level operator on.
  */
 export function parseStat(reply: string, backend: string): ReadonlyMap<string, ServerStat> | undefined {
-  const [head, ...rows] = reply.split('\n');
-  if (!head?.startsWith('# pxname,')) return undefined;
-  const reader = readerOf(head.slice(2).split(','));
-  const found = new Map<string, ServerStat>();
-  for (const row of rows) {
-    const field = reader(csvCells(row));
-    if (field('pxname') !== backend) continue;
+  const rows = statRows(reply, backend);
+  if (!rows) return undefined;
+  const stats = rows.map((field): [string, ServerStat] => {
     const connections = Number(field('scur')) + Number(field('qcur') || 0);
     const check = checkOf(field('check_status'), field('status'));
-    found.set(field('svname'), { connections, check, hasCookie: field('cookie') !== '' });
-  }
-  return found;
-}
-
-/** Texts of checks may hold commas, and are in quotes then. Most rows have none: to split those is many times quicker. */
-function csvCells(row: string): readonly string[] {
-  if (!row.includes('"')) return row.split(',');
-  const found = row.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g);
-  return Array.from(found, ([, quoted, plain]) => quoted ?? plain ?? '');
+    return [field('svname'), { connections, check, hasCookie: field('cookie') !== '' }];
+  });
+  return new Map(stats);
 }
 
 /** A server without a check has an empty `check_status`; `INI` means that the first look is still to come. */
 function checkOf(checkStatus: string, status: string): ServerStat['check'] {
   if (checkStatus === '') return 'none';
   return checkStatus === 'INI' || /^UP \d+\/\d+/.test(status) ? 'unsure' : 'sure';
-}
-
-type Field = (name: string) => string;
-
-/** A pool of hundreds is read many times a second: where a column stands is looked up once for a table. */
-function readerOf(columns: readonly string[]): (row: readonly string[]) => Field {
-  const places = new Map(columns.map((name, index) => [name, index]));
-  return (row) => (name) => row[places.get(name) ?? -1] ?? '';
 }
 
 export function adminOf({ adminState }: Pick<ServerState, 'adminState'>): MemberState['admin'] {
