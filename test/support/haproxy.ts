@@ -19,7 +19,11 @@ export type HaproxySettings = {
   /** So many failed looks in a row make a server count as down. */
   readonly fall?: number;
   /** A cookie of this name binds a client to its server. */
-  readonly cookie?: string;
+  readonly cookie?: string | undefined;
+  /** Default: `http`. */
+  readonly mode?: 'http' | 'tcp';
+  /** What it does with requests that fail. Default: nothing. */
+  readonly retries?: readonly string[];
   /** Whether a reload keeps what was set at run time, as with a state file. Default: it forgets it. */
   readonly keepsState?: boolean;
   /** What it has to be before it is handed over: `serving` needs a server that is well in each backend. */
@@ -100,10 +104,13 @@ type Ports = {
   readonly fronts: readonly number[];
 };
 
+const RETRIES = ['retries 0', 'no option redispatch'];
+
 function configOf(
-  { backends, checkMs = 100, fall = 1, cookie, keepsState = false }: HaproxySettings,
+  { mode = 'http', retries = RETRIES, ...settings }: HaproxySettings,
   { folder, socket, admin, operator, fronts }: Ports,
 ): string {
+  const { backends, checkMs = 100, fall = 1, cookie, keepsState = false } = settings;
   const parts = Object.entries(backends).map(
     ([name, servers], index) => `
 frontend ${name}-front
@@ -122,10 +129,9 @@ ${servers.map((server) => `  server ${server.name} ${server.address}:${server.po
   stats socket 127.0.0.1:${operator} level operator
 ${keepsState ? `  server-state-file ${stateFile(folder)}` : ''}
 defaults
-  mode http
+  mode ${mode}
 ${keepsState ? '  load-server-state-from-file global' : ''}
-  retries 0
-  no option redispatch
+  ${retries.join('\n  ')}
   timeout connect 2s
   timeout check 5s
   timeout client 65s

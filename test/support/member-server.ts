@@ -1,7 +1,10 @@
 import { existsSync } from 'node:fs';
 import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http';
 
-/** A web server behind a balancer, steered by the test. It answers with its name and version. */
+/**
+ * A web server behind a balancer, steered by the test. It answers with its name and version; with the status 500 at `/fail`, and not at all at
+ * `/cut`.
+ */
 export type MemberServer = {
   readonly name: string;
   readonly port: number;
@@ -63,6 +66,8 @@ export async function startMemberServer(name: string, host = '127.0.0.1'): Promi
         });
         lastHeaders = incoming.headers;
         if (url.pathname === '/hold' && member.holding) return void held.add(outgoing);
+        if (url.pathname === '/fail') return answer(outgoing, 500);
+        if (url.pathname === '/cut') return void incoming.socket.destroy();
         if (url.pathname === '/slow')
           return void setTimeout(() => answer(outgoing), Number(url.searchParams.get('ms') ?? 100));
         answer(outgoing);
