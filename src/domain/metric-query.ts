@@ -1,7 +1,10 @@
 import { didYouMean } from '../lib/nearest.ts';
+import { inCloudwatch } from './query-cloudwatch.ts';
+import { inDatadog } from './query-datadog.ts';
 import { inQueryDsl } from './query-dsl.ts';
 import { inGraphite } from './query-graphite.ts';
 import { inInfluxql } from './query-influxql.ts';
+import { inNrql } from './query-nrql.ts';
 import { inPromql } from './query-promql.ts';
 import type { PlacedValue, PlaceValue } from './query-value.ts';
 import { type Placeholder, parseTemplate, type TemplateProblem } from './template.ts';
@@ -14,8 +17,19 @@ export type QueryValues = {
   readonly windowMs?: number;
 };
 
-/** `query-dsl`: the JSON of a search. `plain`: values stand as they are, for a source that takes the whole text as one value. */
-export type QueryLanguage = 'promql' | 'graphite' | 'influxql' | 'query-dsl' | 'plain';
+/**
+ * `query-dsl`: the JSON of a search; `cloudwatch`: that of `MetricDataQueries`. `plain`: values stand as they are, for a source that takes the whole
+ * text as one value.
+ */
+export type QueryLanguage =
+  | 'promql'
+  | 'graphite'
+  | 'influxql'
+  | 'query-dsl'
+  | 'cloudwatch'
+  | 'datadog'
+  | 'nrql'
+  | 'plain';
 
 export type FilledQuery =
   | { readonly kind: 'filled'; readonly text: string }
@@ -28,6 +42,9 @@ const PLACES: Readonly<Record<QueryLanguage, PlaceValue>> = {
   graphite: inGraphite,
   influxql: inInfluxql,
   'query-dsl': inQueryDsl,
+  cloudwatch: inCloudwatch,
+  datadog: inDatadog,
+  nrql: inNrql,
   plain: ({ text }) => ({ text }),
 };
 
