@@ -6,7 +6,7 @@ import { projectRoot } from './project.ts';
 const at = (...path: readonly string[]) => join(projectRoot, ...path);
 
 /** These find parts of their own by path, or load them by a name that is made when they run. They stay dependencies. */
-const LEFT_OUT = ['fastify', 'mysql2', 'pino', 'ssh2', 'undici'];
+const LEFT_OUT = ['@aws-sdk/client-cloudwatch', 'fastify', 'mysql2', 'pino', 'ssh2', 'undici'];
 
 /**
  * Makes in `folder` what is published: what was written here and the small packages that it needs as JavaScript in few files, and

@@ -1,4 +1,5 @@
-// Server programs that tests start: found on this machine, else installed where that is possible.
+// Server programs that tests start: found on this machine, else installed where that is possible. What PyPI has goes into a folder of this
+// project, and not into the machine.
 // `bin/node scripts/services.ts install sshd haproxy`
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -11,6 +12,8 @@ interface Service {
   /** What must be there; the first is the server. */
   readonly programs: readonly [string, ...string[]];
   readonly debianPackages: readonly string[];
+  /** Where Debian has none: of PyPI, with their exact versions. The Debian packages are what these need. */
+  readonly pythonPackages?: readonly string[];
   /** Folders that an init script would make. */
   readonly folders?: readonly string[];
   /** A project of Maven, under the root of ours: the server is the jars that it depends on, in a folder. */
@@ -42,6 +45,12 @@ const services = {
     debianPackages: ['default-jre-headless', 'maven'],
     jarsOf: 'test/support/opensearch/pom.xml',
   },
+  moto: {
+    programs: ['moto_server'],
+    debianPackages: ['python3-venv'],
+    // `moto[server]` would bring what its other services want, which is more than all of this.
+    pythonPackages: ['moto==5.2.1', 'flask==3.1.3', 'flask-cors==6.0.5'],
+  },
 } satisfies Record<string, Service>;
 
 export type ServiceName = keyof typeof services;
@@ -68,10 +77,10 @@ export function provideService(name: ServiceName): Provided {
 
 function providePrograms(name: ServiceName, service: Service): Provided {
   if (missingPrograms(service).length === 0) return ready(service);
-  const obstacle = whyNotInstallable();
+  const obstacle = whyNotInstallable(service);
   if (obstacle) return { skip: `${name}: ${missingPrograms(service).join(', ')} not found; ${obstacle}` };
   return withFolderLock(join(tmpdir(), 'edge-services.lock'), () => {
-    const failure = missingPrograms(service).length > 0 ? installPackages(service.debianPackages) : undefined;
+    const failure = missingPrograms(service).length > 0 ? install(service) : undefined;
     const missing = missingPrograms(service);
     if (missing.length === 0) return ready(service);
     return { skip: `${name}: ${missing.join(', ')} not found; ${failure ?? 'its packages do not hold it'}` };
@@ -118,7 +127,8 @@ function ready({ programs: [server], folders = [] }: Service): Provided {
 
 /** Servers are often outside the PATH of a user. */
 function findProgram(program: string): string | undefined {
-  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin'];
+  const usual = [...(process.env.PATH ?? '').split(delimiter), '/usr/local/sbin', '/usr/sbin', '/sbin'];
+  const folders = [...usual, join(pythonFolder, 'bin')];
   return folders.map((folder) => join(folder, program)).find(isExecutable);
 }
 
@@ -131,10 +141,27 @@ function isExecutable(file: string): boolean {
   }
 }
 
-function whyNotInstallable(): string | undefined {
+function whyNotInstallable({ pythonPackages }: Service): string | undefined {
+  if (pythonPackages && findProgram('python3') !== undefined) return undefined;
   if (findProgram('apt-get') === undefined) return 'only Debian packages can be installed from here';
   if (process.getuid?.() !== 0) return 'only root can install it';
   return undefined;
+}
+
+const pythonFolder = join(projectRoot, 'node_modules/.cache/edge/python');
+
+/** Returns what went wrong, if anything. */
+function install({ debianPackages, pythonPackages }: Service): string | undefined {
+  if (!pythonPackages) return installPackages(debianPackages);
+  const make = (): string | undefined =>
+    run(findProgram('python3') ?? 'python3', ['-m', 'venv', '--clear', pythonFolder]);
+  const failure = make();
+  if (failure !== undefined && process.getuid?.() === 0) {
+    const obstacle = installPackages(debianPackages) ?? make();
+    if (obstacle !== undefined) return obstacle;
+  } else if (failure !== undefined) return failure;
+  const options = ['--quiet', '--disable-pip-version-check', '--no-input'];
+  return run(join(pythonFolder, 'bin', 'python'), ['-m', 'pip', 'install', ...options, ...pythonPackages]);
 }
 
 /** Returns what went wrong, if anything. Package lists are fetched only if the install does not work with those at hand. */
@@ -146,18 +173,21 @@ function installPackages(packages: readonly string[]): string | undefined {
   });
 }
 
+const aptGet = (args: readonly string[]): string | undefined =>
+  run('apt-get', ['-o', 'DPkg::Lock::Timeout=120', ...args]);
+
 const installTimeoutMs = 5 * 60_000;
 
-function aptGet(args: readonly string[]): string | undefined {
+function run(program: string, args: readonly string[]): string | undefined {
   const options = {
     encoding: 'utf8' as const,
     env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
     timeout: installTimeoutMs,
   };
-  const result = spawnSync('apt-get', ['-o', 'DPkg::Lock::Timeout=120', ...args], options);
+  const result = spawnSync(program, args, options);
   if (result.status === 0) return undefined;
   const lastLine = (result.stderr ?? '').trim().split('\n').at(-1);
-  return `apt-get ${args[0]} failed: ${result.error?.message ?? lastLine ?? result.signal}`;
+  return `${program} failed: ${result.error?.message ?? lastLine ?? result.signal}`;
 }
 
 /** A package must not start its daemon: Debian asks this script before it starts one. */

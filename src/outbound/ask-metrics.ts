@@ -100,7 +100,7 @@ function placeOf(url: string): string {
 }
 
 function jsonFrom(result: HttpResult, place: string, faultIn: MetricsWire['faultIn']): unknown {
-  if (result.kind === 'nothing') throw silence(result, place);
+  if (result.kind === 'nothing') throw noAnswer(result, place);
   const { status, body } = result;
   if (status !== 200) {
     const { words, code } = faultIn?.(body) ?? { words: wordsIn(body) };
@@ -113,7 +113,8 @@ function jsonFrom(result: HttpResult, place: string, faultIn: MetricsWire['fault
   }
 }
 
-function silence({ reason, why }: HttpNothing, place: string): EdgeError {
+/** Why there is no answer of a source that could be used. */
+export function noAnswer({ reason, why }: HttpNothing, place: string): EdgeError {
   if (reason === 'too_large') return new EdgeError('metrics_limit', `${place}: ${why}`);
   if (reason !== 'tls') return new EdgeError('metrics_unreachable', `${place}: ${why}`);
   const hint = 'Compare `tls` of the source with the certificate that it shows.';
