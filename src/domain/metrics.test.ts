@@ -8,7 +8,9 @@ import {
   MOST_POINTS,
   MOST_VALUES,
   numberFrom,
+  piecesOf,
   pointsOf,
+  requireFewSamples,
   requireGrid,
   requireRoom,
 } from './metrics.ts';
@@ -36,11 +38,29 @@ test('series that would fill the memory are too much', async () => {
   await rejectsWith('metrics_limit', (async () => requireRoom(thousand, MOST_VALUES / 1_000 + 1))());
 });
 
+test('so many samples that they would fill the memory are too much', async () => {
+  const samples = Array.from({ length: MOST_VALUES / 2 }, () => ({ atMs: 0, value: 0 }));
+  requireFewSamples([{ samples }, { samples }]);
+  const more = [{ samples }, { samples }, { samples: samples.slice(0, 1) }];
+  await rejectsWith('metrics_limit', (async () => requireFewSamples(more))());
+});
+
 test('the complete part of a grid ends at its last point that is complete', () => {
   assert.deepEqual(completePart(grid, 1_029), { ...grid, toMs: 1_020 });
   assert.deepEqual(completePart(grid, 1_030), { ...grid, toMs: 1_030 });
   assert.deepEqual(completePart(grid, 9_999), grid);
   assert.equal(completePart(grid, 999), undefined);
+});
+
+test('a grid in pieces has each of its points once', () => {
+  for (const points of [1, 2, 4, 5, 6, 7]) {
+    const pieces = piecesOf(grid, points);
+    assert.ok(pieces.every((piece) => pointsOf(piece) <= points));
+    const times = pieces.flatMap((piece) =>
+      Array.from({ length: pointsOf(piece) }, (_, at) => piece.fromMs + at * piece.stepMs),
+    );
+    assert.deepEqual(times, [1_000, 1_010, 1_020, 1_030, 1_040, 1_050]);
+  }
 });
 
 test('a sample is the value of the points that it reaches, and of none before it', () => {

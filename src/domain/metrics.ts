@@ -70,11 +70,28 @@ export function requireRoom(grid: MetricGrid, series: number): void {
   );
 }
 
+/** Throws `metrics_limit` for more samples than `MOST_VALUES`: while an answer is read, before it fills the memory. */
+export function requireFewSamples(series: Iterable<{ readonly samples: readonly MetricSample[] }>): void {
+  const count = Array.from(series).reduce((sum, { samples }) => sum + samples.length, 0);
+  if (count <= MOST_VALUES) return;
+  throw new EdgeError('metrics_limit', `The answer has more than ${MOST_VALUES} values, which is the most`);
+}
+
 /** The grid up to its last point that is complete; nothing where none is. */
 export function completePart(grid: MetricGrid, completeToMs: number): MetricGrid | undefined {
   if (completeToMs < grid.fromMs) return undefined;
   const end = Math.min(grid.toMs, completeToMs);
   return { ...grid, toMs: grid.fromMs + (pointsOf({ ...grid, toMs: end }) - 1) * grid.stepMs };
+}
+
+/** A grid as several of so many points, one after another. */
+export function piecesOf(grid: MetricGrid, points: number): readonly MetricGrid[] {
+  const { fromMs, toMs, stepMs } = grid;
+  const count = Math.ceil(pointsOf(grid) / points);
+  return Array.from({ length: count }, (_, index) => {
+    const beginMs = fromMs + index * points * stepMs;
+    return { fromMs: beginMs, toMs: Math.min(toMs, beginMs + (points - 1) * stepMs), stepMs };
+  });
 }
 
 /** `reachMs`: a sample is the value of points that are later by less than this. */

@@ -13,8 +13,8 @@ const QUOTES: readonly Quote[] = [
 const COMPARED = /(?:=|\bIN\s*\((?:\s*"",)*)\s*$/i;
 
 /**
- * A value in NRQL: in single quotes behind `=` or `!=`, or in the list of an `IN`, where it is compared whole. How a quote is written in such a text New
- * Relic does not say, so a value that has one, or a backslash, is refused. A window stands outside of quotes, as `300 seconds`.
+ * A value in NRQL: in single quotes behind `=` or `!=`, or in the list of an `IN`, where it is compared whole. How a quote is written in such a
+ * text New Relic does not say, so a value that has one, or a backslash, is refused. A window stands outside of quotes, as `300 seconds`.
  */
 export function inNrql({ variable, text }: QueryValue, before: string): PlacedValue {
   const open = openQuote(before, QUOTES);

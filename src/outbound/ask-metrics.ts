@@ -6,6 +6,7 @@ import {
   type MetricsQuery,
   requireGrid,
 } from '../domain/metrics.ts';
+import type { SecretRef } from '../domain/secret.ts';
 import { oneLine } from '../lib/inert-text.ts';
 import { authorizationFor, type HttpCredentials, type SecretReader } from './authorization.ts';
 import { HttpClient, type HttpNothing, type HttpRequest, type HttpResult } from './http.ts';
@@ -17,6 +18,8 @@ export type MetricsAddress = {
   readonly url: string;
   readonly tls: Trust;
   readonly credentials?: HttpCredentials;
+  /** Headers that are secrets, by their names: the keys that some sources want in place of credentials. */
+  readonly secretHeaders?: Readonly<Record<string, SecretRef>>;
   /** For the whole of one query. */
   readonly timeoutMs: number;
   /** Only what is older is believed complete: what the source takes to gather, with what the clocks differ. */
@@ -54,24 +57,59 @@ export type MetricsParts = {
 
 const MOST_BYTES = 16 * 1_048_576;
 
+/** What a `MetricsSource` is (ports/metrics.ts). */
+type Source = {
+  query(query: MetricsQuery, signal: AbortSignal): Promise<MetricsAnswer>;
+  close(): Promise<void>;
+};
+
 /** A source over HTTP. It is never asked for what is not complete yet. Errors bear the source's own words, and no query of an address. */
-export function metricsOver(
+export const metricsOver = (
   address: MetricsAddress,
-  { ask, read, faultIn }: MetricsWire,
+  { read, ...wire }: MetricsWire,
+  parts: MetricsParts,
+): Source =>
+  metricsInPieces(
+    address,
+    { ...wire, pieces: (part) => [part], read: ([body], ...asked) => read(body, ...asked) },
+    parts,
+  );
+
+/** `pieces`: a grid as several, where a source gives no more than so many values at once. `bodies`: what it has said to each. */
+export type PiecesWire = Omit<MetricsWire, 'read'> & {
+  readonly pieces: (part: MetricGrid) => readonly MetricGrid[];
+  readonly read: (bodies: readonly unknown[], query: MetricsQuery, completeToMs: number) => MetricsAnswer;
+};
+
+const MOST_PIECES = 100;
+
+/** The same for a source that is asked for a grid in pieces, one after another, each of them once. */
+export function metricsInPieces(
+  address: MetricsAddress,
+  { ask, pieces, read, faultIn }: PiecesWire,
   { secrets, clock }: MetricsParts,
-) {
+): Source {
   const client = clientOf({ ...address, faultIn }, { secrets, clock });
   return {
-    query: async (query: MetricsQuery, signal: AbortSignal): Promise<MetricsAnswer> => {
+    query: async (query, signal) => {
       signal.throwIfAborted();
       requireGrid(query);
       const completeToMs = clock.now() - address.delayMs;
       const part = completePart(query, completeToMs);
       if (!part) return { kind: 'early', completeToMs };
-      return read(await client.ask(ask(query.text, part), signal), query, completeToMs);
+      const asks = atMost(pieces(part)).map((piece) => ask(query.text, piece));
+      return read(await client.askAll(asks, signal), query, completeToMs);
     },
-    close: (): Promise<void> => client.close(),
+    close: () => client.close(),
   };
+}
+
+function atMost(pieces: readonly MetricGrid[]): readonly MetricGrid[] {
+  if (pieces.length <= MOST_PIECES) return pieces;
+  throw new EdgeError(
+    'metrics_limit',
+    `The query would be asked in ${pieces.length} pieces, and ${MOST_PIECES} is the most`,
+  );
 }
 
 /** What all sources over HTTP share: credentials, limits, and what their answers mean. */
@@ -82,15 +120,40 @@ function clientOf(
   const { url, tls, timeoutMs, maxBytes = MOST_BYTES } = address;
   const sleep = (ms: number, signal: AbortSignal) => clock.sleep(ms, signal);
   const http = new HttpClient({ trust: tls, sleep, origins: [new URL(url).origin] });
+  const askOnce = async (request: MetricsAsk, signal: AbortSignal): Promise<unknown> => {
+    const secret = await secretHeadersOf(address, secrets);
+    const headers = { accept: 'application/json', ...request.headers, ...secret };
+    const result = await http.send({ ...request, timeoutMs, maxBytes, headers }, signal);
+    return jsonFrom(result, placeOf(request.url), address.faultIn);
+  };
   return {
-    ask: async (request: MetricsAsk, signal: AbortSignal): Promise<unknown> => {
-      const authorization = await authorizationFor(address.credentials, secrets);
-      const headers = { accept: 'application/json', ...request.headers, ...authorization };
-      const result = await http.send({ ...request, timeoutMs, maxBytes, headers }, signal);
-      return jsonFrom(result, placeOf(request.url), address.faultIn);
+    askAll: async (requests: readonly MetricsAsk[], signal: AbortSignal): Promise<readonly unknown[]> => {
+      const deadline = AbortSignal.timeout(timeoutMs);
+      const bodies: unknown[] = [];
+      try {
+        for (const request of requests)
+          bodies.push(await askOnce(request, AbortSignal.any([signal, deadline])));
+        return bodies;
+      } catch (error) {
+        signal.throwIfAborted();
+        if (error instanceof EdgeError || !deadline.aborted) throw error;
+        const message = `${placeOf(url)}: no answer within ${timeoutMs} ms`;
+        throw new EdgeError('metrics_unreachable', message, { cause: error });
+      }
     },
     close: (): Promise<void> => http.close(),
   };
+}
+
+async function secretHeadersOf(
+  { credentials, secretHeaders = {} }: MetricsAddress,
+  secrets: SecretReader,
+): Promise<Readonly<Record<string, string>>> {
+  const keys = Object.entries(secretHeaders).map(
+    async ([name, secret]) => [name, await secrets.resolve(secret)] as const,
+  );
+  const authorization = await authorizationFor(credentials, secrets);
+  return { ...Object.fromEntries(await Promise.all(keys)), ...authorization };
 }
 
 /** A query may hold a key. */
@@ -104,7 +167,7 @@ function jsonFrom(result: HttpResult, place: string, faultIn: MetricsWire['fault
   const { status, body } = result;
   if (status !== 200) {
     const { words, code } = faultIn?.(body) ?? { words: wordsIn(body) };
-    throw failure(`${place}: ${wordsFor(status, words)}`, status, code);
+    throw failure(`${place}: ${wordsFor(status, words)}${againIn(result.headers)}`, status, code);
   }
   try {
     return JSON.parse(body);
@@ -132,6 +195,12 @@ function failure(message: string, status: number, code?: MetricsFault['code']): 
     return new EdgeError('metrics_limit', message);
   const hint = 'Check the credentials of the source, and what they may read there.';
   return new EdgeError('metrics_refused', message, status === 401 || status === 403 ? { hint } : {});
+}
+
+/** When a source that counts requests begins anew: seconds from now (RFC 9110; docs.datadoghq.com/api/latest/rate-limits). */
+function againIn(headers: Readonly<Record<string, string>>): string {
+  const seconds = headers['retry-after'] ?? headers['x-ratelimit-reset'] ?? '';
+  return /^\d{1,6}$/.test(seconds) ? ` (again in ${seconds} s)` : '';
 }
 
 function wordsFor(status: number, said: string): string {

@@ -112,7 +112,7 @@ const textOf = (body: unknown): string =>
 const THROTTLED =
   /^(Throttl|RequestLimitExceeded|TooManyRequests|RequestThrottled|SlowDown|ServiceUnavailable|InternalService|InternalFailure)/;
 const CREDENTIALS =
-  /^(AccessDenied|UnrecognizedClient|InvalidClientTokenId|SignatureDoesNotMatch|ExpiredToken|IncompleteSignature|MissingAuthenticationToken|OptInRequired|NotAuthorized)/;
+  /^(AccessDenied|UnrecognizedClient|InvalidClientTokenId|SignatureDoesNotMatch|ExpiredToken|MissingAuth|NotAuthorized)/;
 
 function faultFrom(error: unknown): EdgeError {
   if (error instanceof EdgeError) return error;

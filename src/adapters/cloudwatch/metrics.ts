@@ -102,9 +102,7 @@ function answerFrom(
   requireRoom(grid, results.length);
   const seriesOf = (found: Found): Series => {
     const periodMs = periodMsOf(queries, found.id) ?? longestMs;
-    const samples = found.times.map((beginMs, at) => ({
-      ...{ atMs: beginMs + periodMs, value: found.values[at] ?? null },
-    }));
+    const samples = found.samples.map(({ atMs, value }) => ({ atMs: atMs + periodMs, value }));
     return { ...namesOf(queries, found), values: aligned(samples, grid, { reachMs, completeToMs }) };
   };
   return answerOf({ series: results.map(seriesOf), warnings, completeToMs });

@@ -1,24 +1,19 @@
 import type { GetMetricDataOutput, MessageData, MetricDataResult } from '@aws-sdk/client-cloudwatch';
 import { EdgeError } from '../../domain/errors.ts';
-import { MOST_VALUES } from '../../domain/metrics.ts';
+import { type MetricSample, requireFewSamples } from '../../domain/metrics.ts';
 
-/** A result over all pages: times are the beginnings of buckets, in the order in which they came. */
+/** A result over all pages. Samples stand at the beginnings of their buckets, in the order in which they came. */
 export type Found = {
   readonly id: string;
   readonly label: string;
-  readonly times: readonly number[];
-  readonly values: readonly number[];
+  readonly samples: readonly MetricSample[];
 };
 
 export type AllFound = { readonly results: readonly Found[]; readonly warnings: readonly string[] };
 
-type Gathered = Found & {
-  readonly times: number[];
-  readonly values: number[];
-  status: string | undefined;
-};
+type Gathered = Found & { readonly samples: MetricSample[]; status: string | undefined };
 
-/** Of at most 100,800 values each: more than `MOST_VALUES` in any case. */
+/** More than any answer needs that has room: a page has up to 100,800 values. */
 const MOST_PAGES = 500;
 
 /** Reads page after page. Throws `metrics_limit` before what is read fills the memory, and `metrics_refused`. */
@@ -31,7 +26,7 @@ export async function allPages(
   for (let read = 0; read < MOST_PAGES; read += 1) {
     const output = await page(token);
     gather(output, gathered, warnings);
-    requireRoomFor(gathered);
+    requireFewSamples(gathered.values());
     token = output.NextToken;
     if (!token) return { results: [...gathered.values()], warnings: [...warnings, ...lacking(gathered)] };
   }
@@ -52,7 +47,7 @@ function gather(
     const place = seen.get(name) ?? 0;
     seen.set(name, place + 1);
     const key = `${name} ${place}`;
-    const one = gathered.get(key) ?? { id, label, times: [], values: [], status: undefined };
+    const one = gathered.get(key) ?? { id, label, samples: [], status: undefined };
     gathered.set(key, one);
     add(one, result);
     for (const message of result.Messages ?? []) warnings.add(`${label}: ${wordsOf(message)}`);
@@ -65,15 +60,9 @@ function add(one: Gathered, { Timestamps = [], Values = [], StatusCode }: Metric
       'metrics_refused',
       `CloudWatch gives ${Values.length} values for ${Timestamps.length} times of ${one.label}`,
     );
-  for (const time of Timestamps) one.times.push(time.getTime());
-  for (const value of Values) one.values.push(value);
+  for (const [at, time] of Timestamps.entries())
+    one.samples.push({ atMs: time.getTime(), value: Values[at] ?? null });
   one.status = StatusCode;
-}
-
-function requireRoomFor(gathered: ReadonlyMap<string, Gathered>): void {
-  const values = [...gathered.values()].reduce((sum, one) => sum + one.values.length, 0);
-  if (values <= MOST_VALUES) return;
-  throw new EdgeError('metrics_limit', `The answer has more than ${MOST_VALUES} values, which is the most`);
 }
 
 /** What the last page says of a result counts: it may be a part only up to there. */
