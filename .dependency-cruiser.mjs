@@ -22,7 +22,17 @@ const mayImport = {
   projections: ['domain', 'ports', 'lib'],
   operations: ['domain', 'config', 'plan', 'engine', 'ports', 'projections', 'lib'],
   api: ['domain', 'operations', 'projections', 'lib'],
-  cli: ['api/contract.ts', 'api/client.ts', 'api/upload.ts', 'analysis', 'domain', 'lib'],
+  words: ['api/contract.ts', 'domain', 'lib'],
+  cli: [
+    'words',
+    'api/contract.ts',
+    'api/client.ts',
+    'api/inert-client.ts',
+    'api/upload.ts',
+    'analysis',
+    'domain',
+    'lib',
+  ],
   simulation: [
     'domain',
     'plan',
@@ -54,6 +64,7 @@ const pureFolders = {
   ports: [],
   engine: [],
   projections: [],
+  words: [],
 };
 
 /** Driver package (or scope) -> the only folders that may import it. */
@@ -70,6 +81,8 @@ const driverHomes = {
 const tests = '\\.test\\.ts$';
 const entries = '^src/(main|roles|demo|data-folder|compose|plugins|world)\\.ts$';
 const packages = '(^|/)node_modules/';
+const nodeModules =
+  '^(node:)?(assert|buffer|child_process|events|fs|http|https|net|os|path|process|sqlite|stream|timers|tls|url|util|worker_threads|zlib)(/|$)';
 
 /** A pattern for these folders and files of src/, and for nothing that merely starts like them. */
 const inSource = (names) => `^src/(${names.map((name) => name.replaceAll('.', '\\.')).join('|')})(/|$)`;
@@ -198,6 +211,28 @@ const otherRules = [
     comment: 'The CLI is a client of the API like any other.',
     from: code(['cli']),
     to: { path: ['^src/(operations|engine|worker|adapters)/', entries], reachable: true },
+  },
+  {
+    name: 'web-sees-only-the-contract',
+    comment: 'The page is a client of the API like any other, and shares the nouns and the small helpers.',
+    from: { path: '^web/', pathNot: [tests] },
+    to: {
+      path: ['^src/', '^scripts/', '^bench/'],
+      pathNot: ['^src/(api/(contract|client|inert-client)\\.ts$|words/|domain/|lib/)'],
+    },
+  },
+  {
+    name: 'web-runs-in-browsers',
+    comment:
+      'Nothing that the page loads, however far away, imports a module of Node; of src/lib/hash.ts nothing is left in it.',
+    from: { path: '^web/', pathNot: [tests] },
+    to: { path: nodeModules, reachable: true },
+  },
+  {
+    name: 'nothing-imports-the-page',
+    comment: 'The server gives its built files, and loads none of its code.',
+    from: { path: '^(src|bench)/' },
+    to: { path: '^web/' },
   },
   {
     name: 'no-test-code-in-src',

@@ -1,11 +1,11 @@
-// Holds the imports of src/, test/, bench/ and scripts/ against .dependency-cruiser.mjs.
+// Holds the imports of src/, web/, test/, bench/ and scripts/ against .dependency-cruiser.mjs.
 import { existsSync, globSync } from 'node:fs';
 import { join } from 'node:path';
 import { cruise, format, type ICruiseOptions, type ICruiseResult } from 'dependency-cruiser';
 import extractConfig from 'dependency-cruiser/config-utl/extract-depcruise-config';
 import { projectRoot } from './project.ts';
 
-const codeFolders = ['src', 'test', 'bench', 'scripts'];
+const codeFolders = ['src', 'web/src', 'test', 'bench', 'scripts'];
 
 /** All code files below the given folders, as paths from the root. */
 export function codeFiles(root: string, folders: readonly string[]): string[] {

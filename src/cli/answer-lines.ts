@@ -1,6 +1,6 @@
 import type { Answer } from '../api/contract.ts';
 import { foldedNames } from '../lib/folded-names.ts';
-import { counted } from './format.ts';
+import { counted } from '../words/format.ts';
 import { type Line, line, span } from './view/line.ts';
 
 /** What targets answered, equal answers together: who, how it ended, and what was written. */

@@ -1,11 +1,11 @@
 import type { EdgeClient } from '../api/client.ts';
 import type { DeploymentRow } from '../api/contract.ts';
 import type { DeploymentId } from '../domain/ids.ts';
+import type { Expected, Watched } from '../words/watched.ts';
 import type { Cli } from './context.ts';
 import { type Followed, follow } from './follow.ts';
 import { INTERRUPTED } from './interrupts.ts';
 import { type Presenter, presenterOf } from './presenters.ts';
-import type { Expected, Watched } from './view/watched.ts';
 import { waitingLines, waysOn } from './view/ways-on.ts';
 
 export type ConcludeOptions = {

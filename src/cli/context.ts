@@ -1,9 +1,9 @@
 import { type EdgeClient, edgeClient } from '../api/client.ts';
+import { inertClient } from '../api/inert-client.ts';
 import { uploadFile } from '../api/upload.ts';
 import { EdgeError } from '../domain/errors.ts';
 import { inertJson } from '../lib/inert-text.ts';
 import type { CliEnvironment, ServerAccess } from './environment.ts';
-import { inertClient } from './inert-client.ts';
 import { Interrupts } from './interrupts.ts';
 import { type Line, paint } from './view/line.ts';
 

@@ -1,7 +1,7 @@
 import type { Finding } from '../api/contract.ts';
 import { driftText } from '../domain/drift.ts';
 import { foldedNames } from '../lib/folded-names.ts';
-import { counted } from './format.ts';
+import { counted } from '../words/format.ts';
 import { type Line, line, span, type Tone } from './view/line.ts';
 
 const STATES: Readonly<Record<Finding['state'], readonly [words: string, tone: Tone]>> = {

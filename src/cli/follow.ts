@@ -2,10 +2,7 @@ import type { EdgeClient } from '../api/client.ts';
 import type { WatchItem } from '../api/contract.ts';
 import { asEdgeError, EdgeError } from '../domain/errors.ts';
 import type { DeploymentId } from '../domain/ids.ts';
-import type { Cli } from './context.ts';
-import { Mailbox } from './mailbox.ts';
-import { OutputLines } from './output-lines.ts';
-import type { Presenter } from './presenters.ts';
+import { OutputLines } from '../words/output-lines.ts';
 import {
   advanceView,
   type Expected,
@@ -13,7 +10,10 @@ import {
   type OutputLine,
   type Watched,
   withOutput,
-} from './view/watched.ts';
+} from '../words/watched.ts';
+import type { Cli } from './context.ts';
+import { Mailbox } from './mailbox.ts';
+import type { Presenter } from './presenters.ts';
 
 export type FollowOptions = {
   readonly deployment: DeploymentId;

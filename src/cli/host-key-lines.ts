@@ -1,6 +1,6 @@
 import type { HostKeyRow } from '../api/contract.ts';
+import { dateAndTime } from '../words/format.ts';
 import { errorLines } from './error-lines.ts';
-import { dateAndTime } from './format.ts';
 import { type Line, line, span, type Tone } from './view/line.ts';
 
 const MARKS: Readonly<Record<HostKeyRow['verdict'], readonly [mark: string, tone: Tone]>> = {

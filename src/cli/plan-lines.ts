@@ -1,6 +1,6 @@
 import type { Output } from '../api/contract.ts';
 import { oneLine } from '../lib/inert-text.ts';
-import { counted } from './format.ts';
+import { counted } from '../words/format.ts';
 import { capacityLines } from './view/capacity-lines.ts';
 import type { Line } from './view/line.ts';
 

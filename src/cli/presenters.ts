@@ -1,11 +1,11 @@
 import type { WatchItem } from '../api/contract.ts';
+import { eventLine } from '../words/event-line.ts';
+import { counted, took, whatOf } from '../words/format.ts';
+import { advanceView, type Watched } from '../words/watched.ts';
 import type { Cli } from './context.ts';
-import { counted, took, whatOf } from './format.ts';
-import { eventLine } from './view/event-line.ts';
 import { line, paint, textOf } from './view/line.ts';
 import { LiveScreen } from './view/live-screen.ts';
 import { screenLines } from './view/screen.ts';
-import { advanceView, type Watched } from './view/watched.ts';
 
 /** How a deployment that is followed is shown. */
 export type Presenter = {

@@ -1,7 +1,7 @@
 import type { Output } from '../api/contract.ts';
 import { partName } from '../domain/capacity.ts';
 import { ENDINGS, type Ending } from '../domain/plan-simulation.ts';
-import { counted, duration, table } from './format.ts';
+import { counted, duration, table } from '../words/format.ts';
 import { type Line, line, type Tone } from './view/line.ts';
 
 export type Report = Extract<Output<'simulatePlan'>, { readonly kind: 'report' }>;

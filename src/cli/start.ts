@@ -2,13 +2,13 @@ import type { EdgeClient } from '../api/client.ts';
 import type { Input, Output } from '../api/contract.ts';
 import { asEdgeError } from '../domain/errors.ts';
 import type { DeploymentId } from '../domain/ids.ts';
+import { whatOf } from '../words/format.ts';
+import type { Expected } from '../words/watched.ts';
 import { asksPeople, saysYes } from './ask.ts';
 import { conclude } from './conclude.ts';
 import type { Cli } from './context.ts';
-import { whatOf } from './format.ts';
 import { INTERRUPTED } from './interrupts.ts';
 import { planLines } from './plan-lines.ts';
-import type { Expected } from './view/watched.ts';
 
 export type StartOptions = {
   readonly reason?: string;

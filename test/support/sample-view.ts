@@ -1,5 +1,5 @@
 import type { BatchView, DeploymentRow, DeploymentView, TargetView } from '../../src/api/contract.ts';
-import type { Watched } from '../../src/cli/view/watched.ts';
+import type { Watched } from '../../src/words/watched.ts';
 import { deploymentId, planHash, releaseId } from '../../src/domain/ids.ts';
 import { STATUSES, type Status } from '../../src/domain/status.ts';
 

@@ -62,7 +62,9 @@ export const allowed: Readonly<Record<string, string>> = {
   'src/api/contract.ts': leaf,
   'src/api/client.ts': value('./contract.ts'),
   'src/api/routes.ts': `import 'fastify'; ${value('../operations/start.ts')}`,
-  'src/cli/x.ts': `${value('../api/client.ts')} import 'node:fs';`,
+  'src/words/x.ts': type('../api/contract.ts'),
+  'src/cli/x.ts': `${value('../api/client.ts')} import 'node:fs'; import '../words/x.ts';`,
+  'web/src/x.tsx': `${value('../../src/api/client.ts')} import '../../src/words/x.ts'; import '../../src/lib/hash.ts';`,
   'src/simulation/x.ts': value('../adapters/memory/x.ts'),
   'src/lab/x.ts': "import 'ssh2'; import 'undici'; import 'node:net'; export const x = 1;",
   'src/compose.ts': `${value('./adapters/ssh/x.ts')} import './platforms/one/x.ts'; import './engine/x.ts';`,
@@ -89,6 +91,7 @@ export const planted: Readonly<Record<string, Planted>> = {
       'src/projections/bad.ts': value('../operations/x.ts'),
       'src/operations/bad.ts': value('../worker/x.ts'),
       'src/api/bad.ts': value('../plan/x.ts'),
+      'src/words/bad.ts': value('../projections/x.ts'),
       'src/cli/bad.ts': value('../projections/x.ts'),
       'src/simulation/bad.ts': value('../config/x.ts'),
       'src/lab/bad.ts': value('../engine/x.ts'),
@@ -110,6 +113,7 @@ export const planted: Readonly<Record<string, Planted>> = {
       'folder-projections: src/projections/bad.ts -> src/operations/x.ts',
       'folder-operations: src/operations/bad.ts -> src/worker/x.ts',
       'folder-api: src/api/bad.ts -> src/plan/x.ts',
+      'folder-words: src/words/bad.ts -> src/projections/x.ts',
       'folder-cli: src/cli/bad.ts -> src/projections/x.ts',
       'folder-simulation: src/simulation/bad.ts -> src/config/x.ts',
       'folder-lab: src/lab/bad.ts -> src/engine/x.ts',
@@ -140,6 +144,7 @@ export const planted: Readonly<Record<string, Planted>> = {
       'src/ports/bad.ts': "import type { X } from 'node:stream'; import type { Y } from 'zod';",
       'src/engine/bad.ts': "import 'node:timers'; import 'zod';",
       'src/projections/bad.ts': "import 'node:events'; import 'zod';",
+      'src/words/bad.ts': "import 'node:util'; import 'zod';",
     },
     broken: [
       'pure-folders-do-no-io:lib:node: src/lib/bad.ts -> fs',
@@ -159,6 +164,9 @@ export const planted: Readonly<Record<string, Planted>> = {
       'pure-folders-do-no-io:engine:packages: src/engine/bad.ts -> zod',
       'pure-folders-do-no-io:projections:node: src/projections/bad.ts -> events',
       'pure-folders-do-no-io:projections:packages: src/projections/bad.ts -> zod',
+      'pure-folders-do-no-io:words:node: src/words/bad.ts -> util',
+      'pure-folders-do-no-io:words:packages: src/words/bad.ts -> zod',
+      'web-runs-in-browsers: web/src/x.tsx -> fs',
     ],
   },
   'a driver is imported only where it lives': {
@@ -217,6 +225,22 @@ export const planted: Readonly<Record<string, Planted>> = {
   'the CLI reaches the server through HTTP only': {
     files: { 'src/api/client.ts': value('../operations/x.ts') },
     broken: ['cli-speaks-http-only: src/cli/x.ts -> src/operations/x.ts'],
+  },
+  'the page sees the contract and what is shared, and no module of Node even through others': {
+    files: {
+      'web/src/bad.ts': value('../../src/operations/x.ts'),
+      'web/src/far.ts': value('../../src/lib/bad.ts'),
+      'src/lib/bad.ts': value('node:fs'),
+    },
+    broken: [
+      'pure-folders-do-no-io:lib:node: src/lib/bad.ts -> fs',
+      'web-runs-in-browsers: web/src/far.ts -> fs',
+      'web-sees-only-the-contract: web/src/bad.ts -> src/operations/x.ts',
+    ],
+  },
+  'nothing loads the page but a browser': {
+    files: { 'src/api/bad.ts': "import '../../web/src/leaf.ts';", 'web/src/leaf.ts': leaf },
+    broken: ['nothing-imports-the-page: src/api/bad.ts -> web/src/leaf.ts'],
   },
   'source does not import test code': {
     files: {

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import type { Output } from '../../api/contract.ts';
+import { counted, table } from '../../words/format.ts';
 import { type Choose, collect, newCommand } from '../command.ts';
 import { readConfiguration } from '../configuration-files.ts';
-import { counted, table } from '../format.ts';
 
 type Options = { readonly file: readonly string[]; readonly dryRun?: boolean };
 

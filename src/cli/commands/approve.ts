@@ -2,13 +2,13 @@ import type { Command } from 'commander';
 import type { EdgeClient } from '../../api/client.ts';
 import { EdgeError } from '../../domain/errors.ts';
 import { type DeploymentId, type PlanHash, planHash } from '../../domain/ids.ts';
+import type { Watched } from '../../words/watched.ts';
 import { asksPeople, saysYes } from '../ask.ts';
 import { BECAUSE, type Choose, DETACH, deploymentNamed, newCommand } from '../command.ts';
 import type { Cli } from '../context.ts';
 import { INTERRUPTED } from '../interrupts.ts';
 import { planLines } from '../plan-lines.ts';
 import { unexplained } from '../start.ts';
-import type { Watched } from '../view/watched.ts';
 import { waitingLines } from '../view/ways-on.ts';
 
 type Options = { readonly reason?: string; readonly detach?: boolean };

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { Output } from '../../api/contract.ts';
+import { counted } from '../../words/format.ts';
 import { type Choose, names, newCommand, only } from '../command.ts';
-import { counted } from '../format.ts';
 import { type Line, line, span, type Tone } from '../view/line.ts';
 
 export function addDiff(program: Command, choose: Choose): void {

@@ -1,8 +1,8 @@
 import { type Command, Option } from 'commander';
 import type { DeploymentRow } from '../../api/contract.ts';
 import { PLAN_VERBS, type PlanVerb } from '../../domain/plan.ts';
+import { counted, dateAndTime, table, took, whatOf } from '../../words/format.ts';
 import { type Choose, newCommand, wholeNumber } from '../command.ts';
-import { counted, dateAndTime, table, took, whatOf } from '../format.ts';
 
 const USUAL_LIMIT = 20;
 

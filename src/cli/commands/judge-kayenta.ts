@@ -1,5 +1,5 @@
+import { table } from '../../words/format.ts';
 import type { Cli } from '../context.ts';
-import { table } from '../format.ts';
 import { readText } from '../read-file.ts';
 import { line } from '../view/line.ts';
 

@@ -4,9 +4,9 @@ import type { Judgement, MetricReport, Verdict } from '../../analysis/anytime/ju
 import type { Effect } from '../../analysis/anytime/metric-test.ts';
 import type { JudgeRules, MetricRules } from '../../analysis/anytime/rules.ts';
 import { EdgeError } from '../../domain/errors.ts';
+import { dateAndTime, table } from '../../words/format.ts';
 import { type Choose, names, newCommand, wholeNumber } from '../command.ts';
 import type { Cli } from '../context.ts';
-import { dateAndTime, table } from '../format.ts';
 import { readText } from '../read-file.ts';
 import type { Sampled } from '../samples.ts';
 import { type Line, line, type Tone } from '../view/line.ts';

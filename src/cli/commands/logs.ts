@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import type { EdgeClient } from '../../api/client.ts';
 import type { Input } from '../../api/contract.ts';
+import { OutputLines, type OutputRow } from '../../words/output-lines.ts';
+import type { OutputLine } from '../../words/watched.ts';
 import { type Choose, deploymentNamed, newCommand, only } from '../command.ts';
 import type { Cli } from '../context.ts';
-import { OutputLines, type OutputRow } from '../output-lines.ts';
 import { span } from '../view/line.ts';
-import type { OutputLine } from '../view/watched.ts';
 
 type Options = { readonly target?: string; readonly follow?: boolean; readonly plain?: boolean };
 

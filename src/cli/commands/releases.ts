@@ -2,9 +2,9 @@ import { resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Input, Output } from '../../api/contract.ts';
 import { EdgeError } from '../../domain/errors.ts';
+import { dateAndTime, table } from '../../words/format.ts';
 import { type Choose, collect, newCommand } from '../command.ts';
 import type { Cli } from '../context.ts';
-import { dateAndTime, table } from '../format.ts';
 
 export function addReleases(program: Command, choose: Choose): void {
   const releases = newCommand(

@@ -1,13 +1,13 @@
 import type { Command } from 'commander';
 import type { EdgeClient } from '../../api/client.ts';
 import type { DeploymentId } from '../../domain/ids.ts';
+import { isAtRest, type Watched } from '../../words/watched.ts';
 import { BECAUSE, type Choose, DETACH, deploymentNamed, newCommand } from '../command.ts';
 import type { Cli } from '../context.ts';
 import { type Followed, follow } from '../follow.ts';
 import { INTERRUPTED } from '../interrupts.ts';
 import { presenterOf } from '../presenters.ts';
 import { goOn, pausedUntil, unexplained } from '../start.ts';
-import { isAtRest, type Watched } from '../view/watched.ts';
 
 type Options = { readonly reason?: string; readonly detach?: boolean };
 

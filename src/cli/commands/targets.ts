@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { Output } from '../../api/contract.ts';
+import { counted, dateAndTime, table } from '../../words/format.ts';
 import { type Choose, newCommand } from '../command.ts';
-import { counted, dateAndTime, table } from '../format.ts';
 
 export function addTargets(program: Command, choose: Choose): void {
   newCommand(

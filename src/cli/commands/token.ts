@@ -1,8 +1,8 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Input, Output } from '../../api/contract.ts';
 import { ROLES } from '../../domain/permission.ts';
+import { dateAndTime, table } from '../../words/format.ts';
 import { type Choose, newCommand } from '../command.ts';
-import { dateAndTime, table } from '../format.ts';
 
 export function addToken(program: Command, choose: Choose): void {
   const token = newCommand(

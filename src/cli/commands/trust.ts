@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import type { HostKeyRow, Input } from '../../api/contract.ts';
 import { CATALOGUE } from '../../domain/errors.ts';
+import { counted } from '../../words/format.ts';
 import { asksPeople, saysYes } from '../ask.ts';
 import { type Choose, newCommand } from '../command.ts';
 import type { Cli } from '../context.ts';
-import { counted } from '../format.ts';
 import { hostKeyLines, howToCompare } from '../host-key-lines.ts';
 
 type Options = { readonly target?: readonly string[]; readonly yes?: boolean; readonly replace?: boolean };

@@ -1,9 +1,10 @@
 import type { BatchView, TargetView } from '../../api/contract.ts';
 import { isTerminal } from '../../domain/status.ts';
-import { counted } from '../format.ts';
+import { labelOf } from '../../words/batch-label.ts';
+import { counted } from '../../words/format.ts';
+import { doneOf, placeOf, type Watched } from '../../words/watched.ts';
 import { type Line, line, padText, type Span, span, textWidth } from './line.ts';
 import { bar, SIGNS, signOf } from './symbols.ts';
-import { doneOf, placeOf, type Watched } from './watched.ts';
 
 const BAR_COLUMNS = 20;
 
@@ -87,14 +88,4 @@ function legend(targets: readonly TargetView[]): Line {
 function labeller(batches: readonly BatchView[]): (batch: BatchView) => string {
   const width = Math.max(0, ...batches.map((batch) => textWidth(labelOf(batches, batch))));
   return (batch) => padText(labelOf(batches, batch), width);
-}
-
-/** The name of a batch, with stage and zone where there are several. */
-export function labelOf(batches: readonly BatchView[], batch: BatchView | undefined): string {
-  if (!batch) return '';
-  const first = batches[0];
-  const stages = batches.some(({ stage }) => stage !== first?.stage);
-  const zones = batches.some(({ zone }) => zone !== first?.zone);
-  const parts = [...(stages ? [batch.stageName] : []), ...(zones ? [batch.zone] : []), batch.name];
-  return [...new Set(parts)].join(' ');
 }

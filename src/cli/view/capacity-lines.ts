@@ -1,6 +1,6 @@
 import type { Output } from '../../api/contract.ts';
 import { partName } from '../../domain/capacity.ts';
-import { counted } from '../format.ts';
+import { counted } from '../../words/format.ts';
 import { type Line, line, padText, span, type Tone, textWidth } from './line.ts';
 
 type Explained = Output<'plan'>['explained'];

@@ -1,7 +1,8 @@
-import { counted, duration, roughly, took, whatOf } from '../format.ts';
+import { counted, duration, roughly, took, whatOf } from '../../words/format.ts';
+import { leftMs } from '../../words/time-left.ts';
+import { doneOf, type Watched } from '../../words/watched.ts';
 import { type Line, line, span, type Tone } from './line.ts';
 import { bar, PARKED, SIGNS, type Sign } from './symbols.ts';
-import { doneOf, type Expected, type Watched } from './watched.ts';
 import { waitingLines, waysOn } from './ways-on.ts';
 
 /** What deployment it is, how it stands, how long it has taken and may still take. */
@@ -44,20 +45,6 @@ function timesOf(watched: Watched, now: number): string {
   if (left === null) return elapsed;
   const [soon, late] = [roughly(left.p50Ms), roughly(left.p90Ms)];
   return `${elapsed}, ${soon === late ? soon : `${soon} to ${late.replace('about ', '')}`} left`;
-}
-
-/** From its own pace once a tenth is done, before that from the forecast; `null` when neither says anything. */
-export function leftMs({ view: { overall }, expected }: Watched, now: number): Expected | null {
-  const { counts, startedAt, stopping } = overall;
-  if (startedAt === null || stopping) return null;
-  const elapsed = Math.max(0, now - startedAt);
-  const done = doneOf(counts);
-  if (done > 0 && done * 10 >= counts.total) {
-    const ms = (elapsed * (counts.total - done)) / done;
-    return { p50Ms: ms, p90Ms: ms };
-  }
-  if (expected === null || expected.p90Ms <= elapsed) return null;
-  return { p50Ms: Math.max(0, expected.p50Ms - elapsed), p90Ms: expected.p90Ms - elapsed };
 }
 
 /** One bar for all targets, and each status that occurs with its count. */

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type SampleView, STARTED, sampleWatched } from '../../../test/support/sample-view.ts';
 import { deploymentId } from '../../domain/ids.ts';
+import type { Watched } from '../../words/watched.ts';
 import { paint, textOf, textWidth } from './line.ts';
 import { type ScreenSize, screenLines } from './screen.ts';
-import type { Watched } from './watched.ts';
 
 const NOW = STARTED + 72_000;
 

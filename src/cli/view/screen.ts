@@ -1,9 +1,9 @@
+import type { Watched } from '../../words/watched.ts';
 import { batchLines, gridHeight, gridLines } from './batches.ts';
 import { bannerLines, headerLines, progressLine } from './header.ts';
 import { clipLine, type Line, line, type Span, span, wrapLine } from './line.ts';
 import { settled } from './settled.ts';
 import { targetLines, tellingLines, waitLines } from './targets.ts';
-import type { Watched } from './watched.ts';
 
 export type ScreenSize = {
   readonly columns: number;

@@ -1,5 +1,5 @@
 import type { BatchView, TargetView } from '../../api/contract.ts';
-import type { Watched } from './watched.ts';
+import type { Watched } from '../../words/watched.ts';
 
 /**
  * A deployment that has ended, as people should read it: what was cut short is no longer at work, and what a rollback has

@@ -1,5 +1,5 @@
 import type { TargetView } from '../../api/contract.ts';
-import { counted, duration } from '../format.ts';
+import { counted, duration } from '../../words/format.ts';
 import { type Line, line, padText, span, textWidth } from './line.ts';
 import { SIGNS, signOf } from './symbols.ts';
 

@@ -1,4 +1,4 @@
-import { placeOf, type Watched } from './watched.ts';
+import { placeOf, type Watched } from '../../words/watched.ts';
 
 /** What people can do about a deployment that waits for approvals. */
 export function waitingLines({ row: { id } }: Watched): readonly string[] {

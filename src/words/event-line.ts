@@ -1,9 +1,9 @@
-import type { DeploymentView, TargetView, WatchItem } from '../../api/contract.ts';
-import { waitsFor } from '../../domain/approval.ts';
-import { partName } from '../../domain/capacity.ts';
-import { oneLine } from '../../lib/inert-text.ts';
-import { counted, moment, timeOfDay, took } from '../format.ts';
-import { labelOf } from './batches.ts';
+import type { DeploymentView, TargetView, WatchItem } from '../api/contract.ts';
+import { waitsFor } from '../domain/approval.ts';
+import { partName } from '../domain/capacity.ts';
+import { oneLine } from '../lib/inert-text.ts';
+import { labelOf } from './batch-label.ts';
+import { counted, moment, timeOfDay, took } from './format.ts';
 import { placeOf } from './watched.ts';
 
 type EventItem = Extract<WatchItem, { kind: 'event' }>;

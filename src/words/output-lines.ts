@@ -1,5 +1,5 @@
 import type { Output } from '../api/contract.ts';
-import type { OutputLine } from './view/watched.ts';
+import type { OutputLine } from './watched.ts';
 
 export type OutputRow = Output<'logs'>['rows'][number];
 

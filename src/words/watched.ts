@@ -1,4 +1,4 @@
-import type { BatchView, DeploymentRow, DeploymentView, TargetView, WatchItem } from '../../api/contract.ts';
+import type { BatchView, DeploymentRow, DeploymentView, TargetView, WatchItem } from '../api/contract.ts';
 
 /** All that the screen of one deployment is made from. Texts in it are inert already (`inert-client.ts`). */
 export type Watched = {

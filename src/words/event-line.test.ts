@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { samplePlan } from '../../../test/support/sample-plan.ts';
-import { STARTED, sampleView } from '../../../test/support/sample-view.ts';
-import { Turns } from '../../../test/support/turns.ts';
-import type { Event } from '../../domain/event.ts';
-import { deploymentId, workerId } from '../../domain/ids.ts';
+import { samplePlan } from '../../test/support/sample-plan.ts';
+import { STARTED, sampleView } from '../../test/support/sample-view.ts';
+import { Turns } from '../../test/support/turns.ts';
+import type { Event } from '../domain/event.ts';
+import { deploymentId, workerId } from '../domain/ids.ts';
 import { eventLine } from './event-line.ts';
 
 const view = sampleView({

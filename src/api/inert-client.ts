@@ -1,9 +1,9 @@
-import type { EdgeClient } from '../api/client.ts';
 import { inertDeep } from '../lib/inert-text.ts';
+import type { EdgeClient } from './client.ts';
 
 /**
  * The client whose every answer is inert: names, reasons and output come from other people and from hosts, and a terminal
- * obeys what it is sent. One place for all commands, so that none can forget it. With `--json` answers stay exact: there
+ * obeys what it is sent. One place for all commands and for the page, so that none can forget it. With `--json` answers stay exact: there
  * `inertJson` writes them as escapes.
  */
 export function inertClient(client: EdgeClient): EdgeClient {
