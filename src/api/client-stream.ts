@@ -7,6 +7,8 @@ export type StreamOptions = {
   readonly signal?: AbortSignal;
   /** Told each time the stream broke and is opened again after `retryMs`. */
   readonly onBreak?: (why: EdgeError, retryMs: number) => void;
+  /** Told each time it is open, the first time too. */
+  readonly onOpen?: () => void;
   /** How long it may stay broken before the iteration throws `server_unreachable`. */
   readonly giveUpAfterMs?: number;
   /** The first wait before it is opened again; each next one is twice as long, up to `lastMs`. */
@@ -65,6 +67,7 @@ async function* oneConnection(
   const signal = given.signal ? AbortSignal.any([given.signal, ending.signal]) : ending.signal;
   try {
     const body = await open(connection, route, { ...given, signal });
+    given.onOpen?.();
     for await (const message of messages(connection, body, given.seen)) {
       if (message.event === 'end') given.seen.ended = true;
       else if (message.event === 'error') throw sentError(connection, message.data);

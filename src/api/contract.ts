@@ -7,6 +7,7 @@ import { EXEC_ROUTES } from './exec-contract.ts';
 import { atField, environmentField, opaque, projectField, releaseIdField, sha256Field } from './fields.ts';
 import { HOST_KEY_ROUTES } from './host-key-contract.ts';
 import { type InputOf, type OutputOf, type ParsedOf, type Route, route } from './route.ts';
+import { SESSION_ROUTES } from './session-contract.ts';
 import {
   doctorCheckSchema,
   overviewItemSchema,
@@ -187,6 +188,7 @@ export const ROUTES = {
     response: z.object({ token: tokenInfoSchema }),
   }),
 
+  ...SESSION_ROUTES,
   ...HOST_KEY_ROUTES,
   ...DEPLOYMENT_ROUTES,
   ...EXEC_ROUTES,
@@ -201,6 +203,9 @@ export type StreamName = {
 }[RouteName];
 export type BytesName = {
   [N in RouteName]: Routes[N] extends { readonly bytes: string } ? N : never;
+}[RouteName];
+export type CookieName = {
+  [N in RouteName]: Routes[N] extends { readonly cookie: true } ? N : never;
 }[RouteName];
 export type CallName = Exclude<RouteName, StreamName | BytesName>;
 
@@ -220,4 +225,8 @@ export type Parked = ProjectEnvironmentStatus['parked'][number];
 export type HostKeyRow = Output<'showHostKeys'>['hosts'][number];
 export type Answer = NonNullable<Output<'answers'>['answers']>[number];
 export type Finding = Output<'lastFindings'>['findings'][number];
+export type Wait = Output<'deployment'>['waits'][number];
+export type StoredEventRow = Output<'deploymentEvents'>['events'][number];
+export type OutputRow = Output<'logs'>['rows'][number];
+export type SessionInfo = Output<'session'>['session'];
 export type DoctorCheck = Output<'doctor'>['checks'][number];

@@ -33,13 +33,14 @@ import {
   waitForWork,
   workerArtifact,
 } from '../operations/serve-worker.ts';
+import { session, signIn, signOut } from '../operations/session.ts';
 import { simulatePlan } from '../operations/simulate-plan.ts';
 import { status } from '../operations/status.ts';
 import { abort, pause, resume, retryTarget, skipTarget } from '../operations/steer.ts';
 import { targets } from '../operations/targets.ts';
 import { createToken, revokeToken, tokens } from '../operations/tokens.ts';
 import { followLogs, overview, type Watched, watchDeployment } from '../operations/watch.ts';
-import type { BytesName, CallName, Output, Parsed, StreamName } from './contract.ts';
+import type { BytesName, CallName, CookieName, Output, Parsed, StreamName } from './contract.ts';
 import { openApi } from './openapi.ts';
 
 /** What a handler may use beside its input. `signal` aborts when the client is gone or the server stops. */
@@ -68,8 +69,20 @@ type BytesHandler<N extends BytesName> = (
   input: Parsed<N>,
 ) => Promise<Output<N>>;
 
+/** `secret`: the session that the request has. `keep`: gives the browser another one; `null` takes it away. */
+export type Cookie = {
+  readonly secret: string | null;
+  readonly keep: (secret: string | null, expiresAt?: number | null) => void;
+};
+type CookieHandler<N extends CookieName> = (
+  context: HandlerContext & { readonly cookie: Cookie },
+  input: Parsed<N>,
+) => Promise<Output<N>>;
+
 /** One for each route: a route without a handler is a type error here. */
-export type Handlers = { readonly [N in CallName]: CallHandler<N> } & {
+export type Handlers = { readonly [N in Exclude<CallName, CookieName>]: CallHandler<N> } & {
+  readonly [N in CookieName]: CookieHandler<N>;
+} & {
   readonly [N in StreamName]: StreamHandler<N>;
 } & { readonly [N in BytesName]: BytesHandler<N> };
 
@@ -143,6 +156,18 @@ export const HANDLERS: Handlers = {
   tokens: does(tokens),
   createToken: does(createToken),
   revokeToken: does(revokeToken),
+
+  signIn: async ({ ports, caller, cookie }) => {
+    const { session: made, secret } = await signIn(ports, caller);
+    cookie.keep(secret, made.expiresAt);
+    return { session: made };
+  },
+  session: does(session),
+  signOut: async ({ ports, caller, cookie }) => {
+    await signOut(ports, caller, cookie.secret);
+    cookie.keep(null);
+    return {};
+  },
 
   claimTasks: does(claimTasks),
   renewTasks: does(renewTasks),

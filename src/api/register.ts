@@ -1,16 +1,17 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { EdgeError } from '../domain/errors.ts';
 import { PERMISSIONS } from '../domain/permission.ts';
-import { authenticate } from '../operations/authenticate.ts';
+import { authenticate, authenticateSession } from '../operations/authenticate.ts';
 import { authorize, type Caller } from '../operations/caller.ts';
 import type { OperationPorts } from '../operations/ports.ts';
 import type { GivenFile } from '../operations/serve-worker.ts';
 import { arriving } from './arrival.ts';
 import { giveBytes } from './bytes-reply.ts';
 import { publicBody } from './error-reply.ts';
-import { type Bytes, type HandlerContext, resumeAfter } from './handlers.ts';
+import { type Bytes, type Cookie, type HandlerContext, resumeAfter } from './handlers.ts';
 import { inputParser } from './request-input.ts';
 import type { Route } from './route.ts';
+import { refuseForeign, sessionOf, setSession } from './session-cookie.ts';
 import { type StreamTimes, sendStream } from './sse-reply.ts';
 
 export type Serving = {
@@ -19,10 +20,12 @@ export type Serving = {
   readonly onFault: (fault: unknown, request: string) => void;
   readonly stopping: AbortSignal;
   readonly streamTimes: StreamTimes;
+  /** Cookies go over nothing but TLS then. */
+  readonly isTls: boolean;
 };
 
 type Input = Record<string, unknown>;
-/** Its context is a `HandlerContext`, of a route of bytes with `Bytes` beside it. */
+/** Its context is a `HandlerContext`, of a route of bytes with `Bytes` beside it, of one that sets a cookie with `cookie`. */
 type Call = (context: never, input: never) => Promise<unknown>;
 type Stream = {
   readonly open: (context: HandlerContext, input: never) => Promise<AsyncIterable<unknown>>;
@@ -76,15 +79,21 @@ function refuseUnsafe(name: string, { permission }: Route): void {
 
 async function callerOf(ports: OperationPorts, route: Route, request: FastifyRequest): Promise<Caller> {
   if (route.permission === 'public') return NOBODY;
-  const caller = await authenticate(ports, bearerOf(request));
+  const caller = await known(ports, request);
   authorize(caller, route.permission);
   return caller;
 }
 
-function bearerOf({ headers }: FastifyRequest): string {
-  const [, token] = /^Bearer +(\S+)$/i.exec(headers.authorization ?? '') ?? [];
-  if (token !== undefined) return token;
-  throw new EdgeError('token_missing', 'The request has no `Authorization: Bearer <token>`');
+/** By the token that it sends, or else by the session that its browser keeps. */
+async function known(ports: OperationPorts, request: FastifyRequest): Promise<Caller> {
+  const { authorization } = request.headers;
+  const [, token] = /^Bearer +(\S+)$/i.exec(authorization ?? '') ?? [];
+  if (token !== undefined) return authenticate(ports, token);
+  const session = authorization === undefined ? sessionOf(request) : null;
+  if (session === null)
+    throw new EdgeError('token_missing', 'The request has no `Authorization: Bearer <token>`');
+  refuseForeign(request);
+  return authenticateSession(ports, session);
 }
 
 /** Aborts when the client is gone before its answer was sent, or when the server stops. */
@@ -118,8 +127,20 @@ function callAnswer(name: string, route: Route, handler: Call | Stream | undefin
   const parse = inputParser(route);
   return async (asked) => {
     // The contract's own schema has made the input what the handler says it takes; `Handlers` holds the two together.
-    const output = await handler(contextOf(asked) as never, parse(asked.request) as never);
+    const context = { ...contextOf(asked), ...(route.cookie && { cookie: cookieOf(asked) }) };
+    const output = await handler(context as never, parse(asked.request) as never);
     return route.response.parse(output);
+  };
+}
+
+function cookieOf({ serving, request, reply }: Asked): Cookie {
+  const from = { request, reply, isTls: serving.isTls };
+  return {
+    secret: sessionOf(request),
+    keep: (secret, expiresAt = null) => {
+      const seconds = Math.ceil(((expiresAt ?? 0) - serving.ports.clock.now()) / 1_000);
+      setSession(from, secret === null ? null : { secret, seconds });
+    },
   };
 }
 

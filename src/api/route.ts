@@ -25,6 +25,8 @@ export type Route = {
    * no method for it.
    */
   readonly bytes?: 'sent' | 'answer';
+  /** Sets or takes away the cookie of a browser's session. */
+  readonly cookie?: true;
   /** 1 MB where nothing is said. */
   readonly maxBodyBytes?: number;
 };

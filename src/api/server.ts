@@ -8,6 +8,7 @@ import { trackConnections } from './connections.ts';
 import { ROUTES } from './contract.ts';
 import { sendError } from './error-reply.ts';
 import { HANDLERS } from './handlers.ts';
+import { givePage, type Page } from './page.ts';
 import { registerRoutes } from './register.ts';
 import type { StreamTimes } from './sse-reply.ts';
 
@@ -20,6 +21,8 @@ export type ServerOptions = {
   /** PEM texts. Without them plain HTTP, which is for the loopback address or behind a proxy. */
   readonly tls?: { readonly key: string; readonly cert: string };
   readonly streamTimes?: Partial<StreamTimes>;
+  /** What browsers are given; left out: nothing. */
+  readonly page?: Page;
   /** How long the whole of a request may take to arrive, and how long an upload may be silent. */
   readonly arrivalMs?: number;
 };
@@ -56,7 +59,8 @@ export function apiServer(options: ServerOptions): ApiServer {
   // Whoever wants the bytes reads them from the request itself.
   app.addContentTypeParser('application/octet-stream', (_request, _body, done) => done(null));
   app.addHook('onSend', async (_, reply) => {
-    reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff');
+    reply.header('x-content-type-options', 'nosniff');
+    if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
   });
   const connections = trackConnections(app.server, tls ? 'secureConnection' : 'connection');
   app.addHook('preClose', async () => {
@@ -66,13 +70,15 @@ export function apiServer(options: ServerOptions): ApiServer {
   app.setErrorHandler((thrown, request, reply) =>
     sendError(thrown, { request, reply, onFault: options.onFault }),
   );
-  app.setNotFoundHandler((request) => {
+  const { page } = options;
+  app.setNotFoundHandler((request, reply) => {
+    if (page && givePage(page, request, reply)) return reply;
     throw new EdgeError('route_unknown', `There is no ${request.method} ${request.url.split('?')[0]}`);
   });
   const streamTimes = { ...STREAM_TIMES, ...options.streamTimes };
   registerRoutes(app, ROUTES, {
     handlers: HANDLERS,
-    serving: { ...options, stopping: stopping.signal, streamTimes },
+    serving: { ...options, stopping: stopping.signal, streamTimes, isTls: tls !== undefined },
   });
   return {
     listen: async (address) => {

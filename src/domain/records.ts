@@ -5,12 +5,13 @@ import type { Project } from './project.ts';
 import type { ProjectEnvironment } from './project-environment.ts';
 import type { Release } from './release.ts';
 import type { Script } from './script.ts';
+import type { Session } from './session.ts';
 import type { Strategy } from './strategy.ts';
 import type { Token } from './token.ts';
 
 /**
  * What is kept beside the deployments, by kind. Keys: a project's, environment's, strategy's or script's name;
- * `<project>/<environment>`; `<project>/<release id>`; a token's id; `<environment>/<address>:<port>`. What was read of an inventory has the key of its
+ * `<project>/<environment>`; `<project>/<release id>`; a token's id; a session's id; `<environment>/<address>:<port>`. What was read of an inventory has the key of its
  * project environment.
  */
 export type RecordTypes = {
@@ -21,6 +22,7 @@ export type RecordTypes = {
   script: Script;
   release: Release;
   token: Token;
+  session: Session;
   'host-key': HostKeyRecord;
   'inventory-read': InventoryReads;
 };

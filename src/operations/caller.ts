@@ -6,6 +6,8 @@ export type Caller = {
   /** Name of the token; stands in the record as `by`. */
   readonly name: string;
   readonly permissions: ReadonlySet<Permission>;
+  /** Id of the token that was shown; left out where none was: of a session, and of Edge itself. */
+  readonly token?: string;
   /** Of a worker: the only pool that it may serve. */
   readonly pool?: string;
   /** When its token ends; what it makes ends no later. */
