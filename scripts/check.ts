@@ -21,6 +21,7 @@ const checks: readonly Check[] = [
   // Warnings are advice (sizes): `npm run format` shows them.
   { name: 'format and lint', command: [biome, 'check', '--diagnostic-level=error', '--max-diagnostics=100'] },
   { name: 'types', command: ['node_modules/typescript-native/bin/tsc'] },
+  { name: 'types of web', command: ['node_modules/typescript-native/bin/tsc', '-p', 'web'] },
   { name: 'imports', command: ['scripts/imports.ts'] },
   { name: 'generated docs', command: ['scripts/docs.ts', '--check'] },
   { name: 'lock file', command: ['scripts/lock.ts'] },

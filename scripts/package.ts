@@ -1,6 +1,7 @@
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { build } from 'rolldown';
+import { buildPage } from './page.ts';
 import { projectRoot } from './project.ts';
 
 const at = (...path: readonly string[]) => join(projectRoot, ...path);
@@ -28,10 +29,11 @@ export async function buildPackage(folder: string): Promise<void> {
     output: { dir: join(folder, 'lib'), entryFileNames: '[name].js', chunkFileNames: '[name]-[hash].js' },
   });
   const modules = output.flatMap((part) => (part.type === 'chunk' ? part.moduleIds : []));
+  const page = await buildPage(join(folder, 'lib/page'));
   await cp(at('src/lab/app'), join(folder, 'lib/app'), { recursive: true });
   await cp(at('bin'), join(folder, 'bin'), { recursive: true });
   for (const file of ['README.md', 'CHANGELOG.md', 'LICENSE']) await cp(at(file), join(folder, file));
-  await writeFile(join(folder, 'THIRD-PARTY-LICENSES'), await licensesOf(modules));
+  await writeFile(join(folder, 'THIRD-PARTY-LICENSES'), await licensesOf([...modules, ...page.modules]));
   await writeFile(join(folder, 'package.json'), `${JSON.stringify(await description(), null, 2)}\n`);
 }
 

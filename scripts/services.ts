@@ -34,6 +34,7 @@ const services = {
   pssh: { programs: ['parallel-ssh'], debianPackages: ['pssh'] },
   fabric: { programs: ['fab'], debianPackages: ['fabric'] },
   mariadb: { programs: ['mariadbd', 'mariadb-install-db', 'mariadb'], debianPackages: ['mariadb-server'] },
+  chromium: { programs: ['chromium'], debianPackages: ['chromium'] },
   prometheus: { programs: ['prometheus', 'promtool'], debianPackages: ['prometheus'] },
   graphite: {
     programs: ['graphite-manage', 'whisper-create', 'whisper-update'],

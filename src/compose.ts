@@ -17,6 +17,7 @@ import { systemFraction, systemRandom } from './adapters/system/random.ts';
 import { systemSecrets } from './adapters/system/secrets.ts';
 import { serverFile } from './adapters/system/server-file.ts';
 import { edgeClient } from './api/client.ts';
+import { type Page, readPage } from './api/page.ts';
 import { apiServer } from './api/server.ts';
 import { workerId } from './domain/ids.ts';
 import { Driver } from './engine/driver.ts';
@@ -75,7 +76,12 @@ export type Running = {
   /** Lets what runs come to a safe point, and ends; commands on hosts go on and are picked up by the next process. */
   stop(): Promise<void>;
 };
-export type RunningServer = Running & { readonly url: string; readonly token: string | null };
+export type RunningServer = Running & {
+  readonly url: string;
+  readonly token: string | null;
+  /** Whether browsers are given a page: in a clone only once it was built. */
+  readonly hasPage: boolean;
+};
 
 const LEASE_MS = 15_000;
 const SWEEP_MS = 500;
@@ -97,9 +103,11 @@ export async function startServer(settings: ServerSettings): Promise<RunningServ
     onFault: (place, fault) => log(place ? `no look at ${place}` : 'the schedule of looks failed', fault),
   });
   const looking = settings.schedules ? schedule.run(stopping.signal) : undefined;
+  const page = await builtPage();
   const api = apiServer({
     ports,
     version,
+    ...(page && { page }),
     onFault: (fault, request) => log(`request ${request} failed`, fault),
     ...(settings.tls && { tls: settings.tls }),
   });
@@ -119,11 +127,19 @@ export async function startServer(settings: ServerSettings): Promise<RunningServ
     const first = await makeFirstToken(ports);
     if (first) await serverFile(dataFolder).keepToken(first.secret);
     const url = await api.listen(settings);
-    return { url, token: await serverFile(dataFolder).token(), stop };
+    return { url, token: await serverFile(dataFolder).token(), hasPage: page !== null, stop };
   } catch (error) {
     await stop();
     throw error;
   }
+}
+
+/** In the package the page stands beside the program, in a clone where `scripts/page.ts` builds it. */
+const PAGE_FOLDERS = ['page', '../web/dist'].map((folder) => join(import.meta.dirname, folder));
+
+async function builtPage(): Promise<Page | null> {
+  const pages = await Promise.all(PAGE_FOLDERS.map(readPage));
+  return pages.find((page) => page !== null) ?? null;
 }
 
 type RunningDriver = { readonly ended: Promise<void> };

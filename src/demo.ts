@@ -6,7 +6,7 @@ import type { CliEnvironment, DemoOptions } from './cli/environment.ts';
 import { type RunningServer, startServer } from './compose.ts';
 import { type Fleet, startFleet } from './lab/fleet.ts';
 import { startLoad } from './lab/load.ts';
-import { accessTo, DEFAULT_POOL, type Place, roleSettings, untilTold } from './roles.ts';
+import { accessTo, DEFAULT_POOL, type Place, pageLine, roleSettings, untilTold } from './roles.ts';
 
 const DEMO_HOSTS = 8;
 
@@ -45,6 +45,8 @@ export async function demo(
 }
 
 async function stayUp(server: RunningServer, dataFolder: string): Promise<void> {
+  process.stdout.write(`\n${pageLine(server)}`);
+  if (server.hasPage) process.stdout.write(`Sign in with the token ${server.token}\n`);
   process.stdout.write(
     `\nThe lab stays up until Ctrl-C. The API answers at ${server.url}; in another terminal:\n`,
   );

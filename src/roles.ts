@@ -110,13 +110,17 @@ export async function serve(place: Place, options: ServeOptions): Promise<number
   });
   const forget = await announceServer(place.dataFolder, server.url);
   process.stdout.write(
-    `Edge ${place.version} serves ${server.url} from ${place.store ?? place.dataFolder}\n`,
+    `Edge ${place.version} serves ${server.url} from ${place.store ?? place.dataFolder}\n${pageLine(server)}`,
   );
   await untilTold();
   await forget();
   await server.stop();
   return 0;
 }
+
+/** Where to look at it with a browser. */
+export const pageLine = ({ url, hasPage }: RunningServer): string =>
+  hasPage ? `The page: ${url}/\n` : 'There is no page: `npm run build:web` builds it.\n';
 
 async function tlsOf({ tlsCert, tlsKey }: ServeOptions): Promise<{ key: string; cert: string } | undefined> {
   if (tlsCert === undefined && tlsKey === undefined) return undefined;

@@ -7,7 +7,7 @@ export const isIsolated = (file: string): boolean => isolated.some((pattern) => 
 
 /** All test files below `root`, or those that the arguments name: a file, or a folder with all below it. */
 export function testFiles(root: string, wanted: readonly string[]): string[] {
-  const all = globSync('{src,test,bench,scripts}/**/*.test.ts', { cwd: root }).sort();
+  const all = globSync('{src,web/src,test,bench,scripts}/**/*.test.ts', { cwd: root }).sort();
   if (wanted.length === 0) return all;
   return wanted.flatMap((argument) => {
     const path = argument.replace(/^\.\//, '').replace(/\/$/, '');

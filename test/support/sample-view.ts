@@ -1,7 +1,7 @@
 import type { BatchView, DeploymentRow, DeploymentView, TargetView } from '../../src/api/contract.ts';
-import type { Watched } from '../../src/words/watched.ts';
 import { deploymentId, planHash, releaseId } from '../../src/domain/ids.ts';
 import { STATUSES, type Status } from '../../src/domain/status.ts';
+import type { Watched } from '../../src/words/watched.ts';
 
 /** A deployment as people see it, made by hand: batches as texts with one letter for each target. */
 
