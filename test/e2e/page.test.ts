@@ -3,8 +3,9 @@ import { after, before, describe, test } from 'node:test';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { ensurePage } from '../../scripts/page.ts';
 import { requireService } from '../../scripts/services.ts';
+import { inert } from '../../src/lib/inert-text.ts';
 import { axeViolations, eventVersions, openPage, type Watched } from '../support/page-browser.ts';
-import { openPageWorld, type PageWorld } from '../support/page-world.ts';
+import { openPageWorld, type PageWorld, PLACE } from '../support/page-world.ts';
 import { until } from '../support/until.ts';
 
 const service = requireService('chromium');
@@ -109,6 +110,57 @@ describe('the page, in a real browser on a real server and the lab', { skip: ser
     assert.equal((await watched.context.cookies()).length, 1, 'the session is still good');
   });
 
+  test('another person approves what waits, and it is aborted, each with a reason', async () => {
+    await world.configure('  approvals: { count: 1 }\n');
+    const id = await world.deploy('v1');
+    await page.goto(world.url);
+    await page.locator('.row').getByText('needs approval').waitFor();
+    const { secret } = await world.edge.createToken({ name: 'ben', role: 'lead' });
+    const ben = await openPage(browser);
+    await signIn(ben.page, `${world.url}/deployments/${id}`, secret);
+    await say(ben.page, 'Approve', 'I have read its plan');
+    await ben.page.locator('.events').getByText('approved by ben: I have read its plan').waitFor();
+    await page
+      .getByRole('link', { name: /shop → lab deploy v1/ })
+      .first()
+      .click();
+    await say(page, 'Abort', 'the wrong release');
+    await page.locator('.head .pill').getByText('aborted').waitFor({ timeout: 60_000 });
+    assert.deepEqual(ben.complaints(), []);
+    await ben.context.close();
+    await world.configure();
+  });
+
+  test('who may only read is offered no verb', async () => {
+    const { secret } = await world.edge.createToken({ name: 'eve', role: 'view' });
+    const eve = await openPage(browser);
+    const id = await world.deploy('v1');
+    await signIn(eve.page, `${world.url}/deployments/${id}`, secret);
+    await eve.page.locator('.cell').first().waitFor();
+    assert.equal(await eve.page.locator('.verbs button').count(), 0);
+    await eve.context.close();
+    await world.ends(id);
+  });
+
+  test('what hosts and people write is text, whatever it is: no script runs, and no escape gets out', async () => {
+    const hostile =
+      '<img src=x onerror="document.title=1"><script>document.title=2</script>\u001b[31mred\u001b]0;t\u0007\u202e';
+    const { deployment } = await world.edge.exec({
+      ...{ ...PLACE, argv: ['printf', '%s\\n', hostile], targets: ['web-1'], reason: hostile },
+    });
+    assert.ok(deployment);
+    await world.ends(deployment);
+    await page.goto(`${world.url}/deployments/${deployment}`);
+    const shown = '<img src=x onerror="document.title=1"><script>document.title=2</script>red';
+    await page.getByRole('log').getByText(shown).waitFor();
+    await page.locator('.events').getByText(shown).waitFor();
+    assert.equal(await page.locator('#page img:not([src="/edge.svg"]), #page script').count(), 0);
+    const text = String(await page.locator('body').textContent());
+    assert.equal(inert(text), text);
+    assert.match(await page.title(), / · Edge$/);
+    quiet();
+  });
+
   for (const theme of ['light', 'dark'] as const) {
     test(`axe finds nothing on any page: ${theme}`, async () => {
       await page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' });
@@ -153,6 +205,13 @@ describe('the page, in a real browser on a real server and the lab', { skip: ser
     assert.equal(answer.status, 401);
   });
 });
+
+async function signIn(page: Page, url: string, token: string): Promise<void> {
+  await page.goto(url);
+  await page.getByLabel('Token').fill(token);
+  await page.keyboard.press('Enter');
+  await page.getByRole('banner').waitFor();
+}
 
 async function say(page: Page, verb: string, reason: string): Promise<void> {
   await page.getByRole('button', { name: `${verb}…` }).click();

@@ -22,6 +22,8 @@ export type PageWorld = {
   readonly kill: () => Promise<void>;
   /** Starts it again, on the same folder and port. */
   readonly start: () => Promise<void>;
+  /** Lines of YAML for the policy of the environment, beside its floor. */
+  readonly configure: (policy?: string) => Promise<void>;
   readonly deploy: (version: string, more?: Partial<Input<'deploy'>>) => Promise<DeploymentId>;
   readonly ends: (deployment: DeploymentId) => Promise<void>;
   readonly stop: () => Promise<void>;
@@ -53,15 +55,21 @@ async function open(hosts: number, ends: AsyncDisposableStack): Promise<PageWorl
   await start();
   const token = (await readFile(join(dataFolder, 'token'), 'utf8')).trim();
   const edge = edgeClient({ server: url, token, deadlineMs: PATIENCE_MS });
-  await edge.applyConfiguration({
-    files: [{ path: 'lab.yaml', text: fleet.configuration.replace('settleMs: 500', 'settleMs: 0') }],
-  });
+  const configure = async (policy = ''): Promise<void> => {
+    // No judge: what it waits for is for its own tests.
+    const text = fleet.configuration
+      .replace(/^analysis:\n(?: .*\n)+/m, '')
+      .replace('settleMs: 500', 'settleMs: 0')
+      .replace('policy:\n', `policy:\n${policy}`);
+    await edge.applyConfiguration({ files: [{ path: 'lab.yaml', text }] });
+  };
+  await configure();
   for (const { version, path, sha256 } of fleet.releases) {
     const artifacts = [{ name: 'app.tar.gz', path, sha256, unpack: 'tar.gz' as const }];
     await edge.createRelease({ kind: 'release', project: PLACE.project, version, artifacts });
   }
   return {
-    ...{ url, token, edge, fleet, kill, start },
+    ...{ url, token, edge, fleet, kill, start, configure },
     deploy: async (version, more = {}) =>
       (await edge.deploy({ ...PLACE, version, reason: 'test', ...more })).deployment,
     ends: (deployment) =>

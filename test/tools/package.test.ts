@@ -36,6 +36,15 @@ describe('the package that is published', () => {
     assert.equal(cases[0].runs, 4);
   });
 
+  test('brings the page, with what a browser loads at first in less than 350 kB', async () => {
+    const page = join(program, '../../lib/page');
+    const files = await readdir(page, { recursive: true });
+    const zipped = files.filter((file) => file.endsWith('.gz'));
+    const sizes = await Promise.all(zipped.map(async (file) => (await readFile(join(page, file))).length));
+    assert.ok(files.includes('index.html') && zipped.length >= 3);
+    assert.ok(sizes.reduce((sum, size) => sum + size) < 350_000);
+  });
+
   test('has no source that Node would not load where it is installed, and the licences of what is in it', async () => {
     const files = await readdir(join(program, '../..'), { recursive: true });
     assert.deepEqual(
@@ -43,6 +52,7 @@ describe('the package that is published', () => {
       [],
     );
     const licenses = await readFile(join(program, '../../THIRD-PARTY-LICENSES'), 'utf8');
-    for (const name of ['zod', 'commander', 'yaml']) assert.match(licenses, new RegExp(`^${name} \\d`, 'm'));
+    for (const name of ['zod', 'commander', 'yaml', 'react', '@tanstack/react-query', 'd3-scale'])
+      assert.match(licenses, new RegExp(`^${name} \\d`, 'm'));
   });
 });

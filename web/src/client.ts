@@ -3,7 +3,7 @@ import type { SessionInfo } from '../../src/api/contract.ts';
 import { inertClient } from '../../src/api/inert-client.ts';
 import { EdgeError } from '../../src/domain/errors.ts';
 
-/** The header says that it is the page that asks: another site cannot send it (docs/decisions/0033-the-page.md). */
+/** The header says that it is the page that asks: another site cannot send it (docs/decisions/0036-the-page.md). */
 const pageFetch: typeof fetch = (input, init) =>
   fetch(input, { ...init, headers: { ...init?.headers, 'edge-page': '1' }, credentials: 'same-origin' });
 
