@@ -25,8 +25,11 @@ try {
   await world.stop();
 }
 
-async function takeAll(from: Browser, { deploy, ends, edge, url, token }: PageWorld): Promise<void> {
+async function takeAll(from: Browser, world: PageWorld): Promise<void> {
+  const { deploy, ends, edge, url, token } = world;
   await ends(await deploy('v1'));
+  await addPlaces(world);
+  await deploy('v2', { environment: 'staging', reason: 'for the pictures' });
   const out = await from.newContext({ viewport: SIZE });
   await both(await out.newPage(), 'sign-in', `${url}/`, 'h1');
   const context = await from.newContext({ viewport: SIZE });
@@ -50,6 +53,21 @@ async function takeAll(from: Browser, { deploy, ends, edge, url, token }: PageWo
   await both(page, 'deployment-failed', `${url}/deployments/${failed}`, '.lane');
   await page.setViewportSize({ width: 390, height: 844 });
   await both(page, 'deployment-phone', `${url}/deployments/${failed}`, '.lane');
+}
+
+/** A second project and a second environment, where two people have to agree; nothing is ever put there. */
+async function addPlaces({ edge, fleet }: PageWorld): Promise<void> {
+  const [project = '', environment = '', place = ''] = fleet.configuration.split('---\n');
+  const staging = environment
+    .replace('name: lab', 'name: staging')
+    .replace('policy:\n', 'policy:\n  approvals: { count: 1 }\n');
+  const billing = project.replace('name: shop', 'name: billing').replace('~/shop', '~/billing');
+  const places = [
+    place.replace('environment: lab', 'environment: staging'),
+    place.replace('project: shop', 'project: billing'),
+  ];
+  const text = [billing, staging, ...places].join('---\n');
+  await edge.applyConfiguration({ files: [{ path: 'more.yaml', text }] });
 }
 
 async function both(page: Page, name: string, url: string, there: string): Promise<void> {

@@ -17,11 +17,24 @@ export function eventLine(
   { event, at }: Pick<EventItem, 'event' | 'at'>,
   view: DeploymentView,
 ): string | null {
-  const text = sentence(event, view, at);
-  return text === null ? null : `${timeOfDay(at)} ${oneLine(text)}`;
+  const text = eventWords({ event, at }, view);
+  return text === null ? null : `${timeOfDay(at)} ${text}`;
 }
 
-function sentence(event: Event, view: DeploymentView, at: number): string | null {
+/**
+ * The same without its time. `begunAt`: when the step of the event was begun, for whoever knows it; left out, the view tells, if it is that
+ * from just before the event.
+ */
+export function eventWords({ event, at, begunAt }: Told, view: DeploymentView): string | null {
+  const text = sentence(event, view, { at, begunAt });
+  return text === null ? null : oneLine(text);
+}
+
+type Told = Pick<EventItem, 'event' | 'at'> & { readonly begunAt?: number | undefined };
+type When = Pick<Told, 'at' | 'begunAt'>;
+
+function sentence(event: Event, view: DeploymentView, when: When): string | null {
+  const { at } = when;
   switch (event.kind) {
     case 'deployment.created':
       return `created by ${event.by}${event.causedBy ? `, because of ${event.causedBy}` : ''}: ${event.reason}`;
@@ -53,7 +66,7 @@ function sentence(event: Event, view: DeploymentView, at: number): string | null
     case 'capacity.given':
       return null;
     default:
-      return `${nameOf(view, event.target)} ${targetSentence(event, view, at)}`;
+      return `${nameOf(view, event.target)} ${targetSentence(event, view, when)}`;
   }
 }
 
@@ -95,12 +108,12 @@ function batchSentence({ kind, lane, batch }: BatchEvent, view: DeploymentView):
 }
 
 type DoneEvent = Extract<Event, { kind: 'task.succeeded' }>;
-type Told = Exclude<TargetEvent, { kind: 'capacity.taken' | 'capacity.given' }>;
+type OfTarget = Exclude<TargetEvent, { kind: 'capacity.taken' | 'capacity.given' }>;
 
-function targetSentence(event: Told, view: DeploymentView, at: number): string {
+function targetSentence(event: OfTarget, view: DeploymentView, when: When): string {
   switch (event.kind) {
     case 'task.succeeded':
-      return `${stepName(view, event)} done${timeOfStep(view, event, at)}`;
+      return `${stepName(view, event)} done${timeOfStep(view, event, when)}`;
     case 'task.failed':
       return `${stepName(view, event)} failed (${event.error.code}): ${event.error.message}`;
     case 'task.retried':
@@ -132,8 +145,8 @@ function whyEnded(event: Extract<Event, { kind: 'task.cancelling' }>): string {
 }
 
 /** From when the step was begun, over all its attempts and waits. */
-function timeOfStep(view: DeploymentView, { target, startedAt }: DoneEvent, at: number): string {
-  const since = view.targets[target]?.since ?? startedAt;
+function timeOfStep(view: DeploymentView, { target, startedAt }: DoneEvent, { at, begunAt }: When): string {
+  const since = begunAt ?? view.targets[target]?.since ?? startedAt;
   return since === null ? '' : ` in ${took(at - since)}`;
 }
 

@@ -35,7 +35,8 @@ export function capacityOf({ taken, members, floor, times, now, width }: Capacit
   const { from } = times;
   const [plotLeft, plotRight] = plotSides(width);
   const axis = timeAxis(times, [plotLeft, plotRight]);
-  const least = Math.min(floor ?? members, ...taken.map(({ out }) => members - out));
+  const lowest = taken.reduce((least, { out }) => Math.min(least, members - out), members);
+  const least = Math.min(floor ?? members, lowest);
   const y = scaleLinear()
     .domain([Math.max(0, least - Math.max(1, (members - least) * 0.25)), members])
     .range([HEIGHT - 6, HEAD + 4]);
@@ -51,7 +52,7 @@ export function capacityOf({ taken, members, floor, times, now, width }: Capacit
     areaPath: area().curve(curveStepAfter).y0(HEIGHT)(all) ?? '',
     floorY: floor === null ? null : y(floor),
     levels: levelsOf(members, floor).map((level) => ({ y: y(level), label: String(level) })),
-    lowest: Math.min(members, ...points.map(({ inService }) => inService)),
+    lowest,
   };
 }
 

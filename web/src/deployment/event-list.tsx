@@ -1,6 +1,6 @@
 import { memo, useState } from 'react';
 import type { DeploymentView, StoredEventRow } from '../../../src/api/contract.ts';
-import { eventLine } from '../../../src/words/event-line.ts';
+import { eventWords } from '../../../src/words/event-line.ts';
 import { counted } from '../../../src/words/format.ts';
 import type { Live } from '../live/deployment.ts';
 import { TimeOfDay } from '../parts/time.tsx';
@@ -9,7 +9,7 @@ const NEWEST = 200;
 
 /** The record of the deployment, newest first. */
 export function EventList({ live }: { readonly live: Live }) {
-  const { events, view } = live;
+  const { events } = live;
   const [isWhole, setWhole] = useState(false);
   const shown = (isWhole ? events : events.slice(-NEWEST)).toReversed();
   return (
@@ -26,7 +26,7 @@ export function EventList({ live }: { readonly live: Live }) {
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it is scrolled by keyboard too */}
       <ol tabIndex={0} aria-label="Events, newest first">
         {shown.map((event) => (
-          <Line key={event.version} event={event} view={view} />
+          <Line key={event.version} event={event} live={live} />
         ))}
       </ol>
     </section>
@@ -35,9 +35,10 @@ export function EventList({ live }: { readonly live: Live }) {
 
 /** An event never changes: it is worded once, with the names that the plan gives. */
 const Line = memo(
-  function Line({ event, view }: { readonly event: StoredEventRow; readonly view: DeploymentView }) {
-    // The time stands in a column of its own, in the zone of who looks.
-    const told = eventLine(event, view)?.replace(/^\S+ /, '');
+  function Line({ event, live }: { readonly event: StoredEventRow; readonly live: Live }) {
+    const { view, lanes } = live;
+    const begunAt = 'target' in event.event ? lanes.begunAt(event.event.target, event.at) : undefined;
+    const told = eventWords({ ...event, begunAt }, view) ?? undefined;
     return (
       <li
         className={told === undefined ? 'dim' : undefined}

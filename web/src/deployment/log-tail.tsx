@@ -1,8 +1,8 @@
-import { useEffect, useLayoutEffect, useRef, useState } from 'react';
+import { memo, useEffect, useLayoutEffect, useRef, useState } from 'react';
 import type { TargetView } from '../../../src/api/contract.ts';
 import type { DeploymentId } from '../../../src/domain/ids.ts';
 import { edge } from '../client.ts';
-import { LogFeed } from '../live/log-feed.ts';
+import { LogFeed, type LogLine } from '../live/log-feed.ts';
 import { useStore } from '../live/store.ts';
 import { Empty, Fault } from '../parts/notes.tsx';
 
@@ -26,11 +26,7 @@ export function LogTail({ deployment, targets, target, onTarget }: LogTailProps)
           onChange={({ target: { value } }) => onTarget(value === '' ? null : value)}
         >
           <option value="">all targets</option>
-          {targets.map(({ name }) => (
-            <option key={name} value={name}>
-              {name}
-            </option>
-          ))}
+          <TargetOptions deployment={deployment} targets={targets} />
         </select>
         <input
           type="search"
@@ -44,6 +40,18 @@ export function LogTail({ deployment, targets, target, onTarget }: LogTailProps)
     </section>
   );
 }
+
+/** The names of a plan never change. */
+const TargetOptions = memo(
+  function TargetOptions({ targets }: Pick<LogTailProps, 'deployment' | 'targets'>) {
+    return targets.map(({ name }) => (
+      <option key={name} value={name}>
+        {name}
+      </option>
+    ));
+  },
+  (a, b) => a.deployment === b.deployment,
+);
 
 type LinesProps = Pick<LogTailProps, 'deployment' | 'target'> & { readonly text: string };
 
@@ -81,13 +89,19 @@ function Lines({ deployment, target, text }: LinesProps) {
         <Empty title={text === '' ? 'Nothing has been written yet' : 'No line has that'} />
       )}
       {shown.map((line) => (
-        <p key={line.number}>
-          <span className="log-where">
-            {line.target} {line.step}
-          </span>{' '}
-          {line.text}
-        </p>
+        <Line key={line.number} line={line} />
       ))}
     </div>
   );
 }
+
+const Line = memo(function Line({ line }: { readonly line: LogLine }) {
+  return (
+    <p>
+      <span className="log-where">
+        {line.target} {line.step}
+      </span>{' '}
+      {line.text}
+    </p>
+  );
+});

@@ -55,7 +55,7 @@ type GroupProps = Pick<TargetsProps, 'chosen' | 'onChoose'> & {
   readonly isFirst: boolean;
 };
 
-function Group({ group, overall, cells, chosen, onChoose, isFirst }: GroupProps) {
+const Group = memo(function Group({ group, overall, cells, chosen, onChoose, isFirst }: GroupProps) {
   const { batch, label, x: left, y } = group;
   const status = batchStatus(batch, overall);
   return (
@@ -76,6 +76,18 @@ function Group({ group, overall, cells, chosen, onChoose, isFirst }: GroupProps)
       ))}
     </g>
   );
+}, isSameGroup);
+
+/** Of thousands of cells few change at a time. */
+function isSameGroup(a: GroupProps, b: GroupProps): boolean {
+  const isAlike =
+    a.group.batch === b.group.batch &&
+    a.group.x === b.group.x &&
+    a.group.y === b.group.y &&
+    a.cells.width === b.cells.width &&
+    a.chosen === b.chosen &&
+    a.overall.status === b.overall.status;
+  return isAlike && a.group.cells.every(({ target }, n) => target === b.group.cells[n]?.target);
 }
 
 type CellProps = {

@@ -8,7 +8,8 @@ import { Store } from './store.ts';
 export type Feeding = { readonly live: Live | null; readonly error: unknown };
 
 const PAGE_OF_EVENTS = 5_000;
-const FRAME_MS = 16;
+/** Ten pictures a second are as good as live, and leave nine of ten frames to whoever scrolls or types. */
+const FRAME_MS = 100;
 
 /** One deployment, from how it stands to its end, over as many connections as that takes. */
 export class DeploymentFeed {
@@ -74,7 +75,7 @@ export class DeploymentFeed {
     this.#flush();
   }
 
-  /** What comes within a frame is shown at once. */
+  /** What comes within that time is shown at once. */
   #arrive(item: WatchItem, signal: AbortSignal): void {
     this.#arrived.push(item);
     if (this.#arrived.length > 1) return;

@@ -23,6 +23,8 @@ describe('lanes', () => {
     assert.deepEqual(lanes.spans[0], [{ step: 0, attempt: 1, from: 0, to: null, outcome: 'running' }]);
     assert.deepEqual(lanes.spans[2], [{ step: 3, attempt: 1, from: 0, to: 1_000, outcome: 'succeeded' }]);
     assert.equal(lanes.spans[1], undefined);
+    assert.equal(lanes.begunAt(2, 1_000), 0);
+    assert.equal(lanes.begunAt(0, 1_000), undefined);
   });
 
   test('an attempt that is tried again ends, and the next begins when its pause is over', () => {

@@ -77,6 +77,11 @@ export class Lanes {
     }
   }
 
+  /** When the step was begun that an event of this time ended; `undefined` if none was. */
+  begunAt(target: number, at: number): number | undefined {
+    return this.spans[target]?.findLast(({ to }) => to === at)?.from;
+  }
+
   #open(target: number, { step, attempt, from }: Pick<Span, 'step' | 'attempt' | 'from'>): void {
     const spans = this.spans[target] ?? [];
     spans.push({ step, attempt, from, to: null, outcome: 'running' });

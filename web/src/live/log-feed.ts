@@ -15,8 +15,8 @@ export type Log = {
   readonly error: unknown;
 };
 
-const KEPT = 2_000;
-const FRAME_MS = 50;
+const KEPT = 1_000;
+const FRAME_MS = 100;
 
 /** Output as it comes, over as many connections as it takes. */
 export class LogFeed {

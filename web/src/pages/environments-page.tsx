@@ -91,8 +91,7 @@ function Cell({ cell }: { readonly cell: ProjectEnvironmentStatus | undefined })
       </p>
       {others.length > 0 && (
         <p className="mixed">
-          <Sign name="unknown" />
-          also {others.map(({ version, targets }) => `${version ?? 'nothing'} on ${targets}`).join(', ')}
+          and {others.map(({ version, targets }) => `${version ?? 'nothing'} on ${targets}`).join(', ')}
         </p>
       )}
       {cell.parked.length > 0 && (

@@ -1,5 +1,5 @@
 import { useNavigate } from '@tanstack/react-router';
-import { type KeyboardEvent, useEffect, useRef, useState } from 'react';
+import { type KeyboardEvent, type RefObject, useEffect, useRef, useState } from 'react';
 import type { DeploymentRow } from '../../../src/api/contract.ts';
 import { whatOf } from '../../../src/words/format.ts';
 
@@ -11,35 +11,14 @@ const MOST = 12;
 export function Palette({ deployments }: { readonly deployments: readonly DeploymentRow[] }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const [text, setText] = useState('');
-  const [at, setAt] = useState(0);
   const choices = useChoices(deployments)
     .filter(({ label, hint }) => matches(`${label} ${hint}`, text))
     .slice(0, MOST);
-  useEffect(() => {
-    const open = (event: globalThis.KeyboardEvent) => {
-      if (event.key.toLowerCase() !== 'k' || !(event.ctrlKey || event.metaKey)) return;
-      event.preventDefault();
-      dialog.current?.showModal();
-    };
-    addEventListener('keydown', open);
-    return () => removeEventListener('keydown', open);
-  }, []);
+  useOpening(dialog);
   const choose = (choice: Choice | undefined) => {
     dialog.current?.close();
     setText('');
-    setAt(0);
     choice?.go();
-  };
-  const onKey = (event: KeyboardEvent) => {
-    const step = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0;
-    if (step !== 0) {
-      event.preventDefault();
-      setAt((at + step + choices.length) % Math.max(1, choices.length));
-    }
-    if (event.key === 'Enter') {
-      event.preventDefault();
-      choose(choices[at]);
-    }
   };
   return (
     <>
@@ -47,41 +26,75 @@ export function Palette({ deployments }: { readonly deployments: readonly Deploy
         Go to <kbd>Ctrl K</kbd>
       </button>
       <dialog ref={dialog} className="palette" aria-label="Go to">
-        <input
-          role="combobox"
-          aria-label="Where to"
-          aria-expanded="true"
-          aria-controls="choices"
-          aria-activedescendant={choices[at] ? `choice-${at}` : undefined}
-          placeholder="A page, a project, an environment, a deployment"
-          value={text}
-          onChange={({ target }) => {
-            setText(target.value);
-            setAt(0);
-          }}
-          onKeyDown={onKey}
-        />
-        <div id="choices" role="listbox" aria-label="Places">
-          {choices.map((choice, n) => (
-            // biome-ignore lint/a11y/useKeyWithClickEvents: the keys are those of the field above
-            <div
-              key={`${choice.label} ${choice.hint}`}
-              id={`choice-${n}`}
-              role="option"
-              tabIndex={-1}
-              aria-selected={n === at}
-              onClick={() => choose(choice)}
-            >
-              <span>{choice.label}</span> <span className="dim">{choice.hint}</span>
-            </div>
-          ))}
-          {choices.length === 0 && (
-            <div role="option" tabIndex={-1} aria-selected="false" aria-disabled="true" className="dim">
-              Nothing is called that
-            </div>
-          )}
-        </div>
+        <Choices {...{ text, choices, choose }} onText={setText} />
       </dialog>
+    </>
+  );
+}
+
+function useOpening(dialog: RefObject<HTMLDialogElement | null>): void {
+  useEffect(() => {
+    const open = (event: globalThis.KeyboardEvent) => {
+      if (event.key.toLowerCase() !== 'k' || !(event.ctrlKey || event.metaKey)) return;
+      event.preventDefault();
+      if (!dialog.current?.open) dialog.current?.showModal();
+    };
+    addEventListener('keydown', open);
+    return () => removeEventListener('keydown', open);
+  }, [dialog]);
+}
+
+type ChoicesProps = {
+  readonly text: string;
+  readonly choices: readonly Choice[];
+  readonly choose: (choice: Choice | undefined) => void;
+  readonly onText: (text: string) => void;
+};
+
+function Choices({ text, choices, choose, onText }: ChoicesProps) {
+  const [at, setAt] = useState(0);
+  const onKey = (event: KeyboardEvent) => {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key] ?? 0;
+    if (step !== 0) setAt((at + step + choices.length) % Math.max(1, choices.length));
+    if (event.key === 'Enter') choose(choices[at]);
+    if (step !== 0 || event.key === 'Enter') event.preventDefault();
+  };
+  return (
+    <>
+      <input
+        role="combobox"
+        aria-label="Where to"
+        aria-expanded="true"
+        aria-controls="choices"
+        aria-activedescendant={choices[at] ? `choice-${at}` : undefined}
+        placeholder="A page, a project, an environment, a deployment"
+        value={text}
+        onChange={({ target }) => {
+          setAt(0);
+          onText(target.value);
+        }}
+        onKeyDown={onKey}
+      />
+      <div id="choices" role="listbox" aria-label="Places">
+        {choices.map((choice, n) => (
+          // biome-ignore lint/a11y/useKeyWithClickEvents: the keys are those of the field above
+          <div
+            key={`${choice.label} ${choice.hint}`}
+            id={`choice-${n}`}
+            role="option"
+            tabIndex={-1}
+            aria-selected={n === at}
+            onClick={() => choose(choice)}
+          >
+            <span>{choice.label}</span> <span className="dim">{choice.hint}</span>
+          </div>
+        ))}
+        {choices.length === 0 && (
+          <div role="option" tabIndex={-1} aria-selected="false" aria-disabled="true" className="dim">
+            Nothing is called that
+          </div>
+        )}
+      </div>
     </>
   );
 }
