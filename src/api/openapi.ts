@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { CATALOGUE } from '../domain/errors.ts';
 import { ROUTES } from './contract.ts';
 import type { Route } from './route.ts';
+import { PAGE_HEADER, SESSION_COOKIE } from './session-cookie.ts';
 import { errorReplySchema } from './shapes.ts';
 
 type JsonObject = { readonly [key: string]: unknown };
@@ -26,11 +27,16 @@ export function openApi(version: string): JsonObject {
     paths,
     components: {
       schemas: Object.fromEntries(schemas),
-      securitySchemes: { token: { type: 'http', scheme: 'bearer' } },
+      securitySchemes: { token: { type: 'http', scheme: 'bearer' }, session: SESSION },
       responses: { error: { description: 'What is wrong and what to do', ...jsonContent(error) } },
     },
   };
 }
+
+const SESSION = {
+  ...{ type: 'apiKey', in: 'cookie', name: SESSION_COOKIE },
+  description: `Of a browser that has signed in. What is no GET needs the header \`${PAGE_HEADER}\` beside it.`,
+};
 
 const BYTES = { content: { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } } };
 
@@ -51,7 +57,7 @@ function operationOf(name: string, route: Route, schemas: Map<string, unknown>):
     summary,
     ...(permission === 'public'
       ? { security: [] }
-      : { security: [{ token: [] }], 'x-permission': permission }),
+      : { security: [{ token: [] }, { session: [] }], 'x-permission': permission }),
     parameters: [
       ...parametersOf('path', route.params, schemas),
       ...parametersOf('query', route.query, schemas),

@@ -3,14 +3,16 @@ import { EdgeError } from '../domain/errors.ts';
 
 /** How a browser is known: by a cookie that no script reads, and that goes along with no request of another site. */
 
-const NAME = 'edge_session';
+export const SESSION_COOKIE = 'edge_session';
 
 /** What a page sends along with what changes something. Another origin may send it only if this one lets it, which never happens. */
 export const PAGE_HEADER = 'edge-page';
 
 /** The session of a request; `null` if it has none. */
 export function sessionOf({ headers }: FastifyRequest): string | null {
-  return new RegExp(`(?:^|; *)${NAME}=([\\w-]{1,200})(?:;|$)`).exec(headers.cookie ?? '')?.[1] ?? null;
+  return (
+    new RegExp(`(?:^|; *)${SESSION_COOKIE}=([\\w-]{1,200})(?:;|$)`).exec(headers.cookie ?? '')?.[1] ?? null
+  );
 }
 
 /**
@@ -37,7 +39,7 @@ export function setSession(
   reply.header(
     'set-cookie',
     given
-      ? `${NAME}=${given.secret}; Max-Age=${given.seconds}; ${attributes}`
-      : `${NAME}=; Max-Age=0; ${attributes}`,
+      ? `${SESSION_COOKIE}=${given.secret}; Max-Age=${given.seconds}; ${attributes}`
+      : `${SESSION_COOKIE}=; Max-Age=0; ${attributes}`,
   );
 }
