@@ -24,7 +24,7 @@ export function EventList({ live }: { readonly live: Live }) {
         )}
       </div>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it is scrolled by keyboard too */}
-      <ol tabIndex={0} aria-label="Events, newest first">
+      <ol className={isWhole ? 'is-whole' : undefined} tabIndex={0} aria-label="Events, newest first">
         {shown.map((event) => (
           <Line key={event.version} event={event} live={live} />
         ))}

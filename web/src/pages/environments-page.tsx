@@ -77,15 +77,15 @@ function Cell({ cell }: { readonly cell: ProjectEnvironmentStatus | undefined })
   if (!cell) return <span className="dim">–</span>;
   const active = newest && !newest.ended ? newest : cell.active?.ended === false ? cell.active : null;
   const [most, ...others] = cell.releases;
+  const since = most && cell.last?.release === most.release ? cell.last.endedAt : null;
   return (
     <div className="place">
       <p className="version">{most?.version ?? <span className="dim">nothing yet</span>}</p>
       <p className="dim">
         {counted(cell.targets, 'target')}
-        {cell.last?.endedAt && (
+        {since !== null && (
           <>
-            {' '}
-            · <Ago at={cell.last.endedAt} now={now} />
+            , since <Ago at={since} now={now} />
           </>
         )}
       </p>
