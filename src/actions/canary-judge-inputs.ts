@@ -16,14 +16,16 @@ const server = z.strictObject({
 export const DOUBTFUL = ['unsure', 'no data'] as const;
 
 /**
- * `pairs`: the servers of the canary, each with the one that it is compared with, which may be in several pairs.
- * `since`: when its servers began to change, ms since the epoch; `null`: nobody knows. `goOn`: verdicts with which it is done all the same.
+ * `pairs`: the servers of the canary, each with the one that it is compared with, which may be in several pairs. `since`, `until`: when its
+ * servers began to change, and had changed, ms since the epoch, by the clock of the store; `null`: nobody knows. `goOn`: verdicts with
+ * which it is done all the same.
  */
 export const canaryJudgeInputs = z.strictObject({
   analysis: analysisSchema,
   sources: z.record(z.string(), metricSourceSchema),
   pairs: z.array(z.strictObject({ canary: server, baseline: server })).min(1),
   since: z.number().nullable(),
+  until: z.number().nullable().default(null),
   goOn: z.array(z.enum(DOUBTFUL)),
 });
 export type CanaryJudgeInputs = DeepReadonly<z.infer<typeof canaryJudgeInputs>>;

@@ -67,6 +67,16 @@ test('between two looks it holds no worker, and says how it stands', async () =>
   assert.equal(second.wakeAfterMs, MINUTE - 5_000);
 });
 
+test('a worker whose clock is slow judges nothing of before the canary had changed', async () => {
+  const until = Date.UTC(2026, 0, 1, 0, 10);
+  const bad: Course = (server, minute) => errors(minute < 9 ? 1 : 9)(server, minute);
+  const canary = new CanaryTrial({ errors: bad, requests: REQUESTS }, late, { until });
+  const first = expectKind(await canary.attempt(), 'wait');
+  assert.equal(first.progress, 'is judged from 2026-01-01T00:11:00.000Z on');
+  const { error } = expectKind(await canary.finish(), 'failed');
+  assert.match(error.message, /from the start/);
+});
+
 test('what a canary does while it warms up, and while its servers change, is not judged', async () => {
   const bad: Course = (server, minute) => (minute >= -4 && minute < 0 ? 9_000 : errors()(server, minute));
   const canary = new CanaryTrial({ errors: bad, requests: REQUESTS });

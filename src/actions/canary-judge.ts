@@ -35,9 +35,13 @@ type Place = {
   readonly time: CanaryTime;
 };
 
-/** The end of the warm-up is noted once, so that no takeover prolongs it. */
-function begun(context: ActionContext, { analysis }: CanaryJudgeInputs): CanaryState {
-  const beganMs = Math.ceil((context.ports.clock.now() + analysis.warmUpMs) / 1_000) * 1_000;
+/**
+ * The end of the warm-up is noted once, so that no takeover prolongs it. A worker whose clock is slow would look at what was before the canary
+ * changed, and pass it.
+ */
+function begun(context: ActionContext, { analysis, until }: CanaryJudgeInputs): CanaryState {
+  const nowMs = Math.max(context.ports.clock.now(), until ?? 0);
+  const beganMs = Math.ceil((nowMs + analysis.warmUpMs) / 1_000) * 1_000;
   return { beganMs, sources: {}, decided: null };
 }
 

@@ -57,9 +57,9 @@ export type Event =
   /** A person has let it start without the approvals that were missing. */
   | ({ readonly kind: 'deployment.promoted' } & ByPerson)
   | { readonly kind: 'deployment.started' }
-  /** `at`: left out in the logs of before it was noted. */
+  /** `at`, of stages and batches: left out in the logs of before it was noted. */
   | { readonly kind: 'stage.opened'; readonly stage: number; readonly at?: number }
-  | { readonly kind: 'batch.opened'; readonly lane: number; readonly batch: number }
+  | { readonly kind: 'batch.opened'; readonly lane: number; readonly batch: number; readonly at?: number }
   | { readonly kind: 'batch.ended'; readonly lane: number; readonly batch: number }
   /** Task rows were made for these steps; the n-th of `targets` is to do the n-th of `steps`. */
   | { readonly kind: 'tasks.granted'; readonly targets: readonly number[]; readonly steps: readonly number[] }

@@ -166,7 +166,7 @@ export const verifies = ({ action }: Pick<Step, 'action'>): boolean => action.st
  * Contract C5: a literal, an output of an earlier step of the same target, a fact of the target, its members (`MemberRef[]`),
  * the release it gets (`PlannedRelease | null`, without its properties; `shown`: with the version that its health page shows),
  * the content of a script by its SHA-256, an object of such inputs (`fields`),
- * how the deployment ends (`outcome`; left out before its end), when its stage was opened (`opened`; ms since the epoch), whether it was forced (`force`; left out if not),
+ * how the deployment ends (`outcome`; left out before its end), when its stage was opened, or its batch (`opened`; ms since the epoch), whether it was forced (`force`; left out if not),
  * what its property files are made of (`PlannedFiles`; left out where it has none), the secrets in them (`SecretRef[]`; of what it ran
  * before too), or the settings its members were found with (`HeldMember[]`).
  */
@@ -179,7 +179,7 @@ export type Input =
   | { readonly script: string }
   | { readonly fields: Readonly<Record<string, Input>> }
   | { readonly outcome: true }
-  | { readonly opened: true }
+  | { readonly opened: true | 'batch' }
   | { readonly force: true }
   | { readonly files: true }
   | { readonly secrets: true }

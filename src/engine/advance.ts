@@ -30,10 +30,12 @@ export function advance(model: Model, state: DeploymentState, facts: Facts): Eve
   if (state.status === 'pending') return { kind: 'deployment.started' };
   if (state.status !== 'running') return undefined;
   if (state.stage < 0) return nextStage(model, state, facts);
-  return laneProgress(model, state) ?? (allLanesDone(state) ? nextStage(model, state, facts) : undefined);
+  return (
+    laneProgress(model, state, facts) ?? (allLanesDone(state) ? nextStage(model, state, facts) : undefined)
+  );
 }
 
-function laneProgress(model: Model, state: DeploymentState): Event | undefined {
+function laneProgress(model: Model, state: DeploymentState, { now }: Facts): Event | undefined {
   const lanes = present(model.plan.stages[state.stage], 'stage').lanes;
   for (const [index, lane] of state.lanes.entries()) {
     const batches = present(lanes[index], 'lane').batches;
@@ -41,7 +43,7 @@ function laneProgress(model: Model, state: DeploymentState): Event | undefined {
       return { kind: 'batch.ended', lane: index, batch: lane.batch };
     }
     if (!lane.open && lane.batch + 1 < batches.length)
-      return { kind: 'batch.opened', lane: index, batch: lane.batch + 1 };
+      return { kind: 'batch.opened', lane: index, batch: lane.batch + 1, at: now };
   }
   return undefined;
 }
@@ -107,7 +109,7 @@ function stopping(model: Model, state: DeploymentState, facts: Facts, stop: Stop
     const waiting = state.lanes.flatMap((lane) => lane.goOn)[0];
     if (waiting !== undefined) return endedBetween(state, waiting, at(state.targets, waiting).held !== null);
   } else if (!goesBack()) {
-    const next = laneProgress(model, state);
+    const next = laneProgress(model, state, facts);
     if (next || !allLanesDone(state)) return next;
   }
   if (state.lanes.some(({ active, ahead }) => active + ahead > 0)) return undefined;

@@ -121,7 +121,7 @@ function withLane(
   return { ...state, lanes: state.lanes.with(lane, change(present(state.lanes[lane], `lane ${lane}`))) };
 }
 
-type Opened = { readonly lane: number; readonly batch: number };
+type Opened = { readonly lane: number; readonly batch: number; readonly at?: number };
 
 /** The task of a target that was being prepared, if it was, is closed. With more to prepare it is looked for again. */
 function withoutAhead(model: Model, state: DeploymentState, target: number, more = false): DeploymentState {
@@ -138,12 +138,21 @@ function openedBatch(
   model: Model,
   state: DeploymentState,
   lane: LaneState,
-  { lane: index, batch }: Opened,
+  { lane: index, batch, at: openedAt }: Opened,
 ): LaneState {
   const of = present(model.plan.stages[state.stage]?.lanes[index]?.batches[batch], `batch ${batch}`);
   const ended = of.targets.filter((target) => at(state.targets, target).status !== 'pending').length;
   const { ahead, aheadFailures: batchFailures, zoneFailures } = lane;
-  return { ...CLOSED_LANE, ahead, zoneFailures, batchFailures, open: true, batch, ended };
+  return {
+    ...CLOSED_LANE,
+    ahead,
+    zoneFailures,
+    batchFailures,
+    open: true,
+    openedAt: openedAt ?? null,
+    batch,
+    ended,
+  };
 }
 
 /** A grant takes all that could go on, then fresh targets, then those to prepare, from the cursors (`pending`). */

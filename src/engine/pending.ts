@@ -146,13 +146,17 @@ function resolve(model: Model, state: DeploymentState, index: number, input: Inp
   if ('fields' in input) return inputsOf(model, state, index, input.fields);
   if ('release' in input) return releaseOf(model, target, input.release);
   if ('outcome' in input) return outcomeOf(model, state);
-  if ('opened' in input) return state.openedAt;
+  if ('opened' in input) return openedAt(model, state, index, input.opened);
   if ('force' in input) return model.plan.force;
   if ('files' in input) return plannedFiles(model.plan, target);
   if ('secrets' in input) return fileSecrets(model.plan, target);
   const record = at(state.targets, index);
   if ('asFound' in input) return record.held ?? [];
   return record.outputs[input.from]?.[input.output];
+}
+
+function openedAt(model: Model, state: DeploymentState, target: number, what: true | 'batch'): number | null {
+  return what === 'batch' ? (state.lanes[placeOf(model, target).lane]?.openedAt ?? null) : state.openedAt;
 }
 
 /** Only the step that makes its files is given what they are made of. */

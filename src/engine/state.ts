@@ -53,6 +53,8 @@ export type Counts = {
 export type LaneState = {
   readonly batch: number;
   readonly open: boolean;
+  /** When its batch was opened; ms since the epoch. */
+  readonly openedAt: number | null;
   readonly cursor: number;
   readonly active: number;
   readonly ended: number;
@@ -144,6 +146,7 @@ export function restoredState(snapshot: unknown): DeploymentState {
 export const CLOSED_LANE: LaneState = {
   batch: -1,
   open: false,
+  openedAt: null,
   cursor: 0,
   active: 0,
   ended: 0,

@@ -64,8 +64,8 @@ describe('a canary that is judged', () => {
       assert.deepEqual(seen, ['web-1', JUDGE, 'web-2', 'web-3', 'web-4']);
       const { status, counts, exceptions } = await overallOf(edge, deployment);
       assert.deepEqual([status, counts.total, counts.succeeded, exceptions], ['succeeded', 4, 4, 0]);
-      const [given] = inputs as [{ since: number; pairs: unknown; goOn: unknown }];
-      assert.equal(given.since, edge.time.now);
+      const [given] = inputs as [{ since: number; until: number; pairs: unknown; goOn: unknown }];
+      assert.deepEqual([given.since, given.until], [edge.time.now, edge.time.now]);
       assert.deepEqual(given.goOn, []);
       const server = (name: string, address: string) => ({ name, address, port: 8080, zone: 'default' });
       assert.deepEqual(given.pairs, [

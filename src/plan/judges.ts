@@ -144,6 +144,7 @@ function judging(pairs: readonly Found[], { analysis, metrics, policy }: Analyse
       sources: { value: asJson(sources) },
       pairs: { value: pairs.map(({ canary, baseline }) => ({ canary, baseline })) },
       since: { opened: true },
+      until: { opened: 'batch' },
       goOn: { value: goOn },
     },
     timeoutMs: warmUpMs + mostMs + stepMs * (staleSteps + 2) + MARGIN_MS,
