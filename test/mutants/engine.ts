@@ -20,8 +20,8 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/adapters/sql/report.ts',
-        from: 'const reports = ends.map(({ report }) => report);',
-        to: 'const reports = ends.flatMap(({ report }) => [report, report]);',
+        from: 'ends.map(({ text }) => text),',
+        to: 'ends.flatMap(({ text }) => [text, text]),',
       },
       {
         file: 'src/engine/decide.ts',
@@ -450,8 +450,8 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/engine/advance.ts',
-        from: 'return (goesBack() ? undefined : lastHooks(model, state)) ??',
-        to: 'return (goesBack() || stop ? undefined : lastHooks(model, state)) ??',
+        from: 'return (goesBack() ? undefined : lastHooks(model, state, facts)) ??',
+        to: 'return (goesBack() || stop ? undefined : lastHooks(model, state, facts)) ??',
       },
     ],
   },
@@ -461,8 +461,8 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/engine/decide-report.ts',
-        from: "plan.verb === 'rollback' ? undefined : 'a hook has failed';",
-        to: "plan.verb !== 'restart' ? undefined : 'a hook has failed';",
+        from: "if (plan.verb === 'rollback') return undefined;",
+        to: "if (plan.verb !== 'restart') return undefined;",
       },
     ],
   },

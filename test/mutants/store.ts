@@ -58,7 +58,7 @@ export const STORE_MUTANTS: readonly Mutant[] = [
       },
       {
         file: 'src/adapters/sql/report.ts',
-        from: 'if (row?.epoch !== one.epoch) continue;',
+        from: 'if (row?.epoch !== epoch) continue;',
         to: 'if (!row) continue;',
       },
     ],
@@ -74,8 +74,8 @@ export const STORE_MUTANTS: readonly Mutant[] = [
       },
       {
         file: 'src/adapters/sql/claim.ts',
-        from: 'remainingMs: Math.max(0, row.deadline_at - now),',
-        to: 'remainingMs: Math.max(900_000, row.deadline_at - now),',
+        from: '  Math.max(0, row.deadline_at - now),',
+        to: '  Math.max(900_000, row.deadline_at - now),',
       },
     ],
   },
@@ -180,8 +180,8 @@ export const STORE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'src/adapters/sql/claim.ts',
-        from: 'checkpoint: row.checkpoint,',
-        to: "checkpoint: row.state === 'claimed' ? null : row.checkpoint,",
+        from: '  row.checkpoint,\n',
+        to: "  row.state === 'claimed' ? null : row.checkpoint,\n",
       },
     ],
   },
