@@ -18,6 +18,7 @@ import {
   type Nature,
   type Scenario,
   type ScenarioProject,
+  type ScenarioRelease,
   type ScenarioTarget,
 } from './scenario.ts';
 
@@ -25,6 +26,7 @@ import {
 export type Estate = {
   readonly changes: readonly RecordChange[];
   readonly natureOf: (release: ReleaseId) => Nature;
+  readonly isHarmful: (release: ReleaseId) => boolean;
   readonly before: (target: ScenarioTarget) => ReleaseId | null;
 };
 
@@ -33,9 +35,9 @@ export function estateOf(scenario: Scenario): Estate {
     project,
     made: project.releases.map((one, n) => releaseOf(project, one.version, n)),
   }));
-  const natures = new Map<ReleaseId, Nature>();
+  const natures = new Map<ReleaseId, ScenarioRelease | undefined>();
   for (const { project, made } of releases)
-    for (const [n, release] of made.entries()) natures.set(release.id, project.releases[n]?.nature ?? 'good');
+    for (const [n, release] of made.entries()) natures.set(release.id, project.releases[n]);
   const first = new Map(releases.map(({ project, made }) => [project.name, made[0]?.id ?? null]));
   return {
     changes: [
@@ -53,7 +55,8 @@ export function estateOf(scenario: Scenario): Estate {
         made.map((value): RecordChange => ({ kind: 'release', key: `${project.name}/${value.id}`, value })),
       ),
     ],
-    natureOf: (release) => natures.get(release) ?? 'good',
+    natureOf: (release) => natures.get(release)?.nature ?? 'good',
+    isHarmful: (release) => natures.get(release)?.isHarmful === true,
     before: (target) => (target.found === 'new' ? null : (first.get(target.project) ?? null)),
   };
 }
@@ -80,7 +83,7 @@ function releaseOf({ name }: ScenarioProject, version: string, n: number): Relea
   );
 }
 
-const projectOf = ({ name, health }: ScenarioProject): Project =>
+const projectOf = ({ name, health, analysis }: ScenarioProject): Project =>
   projectSchema.parse({
     kind: 'project',
     name,
@@ -90,10 +93,14 @@ const projectOf = ({ name, health }: ScenarioProject): Project =>
       check: CHECK,
       ...health,
     },
+    ...(analysis && { analysis }),
     timeouts: { stopMs: 30_000, startMs: 30_000, installMs: 60_000, upMs: 20_000, graceMs: 5_000 },
   });
 
-const environmentOf = ({ zones, targets, policy }: Scenario) =>
+/** Where the fleet is measured, if anybody judges by it. */
+const METRICS = { kind: 'prometheus', url: 'http://metrics.example', timeoutMs: 5_000, delayMs: 1_000 };
+
+const environmentOf = ({ zones, targets, policy, projects }: Scenario) =>
   environmentSchema.parse({
     kind: 'environment',
     name: ENVIRONMENT,
@@ -103,6 +110,7 @@ const environmentOf = ({ zones, targets, policy }: Scenario) =>
         (device) => [balancerName(device), { kind: 'haproxy', socket: device }],
       ),
     ),
+    ...(projects.some(({ analysis }) => analysis) && { metrics: { metrics: METRICS } }),
     zones: zones.map(({ name }) => ({ name, pool: name })),
     policy,
   });

@@ -5,13 +5,15 @@ import type { DeploymentId, TaskId } from '../domain/ids.ts';
 import type { Plan } from '../domain/plan.ts';
 import type { Fact } from './facts.ts';
 import type { FaultPart } from './faults.ts';
+import type { Measuring } from './measuring.ts';
 import type { Scenario } from './scenario.ts';
 import type { Schedule } from './schedule.ts';
 import type { World } from './world.ts';
 
 /**
- * What must always hold (FAULTS.md section 5.3), as far as its subject exists; I18 to I20 are ours: Edge meets
- * no fault of its own, what it writes follows from plan and policy, and what it drained stays out of service.
+ * What must always hold (FAULTS.md section 5.3), as far as its subject exists; I18 to I21 are ours: Edge meets
+ * no fault of its own, what it writes follows from plan and policy, what it drained stays out of service, and a canary is judged
+ * by what was measured before anything behind it changes.
  * I3 speaks of groups, which Edge does not have yet.
  */
 export const INVARIANTS = [
@@ -35,6 +37,7 @@ export const INVARIANTS = [
     'I18',
     'I19',
     'I20',
+    'I21',
   ],
 ] as const;
 
@@ -65,6 +68,8 @@ export type Eyes = {
   readonly schedule: Schedule;
   readonly world: World;
   readonly store: MemoryStore;
+  /** What there was to judge canaries by. */
+  readonly measuring?: Measuring;
   readonly deployments: ReadonlyMap<DeploymentId, Watched>;
   /** The deployment that is active for the project of the target. */
   readonly activeOf: (target: string) => Watched | undefined;

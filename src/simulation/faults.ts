@@ -62,6 +62,14 @@ export const FAULT_KINDS = [
   'balancer.edited',
   'balancer.monitor-late',
   'connections.stay',
+  // Sources of metrics
+  'metrics.false-alarm',
+  'metrics.noisy',
+  'metrics.absent',
+  'metrics.gaps',
+  'metrics.late',
+  'metrics.unreachable',
+  'metrics.refused',
   // People
   'person.aborts',
   'person.pauses',

@@ -10,6 +10,7 @@ import { type Eyes, type Found, INVARIANTS, type Invariant, type Violation, type
 import type { Fact } from './facts.ts';
 import type { Faults } from './faults.ts';
 import { approvals } from './invariants/approvals.ts';
+import { canaries } from './invariants/canaries.ts';
 import { capacity } from './invariants/capacity.ts';
 import { endings } from './invariants/endings.ts';
 import { exclusivity } from './invariants/exclusivity.ts';
@@ -24,6 +25,7 @@ import { returned } from './invariants/returned.ts';
 import { traffic } from './invariants/traffic.ts';
 import { writes } from './invariants/writes.ts';
 import { EPOCH_MS } from './life.ts';
+import type { Measuring } from './measuring.ts';
 import type { Scenario } from './scenario.ts';
 import type { Schedule } from './schedule.ts';
 import type { World } from './world.ts';
@@ -34,6 +36,7 @@ export type ObserverParts = {
   readonly world: () => World;
   readonly store: MemoryStore;
   readonly faults: Pick<Faults, 'struckAtMs'>;
+  readonly measuring?: Measuring;
 };
 
 const KEPT =
@@ -62,6 +65,7 @@ const ALL = [
   ownership,
   writes,
   kept,
+  canaries,
 ];
 
 /** Looks at the simulated world and at what is committed, and at nothing that Edge believes. */
@@ -140,9 +144,9 @@ export class Observer {
   }
 
   #eyes(): Eyes {
-    const { scenario, schedule, store, world, faults } = this.#parts;
+    const { scenario, schedule, store, world, faults, measuring } = this.#parts;
     return {
-      ...{ scenario, schedule, store, deployments: this.#deployments },
+      ...{ scenario, schedule, store, deployments: this.#deployments, ...(measuring && { measuring }) },
       get world() {
         return world();
       },

@@ -11,6 +11,7 @@ import type { Draw } from './draw.ts';
 import type { Faults } from './faults.ts';
 import type { Life } from './life.ts';
 import { call, type Link, type Trip, wired } from './link.ts';
+import type { Measuring } from './measuring.ts';
 import type { Schedule } from './schedule.ts';
 import type { World } from './world.ts';
 
@@ -19,6 +20,8 @@ export type OutsideParts = {
   readonly draw: Draw;
   readonly faults: Faults;
   readonly world: World;
+  /** Left out where nobody has measured anything. */
+  readonly measuring?: Measuring;
 };
 
 /** Adapters end a call that gets no answer after this (keepalive 10 s x 3 and a connect, of SSH; 30 s of a balancer). */
@@ -40,8 +43,9 @@ export function outsideOf(life: Life, parts: OutsideParts): ActionPorts & { read
       devices.set(name, device);
       return device;
     },
-    // Nobody has measured anything.
-    metrics: async ({ timeoutMs, delayMs }) => createMemoryMetrics({ clock: life.clock, timeoutMs, delayMs }),
+    metrics: async ({ timeoutMs, delayMs }) =>
+      parts.measuring?.source(life, { timeoutMs, delayMs }) ??
+      createMemoryMetrics({ clock: life.clock, timeoutMs, delayMs }),
     probe: probeOf(life, parts),
     secrets: { resolve: async () => CANARY_SECRET },
     // Whatever a plan names is there.

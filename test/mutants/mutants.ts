@@ -1,5 +1,6 @@
 import { ACTION_MUTANTS } from './actions.ts';
 import { APPROVAL_MUTANTS } from './approvals.ts';
+import { CANARY_MUTANTS } from './canaries.ts';
 import { DRIVER_MUTANTS } from './driver.ts';
 import { ENGINE_MUTANTS } from './engine.ts';
 import { KEEPING_MUTANTS } from './keeping.ts';
@@ -15,6 +16,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...DRIVER_MUTANTS,
   ...WORKER_MUTANTS,
   ...ACTION_MUTANTS,
+  ...CANARY_MUTANTS,
   ...KEEPING_MUTANTS,
   ...STORE_MUTANTS,
   ...PLAN_MUTANTS,

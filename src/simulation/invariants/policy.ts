@@ -21,6 +21,7 @@ import {
 import type { Asked } from './asked.ts';
 import { begun, isAsking, isLetIn, LATE_MS, outdated, wrongAsking, wrongWait } from './policy-approvals.ts';
 import { isAlreadyAborted, isAnswer, isOfPerson, wrongAnswer } from './policy-people.ts';
+import { wrongReaction } from './policy-reactions.ts';
 import { wrongWithTarget } from './policy-targets.ts';
 
 /**
@@ -221,9 +222,10 @@ const asksAboutUnknown = ({ plan }: Recount): boolean => plan.verb !== 'rollback
 
 function wrongPause(
   story: Recount,
-  { cause, by }: Extract<Event, { kind: 'deployment.paused' }>,
+  event: Extract<Event, { kind: 'deployment.paused' }>,
   nowMs: number,
 ): string | undefined {
+  const { cause, by } = event;
   if (story.stop || story.status === 'paused')
     return `it is paused while ${story.stop ? 'stopping' : 'paused'}`;
   if (by !== 'engine') return undefined;
@@ -243,7 +245,8 @@ function wrongPause(
   }
   const failed = story.targets.filter(({ status, isHook }) => !isHook && FAILED.has(status)).length;
   const isHeld = story.plan.verb === 'rollback' && failed > story.accepted;
-  return isHeld || isSpent(story) ? undefined : `it holds at ${nowMs} with budget left`;
+  if (isHeld) return undefined;
+  return isSpent(story) ? wrongReaction(story, 'pause', event) : `it holds at ${nowMs} with budget left`;
 }
 
 function wrongStop(
@@ -260,9 +263,11 @@ function wrongStop(
       ? undefined
       : 'it gives up before its time';
   if (!isSpent(story)) return 'it stops with budget left';
-  const { health, other } = story.plan.policy.onFailure;
-  const reaction = event.abort ? 'abort' : 'rollback';
-  return [health, other].includes(reaction) ? undefined : `its policy has no ${reaction}`;
+  return wrongReaction(
+    story,
+    event.abort ? 'abort' : event.next === 'rollback' ? 'rollback' : 'nothing',
+    event,
+  );
 }
 
 function wrongEnd(
