@@ -81,8 +81,8 @@ analysis:
   metrics:
     - { name: errors, source: lab, query: "failed {{window}}", of: "requests {{window}}" }
   stepMs: 2000
-  warmUpMs: 2000
-  mostMs: 16000
+  warmUpMs: 1000
+  mostMs: 10000
   historyMs: 60000
 ---
 kind: environment
