@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { METRIC_SOURCES } from '../test/fixtures/metric-sources.ts';
 import { startSeriesServer } from '../test/support/series-server.ts';
 import { metricSourceSchema } from './domain/metric-source.ts';
 import { worldOf } from './world.ts';
@@ -40,5 +41,31 @@ test('a source whose address cannot be filled says so', async () => {
   const url = 'https://stats.example.net/series?q={{qery}}';
   const made = world.metrics(metricSourceSchema.parse({ kind: 'http-json', url, paths }));
   await assert.rejects(made, { code: 'config_invalid', message: /Did you mean "query"\?/ });
+  await world.close();
+});
+
+for (const [kind, { config, filled }] of Object.entries(METRIC_SOURCES))
+  test(`a source of the kind ${kind} is made, and asked in its own language`, async () => {
+    const store = { folder: join(tmpdir(), 'edge-world-test'), owner: 'test', limitBytes: 1 };
+    const world = worldOf({ KEY: 'secret' }, store);
+    const source = await world.metrics(metricSourceSchema.parse(config));
+    const atMs = Math.floor(Date.now() / MINUTE) * MINUTE - 10 * MINUTE;
+    const asked = source.query({ fromMs: atMs, toMs: atMs, stepMs: MINUTE, text: filled }, signal);
+    await assert.rejects(asked, { code: 'metrics_unreachable' });
+    await world.close();
+  });
+
+test('what a balancer counts is asked of HAProxy, and unknown of the others', async () => {
+  const world = worldOf({}, { folder: join(tmpdir(), 'edge-world-test'), owner: 'test', limitBytes: 1 });
+  const members = { pool: 'web', members: ['web-1'] };
+  const haproxy = await world.statistics({ kind: 'haproxy', socket: '/nowhere/haproxy.sock' });
+  await assert.rejects(haproxy.read(members, signal), { code: 'balancer_unreachable' });
+  const ssh = { user: 'deploy', port: 22, identityFile: '/key' };
+  const files = { file: '/upstreams', pidFile: '/pid', test: ['true'], reload: ['true'] };
+  const nginx = await world.statistics({ kind: 'nginx', hosts: [{ address: '10.0.0.1' }], ssh, ...files });
+  assert.deepEqual(await nginx.read(members, signal), {
+    kind: 'unknown',
+    why: 'nginx counts no errors of its members',
+  });
   await world.close();
 });

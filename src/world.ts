@@ -1,17 +1,25 @@
+import { createCloudwatchMetrics } from './adapters/cloudwatch/metrics.ts';
+import { createDatadogMetrics } from './adapters/datadog/metrics.ts';
 import { createF5Balancer } from './adapters/f5/load-balancer.ts';
 import { FileArtifacts } from './adapters/files/artifacts.ts';
 import type { BringingParts } from './adapters/files/bringing.ts';
 import { ArtifactStore, type StoreOptions } from './adapters/files/store.ts';
+import { createGraphiteMetrics } from './adapters/graphite/metrics.ts';
 import { createHaproxyBalancer } from './adapters/haproxy/load-balancer.ts';
+import { createHaproxyStatistics } from './adapters/haproxy/statistics.ts';
 import { createHttpJsonMetrics } from './adapters/http-json-metrics/metrics.ts';
 import type { ReplyPaths } from './adapters/http-json-metrics/reply.ts';
+import { createInfluxdbMetrics } from './adapters/influxdb/metrics.ts';
+import { createNewRelicMetrics } from './adapters/new-relic/metrics.ts';
 import { createNginxBalancer } from './adapters/nginx/load-balancer.ts';
+import { createOpensearchMetrics } from './adapters/opensearch-metrics/metrics.ts';
 import { createPrometheusMetrics } from './adapters/prometheus/metrics.ts';
 import { createSshHosts } from './adapters/ssh/ssh-hosts.ts';
 import { systemClock } from './adapters/system/clock.ts';
 import { systemFraction } from './adapters/system/random.ts';
 import { systemSecrets } from './adapters/system/secrets.ts';
 import { together } from './adapters/together/load-balancer.ts';
+import { uncountedTraffic } from './adapters/uncounted/statistics.ts';
 import { type BalancerConfig, socketsOf } from './domain/balancer.ts';
 import type { MetricSourceConfig } from './domain/metric-source.ts';
 import { hashOf } from './lib/hash.ts';
@@ -24,7 +32,8 @@ import type { Artifacts } from './ports/artifacts.ts';
 import type { HostKeys } from './ports/host-keys.ts';
 import type { LoadBalancer } from './ports/load-balancer.ts';
 import type { MetricsSource } from './ports/metrics.ts';
-import { type KeepingBalancer, keepingBalancer } from './worker/keeping-balancer.ts';
+import type { TrafficStatistics } from './ports/traffic-statistics.ts';
+import { keepingBalancer } from './worker/keeping-balancer.ts';
 import type { WorkerPorts } from './worker/settings.ts';
 
 /** What actions reach hosts, balancers, metrics and health pages with, and where they have artifacts from; a process has one. */
@@ -55,7 +64,6 @@ export function worldOf(
     secrets,
     ...(agentSocket && { agentSocket }),
   });
-  const devices = new Map<string, KeepingBalancer>();
   const queues = new Map<string, Serial>();
   /** One for all environments and partitions that write to a device. */
   const queueOf = (device: string): Serial => {
@@ -63,20 +71,13 @@ export function worldOf(
     queues.set(device, queue);
     return queue;
   };
-  const balancer = async (config: BalancerConfig): Promise<KeepingBalancer> => {
-    const key = hashOf(config);
-    const made = () => keepingBalancer(createBalancer(config, { clock, secrets, hosts, queueOf }), clock);
-    const device = devices.get(key) ?? made();
-    devices.set(key, device);
-    return device;
-  };
-  const sources = new Map<string, MetricsSource>();
-  const metrics = async (config: MetricSourceConfig): Promise<MetricsSource> => {
-    const key = hashOf(config);
-    const source = sources.get(key) ?? createMetrics(config, { clock, secrets });
-    sources.set(key, source);
-    return source;
-  };
+  const devices = onePerConfiguration((config: BalancerConfig) =>
+    keepingBalancer(createBalancer(config, { clock, secrets, hosts, queueOf }), clock),
+  );
+  const counting = onePerConfiguration((config: BalancerConfig) => createStatistics(config, clock));
+  const sources = onePerConfiguration((config: MetricSourceConfig) =>
+    createMetricsSource(config, { clock, secrets }),
+  );
   const sleep = (ms: number, signal: AbortSignal): Promise<void> => clock.sleep(ms, signal);
   const http = new HttpClient({ trust: 'system', sleep });
   const artifacts = new FileArtifacts({
@@ -85,12 +86,28 @@ export function worldOf(
     ...(server && { server }),
   });
   const close = async () => {
-    const outside = [...devices.values(), ...sources.values()];
-    await Promise.allSettled(outside.map((one) => one.close()));
+    await Promise.allSettled([devices, counting, sources].map((made) => made.close()));
     await http.close();
     await hosts.close();
   };
-  return { clock, secrets, hosts, balancer, metrics, artifacts, probe: createProbe(http), close };
+  const outside = { balancer: devices.of, statistics: counting.of, metrics: sources.of };
+  return { clock, secrets, hosts, ...outside, artifacts, probe: createProbe(http), close };
+}
+
+/** What a process has one of for each configuration, however many tasks use it. */
+function onePerConfiguration<Config, Made extends { close(): Promise<void> }>(
+  make: (config: Config) => Made,
+) {
+  const made = new Map<string, Made>();
+  return {
+    of: async (config: Config): Promise<Made> => {
+      const key = hashOf(config);
+      const one = made.get(key) ?? make(config);
+      made.set(key, one);
+      return one;
+    },
+    close: () => Promise.allSettled([...made.values()].map((one) => one.close())),
+  };
 }
 
 type ForBalancers = Pick<ActionPorts, 'clock' | 'secrets' | 'hosts'> & { queueOf(device: string): Serial };
@@ -120,14 +137,41 @@ function createBalancer(
   }
 }
 
+/** What a balancer counts of its members. */
+function createStatistics(config: BalancerConfig, clock: ActionPorts['clock']): TrafficStatistics {
+  switch (config.kind) {
+    case 'f5':
+      return uncountedTraffic('F5 BIG-IP');
+    case 'haproxy':
+      return createHaproxyStatistics({ sockets: socketsOf(config) }, clock);
+    case 'nginx':
+      return uncountedTraffic('nginx');
+    default:
+      return config satisfies never;
+  }
+}
+
 /** `tls` says how a certificate is checked, and plain http shows none. */
-function createMetrics(config: MetricSourceConfig, parts: MetricsParts): MetricsSource {
-  const tls = config.url.startsWith('https:') ? config.tls : 'none';
+function createMetricsSource(written: MetricSourceConfig, parts: MetricsParts): MetricsSource {
+  const address = written.kind === 'cloudwatch' ? (written.endpoint ?? 'https:') : written.url;
+  const config = { ...written, tls: address.startsWith('https:') ? written.tls : ('none' as const) };
   switch (config.kind) {
     case 'prometheus':
-      return createPrometheusMetrics({ ...config, tls }, parts);
+      return createPrometheusMetrics(config, parts);
+    case 'graphite':
+      return createGraphiteMetrics(config, parts);
+    case 'influxdb':
+      return createInfluxdbMetrics(config, parts);
+    case 'opensearch':
+      return createOpensearchMetrics(config, parts);
+    case 'cloudwatch':
+      return createCloudwatchMetrics(config, parts);
+    case 'datadog':
+      return createDatadogMetrics(config, parts);
+    case 'new-relic':
+      return createNewRelicMetrics(config, parts);
     case 'http-json':
-      return createHttpJsonMetrics({ ...config, tls, paths: pathsOf(config.paths) }, parts);
+      return createHttpJsonMetrics({ ...config, paths: pathsOf(config.paths) }, parts);
     default:
       return config satisfies never;
   }

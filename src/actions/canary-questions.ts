@@ -2,7 +2,8 @@ import type { Said, SaidOfMetric } from '../analysis/measured.ts';
 import { type MeasuredServer, serversOf } from '../analysis/servers.ts';
 import type { AnalysedMetric } from '../domain/analysis.ts';
 import { EdgeError } from '../domain/errors.ts';
-import { fillQuery, type QueryValues } from '../domain/metric-query.ts';
+import { fillQuery, type QueryLanguage, type QueryValues } from '../domain/metric-query.ts';
+import type { MetricSourceConfig } from '../domain/metric-source.ts';
 import type { MetricsAnswer } from '../domain/metrics.ts';
 import { parseTemplate } from '../domain/template.ts';
 import { didYouMean } from '../lib/nearest.ts';
@@ -48,6 +49,18 @@ function askedFor(inputs: CanaryJudgeInputs, metric: AnalysedMetric, template: s
   );
 }
 
+/** What queries are written in. A source without a language of its own takes the whole text as one value. */
+const LANGUAGES: Readonly<Record<MetricSourceConfig['kind'], QueryLanguage>> = {
+  prometheus: 'promql',
+  graphite: 'graphite',
+  influxdb: 'influxql',
+  opensearch: 'query-dsl',
+  cloudwatch: 'cloudwatch',
+  datadog: 'datadog',
+  'new-relic': 'nrql',
+  'http-json': 'plain',
+};
+
 type Filling = { readonly template: string; readonly values: QueryValues };
 
 function questionOf(
@@ -62,7 +75,7 @@ function questionOf(
       `${metric}: no source of metrics is called ${source}. ${didYouMean(source, Object.keys(sources))}`,
     );
   const all = { ...values, windowMs: analysis.stepMs };
-  const filled = fillQuery(template, all, config.kind === 'prometheus' ? 'promql' : 'plain');
+  const filled = fillQuery(template, all, LANGUAGES[config.kind]);
   if (filled.kind === 'filled') return { metric, source, text: filled.text };
   throw new EdgeError(
     'metrics_refused',

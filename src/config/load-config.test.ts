@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { release } from '../../test/fixtures/configuration.ts';
+import { METRIC_SOURCES } from '../../test/fixtures/metric-sources.ts';
 import { asEdgeError, EdgeError, type ErrorBody } from '../domain/errors.ts';
 import { isList } from '../domain/project-environment.ts';
 import { buildPlan } from '../plan/build-plan.ts';
@@ -387,6 +388,34 @@ test('metrics of an analysis come from sources that the environment has, if it h
     '14:47 analysis.metrics[0].source config_reference: There is no source of metrics "promethius" | Did you mean "prometheus"?',
   ]);
   assert.deepEqual(said(owned('', analysis('promethius'))), []);
+});
+
+for (const [kind, { config }] of Object.entries(METRIC_SOURCES))
+  test(`a source of the kind ${kind} is told as it is in the guide, and a slip in it is named with its line`, () => {
+    const told = (source: object) => said(owned(`metrics: { own: ${JSON.stringify(source)} }`, ''));
+    assert.deepEqual(told(config), []);
+    assert.match(
+      told({ ...config, delyMs: 1 })[0] ?? '',
+      /^\d+:\d+ metrics\.own.* config_invalid: .*delyMs.*Did you mean "delayMs"\?/,
+    );
+    assert.match(told({ ...config, delayMs: -1 })[0] ?? '', /^\d+:\d+ metrics\.own\.delayMs config_invalid/);
+  });
+
+test('keys of a source, and what the SDK of AWS proves itself by, are not sent in the clear either', () => {
+  const told = (source: string) => said(owned(`metrics: { own: ${source} }`, ''))[0] ?? '';
+  const key = '{ source: env, name: K }';
+  assert.match(
+    told(`{ kind: datadog, url: "http://api.datadoghq.eu", apiKey: ${key}, applicationKey: ${key} }`),
+    /metrics\.own\.url config_invalid: .*keys go over https only, or to this machine/,
+  );
+  assert.match(
+    told(`{ kind: cloudwatch, region: eu-central-1, endpoint: "http://aws.example.net" }`),
+    /metrics\.own\.endpoint config_invalid: .*credentials go over https only/,
+  );
+  assert.match(
+    told(`{ kind: graphite, url: "http://127.0.0.1:80@evil.example.net", credentials: { token: ${key} } }`),
+    /credentials go over https only/,
+  );
 });
 
 test('credentials of a source of metrics are sent in the clear to nobody but this machine', () => {

@@ -69,14 +69,147 @@ const httpJson = z.strictObject({
     .describe('Where in an answer things are; those of a series begin at the series.'),
 });
 
+const reachMs = timeoutField
+  .exactOptional()
+  .describe(
+    'A value stands for the points that are later by less than this; left out: for one step, or one bucket.',
+  );
+const bucketMs = timeoutField
+  .exactOptional()
+  .describe('How long a bucket of its queries is; left out: one step of the analysis.');
+
+const graphite = z.strictObject({
+  kind: z.literal('graphite'),
+  url: address.describe('Where it answers: what `/render` comes behind.'),
+  ...shared,
+  delayMs: durationField
+    .default(60_000)
+    .describe('Only what is older is believed complete: no less than the finest interval that it keeps.'),
+  reachMs,
+});
+
+const influxdb = z.strictObject({
+  kind: z.literal('influxdb'),
+  url: address.describe('Where InfluxDB 1.x answers: what `/query` comes behind.'),
+  database: z.string().min(1).describe('Name of the database.'),
+  retentionPolicy: z
+    .string()
+    .min(1)
+    .exactOptional()
+    .describe('Left out: the one that the database has by default.'),
+  ...shared,
+  delayMs: durationField.default(20_000).describe('Only what is older is believed complete.'),
+  reachMs,
+});
+
+const opensearch = z.strictObject({
+  kind: z.literal('opensearch'),
+  url: address.describe('Where OpenSearch or Elasticsearch answers: what `/<index>/_search` comes behind.'),
+  index: z
+    .string()
+    .min(1)
+    .max(1_000)
+    .describe('An index, several with commas, or a pattern such as `logs-*`.'),
+  valuePath: z
+    .array(z.string().min(1))
+    .min(1)
+    .max(20)
+    .exactOptional()
+    .describe(
+      'Where in a bucket its value is, such as [latency, values, "99.0"]; left out: what the aggregation called `value` says.',
+    ),
+  ...shared,
+  delayMs: durationField
+    .default(60_000)
+    .describe('Only what is older is believed complete: longer than it takes to gather, and to refresh.'),
+  reachMs,
+});
+
+const cloudwatch = z.strictObject({
+  kind: z.literal('cloudwatch'),
+  region: z
+    .string()
+    .regex(/^[a-z]{2,}(-[a-z0-9]+)+$/, 'a region such as eu-central-1')
+    .describe('The region of AWS.'),
+  endpoint: address.exactOptional().describe('Where it answers; left out: where AWS has it for the region.'),
+  tls: shared.tls,
+  credentials: z
+    .strictObject({
+      accessKeyId: z.string().min(1).describe('The id of an access key.'),
+      secretAccessKey: secretRefField.describe('Where the worker finds its secret.'),
+    })
+    .exactOptional()
+    .describe('How Edge proves itself; left out: as the SDK of AWS finds it where the worker runs.'),
+  timeoutMs: shared.timeoutMs,
+  delayMs: durationField
+    .default(180_000)
+    .describe('Only what is older is believed complete: CloudWatch takes some minutes to gather.'),
+  reachMs,
+});
+
+const datadog = z.strictObject({
+  kind: z.literal('datadog'),
+  url: address.describe('That of your site, such as https://api.datadoghq.eu.'),
+  apiKey: secretRefField.describe('Where the worker finds the API key.'),
+  applicationKey: secretRefField.describe(
+    'Where the worker finds the application key, which needs the permission `timeseries_query`.',
+  ),
+  tls: shared.tls,
+  timeoutMs: shared.timeoutMs,
+  delayMs: durationField.default(120_000).describe('Only what is older is believed complete.'),
+  ...{ bucketMs, reachMs },
+});
+
+const newRelic = z.strictObject({
+  kind: z.literal('new-relic'),
+  url: address.describe('NerdGraph of your region, such as https://api.eu.newrelic.com/graphql.'),
+  accountId: z.int('the number of an account').min(1).describe('The account whose data is asked for.'),
+  apiKey: secretRefField.describe('Where the worker finds the key, which is one of a user.'),
+  tls: shared.tls,
+  timeoutMs: shared.timeoutMs,
+  delayMs: durationField.default(120_000).describe('Only what is older is believed complete.'),
+  ...{ bucketMs, reachMs },
+});
+
+const anySource = z.discriminatedUnion('kind', [
+  prometheus,
+  graphite,
+  influxdb,
+  opensearch,
+  cloudwatch,
+  datadog,
+  newRelic,
+  httpJson,
+]);
+
 /** Where metrics are measured, as an environment names it. */
-export const metricSourceSchema = z
-  .discriminatedUnion('kind', [prometheus, httpJson])
-  .refine(({ url, credentials }) => credentials === undefined || isSafe(url), {
-    path: ['credentials'],
-    message: 'credentials go over https only, or to this machine',
-  });
+export const metricSourceSchema = anySource.superRefine((source, context) => {
+  const sent = secretsSent(source);
+  if (!sent || isSafe(sent.to)) return;
+  const message = `${sent.what} go over https only, or to this machine`;
+  context.addIssue({ code: 'custom', path: [sent.because], message });
+});
 export type MetricSourceConfig = DeepReadonly<z.infer<typeof metricSourceSchema>>;
 
-const isSafe = (url: string): boolean =>
-  url.startsWith('https:') || /^http:\/\/(localhost|127\.[\d.]+|\[::1\])([:/?]|$)/.test(url);
+type Sent = { readonly to: string; readonly because: string; readonly what: string };
+
+/** What proves who asks, if anything does, and where it goes to. The SDK of AWS proves itself always, and may send a session of its own. */
+function secretsSent(source: z.infer<typeof anySource>): Sent | undefined {
+  switch (source.kind) {
+    case 'cloudwatch':
+      return source.endpoint === undefined
+        ? undefined
+        : { to: source.endpoint, because: 'endpoint', what: 'credentials' };
+    case 'datadog':
+    case 'new-relic':
+      return { to: source.url, because: 'url', what: 'keys' };
+    default:
+      return source.credentials && { to: source.url, because: 'credentials', what: 'credentials' };
+  }
+}
+
+/** By its host: what stands before an `@` is none. */
+function isSafe(url: string): boolean {
+  const { protocol, hostname } = new URL(url);
+  return protocol === 'https:' || /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
+}
