@@ -10,6 +10,7 @@ import type { LoadBalancer } from './load-balancer.ts';
 import type { MetricsSource } from './metrics.ts';
 import type { Probe } from './probe.ts';
 import type { Secrets } from './secrets.ts';
+import type { TrafficStatistics } from './traffic-statistics.ts';
 
 /** One attempt at a task, as the worker gives it to an action. */
 export type TaskRun = {
@@ -58,6 +59,8 @@ export type ActionPorts = {
   readonly hosts: Hosts;
   /** One per device, shared by all tasks of the worker (contract C10). */
   readonly balancer: (config: BalancerConfig) => Promise<LoadBalancer>;
+  /** What a balancer counts of its members; one per device, as `balancer`. */
+  readonly statistics: (config: BalancerConfig) => Promise<TrafficStatistics>;
   /** One per configuration, shared by all tasks of the worker, which do not close it. Rejects for one that cannot be used (EdgeError). */
   readonly metrics: (config: MetricSourceConfig) => Promise<MetricsSource>;
   readonly probe: Probe;

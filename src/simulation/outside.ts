@@ -1,5 +1,6 @@
 import type { MemoryHosts } from '../adapters/memory/hosts.ts';
 import { createMemoryMetrics } from '../adapters/memory/metrics.ts';
+import { createMemoryStatistics } from '../adapters/memory/statistics.ts';
 import { placeText } from '../domain/artifact.ts';
 import { EdgeError } from '../domain/errors.ts';
 import type { ActionPorts } from '../ports/action.ts';
@@ -43,6 +44,8 @@ export function outsideOf(life: Life, parts: OutsideParts): ActionPorts & { read
       devices.set(name, device);
       return device;
     },
+    // Nobody counts anything.
+    statistics: async () => createMemoryStatistics({}, life.clock),
     metrics: async ({ timeoutMs, delayMs }) =>
       parts.measuring?.source(life, { timeoutMs, delayMs }) ??
       createMemoryMetrics({ clock: life.clock, timeoutMs, delayMs }),

@@ -43,6 +43,7 @@ describe('actions on real OpenSSH', { skip }, () => {
       const ports = {
         hosts: world.newHosts(),
         balancer: () => Promise.reject(new Error('no balancer here')),
+        statistics: () => Promise.reject(new Error('no statistics here')),
         metrics: () => Promise.reject(new Error('no metrics here')),
         probe: { http: () => Promise.reject(new Error()), tcp: () => Promise.reject(new Error()) },
         secrets: { resolve: async () => 's3cret value' },

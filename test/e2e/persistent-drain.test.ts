@@ -72,6 +72,7 @@ async function drain(world: World, balancer: LoadBalancer, member: string): Prom
   const nobody = () => Promise.reject(new Error('not asked'));
   const handler = bindAction(balancerDrain, {
     balancer: async () => balancer,
+    statistics: nobody,
     metrics: nobody,
     clock: realClock,
     hosts: { run: nobody, status: nobody, cancel: nobody, upload: nobody, forget: nobody, facts: nobody },

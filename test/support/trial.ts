@@ -13,6 +13,7 @@ import type { HostAddress } from '../../src/ports/hosts.ts';
 import type { LoadBalancer } from '../../src/ports/load-balancer.ts';
 import type { MetricsSource } from '../../src/ports/metrics.ts';
 import type { HttpSeen, TcpSeen } from '../../src/ports/probe.ts';
+import type { TrafficStatistics } from '../../src/ports/traffic-statistics.ts';
 
 import { ARTIFACT } from './planned-release.ts';
 
@@ -41,6 +42,8 @@ type Options = {
   readonly balancer?: LoadBalancer;
   /** Given the clock of the trial: sources by the address in their configuration. */
   readonly metrics?: (clock: MemoryClock) => Readonly<Record<string, MetricsSource>>;
+  /** Given the clock of the trial: what balancers count, by their kind. */
+  readonly statistics?: (clock: MemoryClock) => Readonly<Record<string, TrafficStatistics>>;
   readonly secrets?: Readonly<Record<string, string>>;
   readonly remainingMs?: number;
 };
@@ -65,19 +68,26 @@ export class Trial {
   readonly #ports: ActionPorts;
   readonly #deadlineMs: number;
 
-  constructor({ program, balancer, metrics, secrets = {}, remainingMs = TIME_MS }: Options = {}) {
+  constructor({ program, balancer, metrics, statistics, secrets = {}, remainingMs = TIME_MS }: Options = {}) {
     this.hosts = new MemoryHosts(this.clock, program ?? (() => ({ durationMs: 0, code: 0 })));
     this.#deadlineMs = remainingMs;
     const sources = metrics?.(this.clock) ?? {};
+    const counted = statistics?.(this.clock) ?? {};
     this.#ports = {
       hosts: this.hosts,
       balancer: async () => {
         if (!balancer) throw new Error('this trial has no balancer');
         return balancer;
       },
-      metrics: async ({ url }) => {
-        const source = sources[url];
-        if (!source) throw new Error(`this trial has no metrics at ${url}`);
+      statistics: async ({ kind }) => {
+        const counting = counted[kind];
+        if (!counting) throw new Error(`no ${kind} of this trial counts anything`);
+        return counting;
+      },
+      metrics: async (config) => {
+        const place = config.kind === 'cloudwatch' ? config.region : config.url;
+        const source = sources[place];
+        if (!source) throw new Error(`this trial has no metrics at ${place}`);
         return source;
       },
       probe: createMemoryProbe({

@@ -7,6 +7,7 @@ import { MemoryHosts } from '../../src/adapters/memory/hosts.ts';
 import { createMemoryBalancer } from '../../src/adapters/memory/load-balancer.ts';
 import { createMemoryMetrics } from '../../src/adapters/memory/metrics.ts';
 import { createMemoryProbe } from '../../src/adapters/memory/probe.ts';
+import { createMemoryStatistics } from '../../src/adapters/memory/statistics.ts';
 import { openMemoryStore } from '../../src/adapters/memory/store.ts';
 import type { TaskReport } from '../../src/domain/command.ts';
 import { EdgeError } from '../../src/domain/errors.ts';
@@ -82,6 +83,7 @@ export class WorkerWorld {
     const ports = {
       hosts: this.hosts,
       balancer: async () => balancer,
+      statistics: async () => createMemoryStatistics({}, this.clock),
       metrics: async () => createMemoryMetrics({ clock: this.clock, timeoutMs: 1_000, delayMs: 0 }),
       probe: createMemoryProbe({ clock: this.clock }),
       secrets: { resolve: async () => 'secret' },
