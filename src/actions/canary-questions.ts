@@ -1,6 +1,6 @@
 import type { Said, SaidOfMetric } from '../analysis/measured.ts';
 import { type MeasuredServer, serversOf } from '../analysis/servers.ts';
-import type { AnalysedMetric } from '../domain/analysis.ts';
+import { type AnalysedMetric, BALANCER } from '../domain/analysis.ts';
 import { EdgeError } from '../domain/errors.ts';
 import { fillQuery, type QueryLanguage, type QueryValues } from '../domain/metric-query.ts';
 import type { MetricSourceConfig } from '../domain/metric-source.ts';
@@ -21,11 +21,15 @@ export type MetricQuestions = {
   readonly of: readonly Asked[] | undefined;
 };
 
-/** All queries of an analysis, with the values in them that are of this canary. Throws `metrics_refused` for one that cannot be made. */
+/**
+ * All queries of an analysis, with the values in them that are of this canary; balancers are asked none. Throws `metrics_refused` for one that
+ * cannot be made.
+ */
 export function questionsOf(inputs: CanaryJudgeInputs): readonly MetricQuestions[] {
-  return inputs.analysis.metrics.map((metric) => ({
+  const asked = inputs.analysis.metrics.filter(({ source }) => source !== BALANCER);
+  return asked.map((metric) => ({
     metric,
-    query: askedFor(inputs, metric, metric.query),
+    query: askedFor(inputs, metric, metric.query ?? ''),
     of: metric.of === undefined ? undefined : askedFor(inputs, metric, metric.of),
   }));
 }

@@ -39,9 +39,9 @@ test('no point lies in the future', () => {
 
 test('the next look comes when the next step is complete, and the first one after the first step', () => {
   const time = timeSince(null);
-  assert.equal(untilNextStep(time, BEGAN - 10 * MINUTE, 20_000), 11 * MINUTE + 20_000);
-  assert.equal(untilNextStep(time, BEGAN + MINUTE + 20_000, 20_000), MINUTE);
-  assert.equal(untilNextStep(time, BEGAN + MINUTE + 19_999, 20_000), 1);
+  assert.equal(untilNextStep(time, BEGAN - 10 * MINUTE, { delayMs: 20_000 }), 11 * MINUTE + 20_000);
+  assert.equal(untilNextStep(time, BEGAN + MINUTE + 20_000, { delayMs: 20_000 }), MINUTE);
+  assert.equal(untilNextStep(time, BEGAN + MINUTE + 19_999, { delayMs: 20_000 }), 1);
 });
 
 test('whatever the lengths are, a source is never asked for more points than it gives', () => {

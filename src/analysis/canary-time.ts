@@ -45,8 +45,15 @@ export const stepsUntil = ({ beganMs, stepMs, most }: CanaryTime, completeToMs: 
 export const startOf = ({ beganMs, stepMs, before }: CanaryTime, step: number): number =>
   beganMs + (step - before) * stepMs;
 
-/** How long it takes until the next step of the canary is complete, of what is known `delayMs` later. */
-export function untilNextStep({ beganMs, stepMs }: CanaryTime, nowMs: number, delayMs: number): number {
-  const next = Math.max(1, Math.floor((nowMs - delayMs - beganMs) / stepMs) + 1);
+/**
+ * How long it takes until the next step of the canary is complete, of what is known `delayMs` later. `first`: after how many steps there is
+ * something to see; 0 where the moment matters in which the first begins.
+ */
+export function untilNextStep(
+  { beganMs, stepMs }: CanaryTime,
+  nowMs: number,
+  { delayMs, first = 1 }: { readonly delayMs: number; readonly first?: 0 | 1 },
+): number {
+  const next = Math.max(first, Math.floor((nowMs - delayMs - beganMs) / stepMs) + 1);
   return beganMs + next * stepMs + delayMs - nowMs;
 }

@@ -1,20 +1,22 @@
-import type { AnalysedMetric } from '../domain/analysis.ts';
+import { type AnalysedMetric, BALANCER } from '../domain/analysis.ts';
 import { startOf } from './canary-time.ts';
+import { nameOfSide } from './canary-traffic.ts';
 import { kindOf, type Watched } from './judged.ts';
-import type { MeasuredServer, ServerPair, Side } from './servers.ts';
+import { type MeasuredServer, type ServerPair, type Side, serversOf } from './servers.ts';
 
 /** The first line of a file of samples, as `edge judge` reads it. */
 export const EVIDENCE_HEAD = 'time,metric,side,server,value,of\n';
 
 /**
  * Lines of a file of samples: all that was measured of a metric, before the canary and in so many steps of it, at the beginning of each step. There
- * is one for each server at each step, also where it said nothing, so that the lines of two looks differ in values only.
+ * is one for each server at each step, also where it said nothing, so that the lines of two looks differ in values only. What balancers
+ * count has no history, and one line for each side.
  */
 export function* evidenceLines(watched: Watched, metric: AnalysedMetric, steps: number): Generator<string> {
   const { time, pairs, measured } = watched;
-  const rows = kindOf(metric) === 'gauge' ? paired(pairs) : distinct(paired(pairs));
+  const rows = rowsOf(metric, pairs);
   const of = measured.get(metric.name);
-  for (let point = 0; point < time.before + steps; point += 1) {
+  for (let point = metric.source === BALANCER ? time.before : 0; point < time.before + steps; point += 1) {
     if (point >= time.history && point < time.before) continue;
     const start = new Date(startOf(time, point)).toISOString().replace('.000Z', 'Z');
     for (const { side, server, label } of rows) {
@@ -24,6 +26,18 @@ export function* evidenceLines(watched: Watched, metric: AnalysedMetric, steps: 
       yield `${start},${cell(metric.name)},${side},${cell(label)},${value},${exposure}\n`;
     }
   }
+}
+
+function rowsOf(metric: AnalysedMetric, pairs: readonly ServerPair[]): readonly Row[] {
+  if (metric.source === BALANCER) return [...sideOf(pairs, 'canary'), ...sideOf(pairs, 'baseline')];
+  return kindOf(metric) === 'gauge' ? paired(pairs) : distinct(paired(pairs));
+}
+
+/** All servers of a side, as one. */
+function sideOf(pairs: readonly ServerPair[], side: Side): readonly Row[] {
+  const server = nameOfSide(pairs, side);
+  const { length } = serversOf(pairs, side);
+  return server ? [{ side, server, label: length === 1 ? server.name : `all ${length} servers` }] : [];
 }
 
 type Row = { readonly side: Side; readonly server: MeasuredServer; readonly label: string };

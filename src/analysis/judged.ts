@@ -1,4 +1,4 @@
-import type { AnalysedMetric, Analysis } from '../domain/analysis.ts';
+import { type AnalysedMetric, type Analysis, BALANCER } from '../domain/analysis.ts';
 import { CanaryJudge } from './anytime/canary-judge.ts';
 import type { Judgement, Verdict } from './anytime/judgement.ts';
 import type { Effect } from './anytime/metric-test.ts';
@@ -20,7 +20,8 @@ export const rulesOf = (
 });
 
 /** It is counted where it is known of how much. */
-export const kindOf = ({ of }: AnalysedMetric): 'counts' | 'gauge' => (of === undefined ? 'gauge' : 'counts');
+export const kindOf = ({ of, source }: AnalysedMetric): 'counts' | 'gauge' =>
+  of === undefined && source !== BALANCER ? 'gauge' : 'counts';
 
 export type Watched = {
   readonly analysis: Analysis;

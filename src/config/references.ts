@@ -1,4 +1,4 @@
-import type { Analysis } from '../domain/analysis.ts';
+import { type Analysis, BALANCER } from '../domain/analysis.ts';
 import type { Environment } from '../domain/environment.ts';
 import type { Where } from '../domain/errors.ts';
 import type { InventorySource, PoolSource } from '../domain/inventory.ts';
@@ -186,15 +186,15 @@ function checkProjectEnvironment(
   ];
 }
 
-/** Where nothing is measured nobody judges; where something is, the names have to fit. */
+/** Where nothing is measured nobody judges; where something is, the names have to fit. What balancers count needs no source. */
 function checkAnalysis(
   { document, whereIs }: Placed<ProjectEnvironment>,
   { metrics = {} }: Environment,
   { analyses }: World,
 ): readonly Problem[] {
-  const known = new Set(Object.keys(metrics));
+  const known = new Set([...Object.keys(metrics), BALANCER]);
   const { analysis = analyses.get(document.project) } = document;
-  if (!analysis || known.size === 0) return [];
+  if (!analysis || Object.keys(metrics).length === 0) return [];
   return analysis.metrics.flatMap(({ source }, index) =>
     unknown(
       known,

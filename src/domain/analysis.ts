@@ -5,13 +5,20 @@ import { durationField, nameField, timeoutField } from './fields.ts';
 const partField = (what: string) => z.number(what).gt(0).lt(1);
 const query = z.string().min(1).max(10_000);
 
+/** In place of the name of a source: what the balancers of the servers count, errors of requests. It has no query. */
+export const BALANCER = 'balancer';
+
 /** What is compared between canary and baseline. */
-const metricSchema = z.strictObject({
+const metricFields = z.strictObject({
   name: nameField.describe('Name of the metric, unique here.'),
-  source: nameField.describe('Name of the source of metrics, as the environment has it.'),
-  query: query.describe(
-    'In the language of the source, with `{{window}}` for the length of one step. It gives one series for each server; with `{{server}}`, or `{{zone}}`, it is asked for each by itself.',
+  source: nameField.describe(
+    'Name of the source of metrics, as the environment has it; `balancer`: errors of requests, as the balancers count them.',
   ),
+  query: query
+    .exactOptional()
+    .describe(
+      'In the language of the source, with `{{window}}` for the length of one step. It gives one series for each server; with `{{server}}`, or `{{zone}}`, it is asked for each by itself. Every source needs it, save `balancer`, which has none.',
+    ),
   of: query
     .exactOptional()
     .describe(
@@ -36,7 +43,25 @@ const metricSchema = z.strictObject({
     .default(0.25)
     .describe('What surely differs by less than this may be let pass early.'),
 });
+
+const metricSchema = metricFields
+  .superRefine(({ source, query, of }, context) => {
+    const wrong = (field: string, message: string) =>
+      context.addIssue({ code: 'custom', path: [field], message });
+    if (source !== BALANCER && query === undefined)
+      wrong('query', `what is asked of ${source}; only \`source: ${BALANCER}\` has no query`);
+    if (source === BALANCER && (query ?? of) !== undefined)
+      wrong(
+        query === undefined ? 'of' : 'query',
+        'a balancer counts errors of requests and is asked nothing: leave it out',
+      );
+  })
+  .meta({ if: { properties: { source: { const: BALANCER } } }, else: { required: ['query'] } });
 export type AnalysedMetric = DeepReadonly<z.infer<typeof metricSchema>>;
+
+/** Whether any of it is what the balancers count. */
+export const isCountedByBalancers = ({ metrics }: Analysis): boolean =>
+  metrics.some(({ source }) => source === BALANCER);
 
 /** Sources give 11,000 points at once, history too. */
 const MOST_STEPS = 10_000;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { DeepReadonly } from '../lib/types.ts';
+import { BALANCER } from './analysis.ts';
 import { type BalancerConfig, socketsOf } from './balancer.ts';
 import { commandPolicySchema } from './command-policy.ts';
 import {
@@ -263,6 +264,10 @@ export const environmentSchema = z
     balancers: z.record(nameField, balancerSchema).default({}).describe('The balancers, by name.'),
     metrics: z
       .record(nameField, metricSourceSchema)
+      .refine((metrics) => !Object.hasOwn(metrics, BALANCER), {
+        path: [BALANCER],
+        message: 'a name of its own: this one stands for what the balancers count',
+      })
       .exactOptional()
       .describe('Where metrics are measured, by name: what canaries are judged by.'),
     zones: z

@@ -1,6 +1,8 @@
 import { canaryJudge } from '../../src/actions/canary-judge.ts';
 import type { MemoryClock } from '../../src/adapters/memory/clock.ts';
 import { createMemoryMetrics, type MemoryMetrics } from '../../src/adapters/memory/metrics.ts';
+import { createMemoryStatistics, type MemoryStatistics } from '../../src/adapters/memory/statistics.ts';
+import { uncountedTraffic } from '../../src/adapters/uncounted/statistics.ts';
 import type { Outcome } from '../../src/domain/outcome.ts';
 import type { JsonObject } from '../../src/lib/json.ts';
 import { Draws } from './draws.ts';
@@ -21,6 +23,18 @@ export const PAIRS = [
   { canary: WEB_1, baseline: WEB_9 },
   { canary: WEB_2, baseline: WEB_8 },
 ];
+/** What they are behind their balancer, where an analysis has metrics of it. */
+export const BEHIND_BALANCER = {
+  members: Object.fromEntries(
+    ['web-1', 'web-2', 'web-8', 'web-9'].map((name) => [
+      name,
+      [{ balancer: 'front', pool: 'web', member: name }],
+    ]),
+  ),
+  balancers: { front: { kind: 'haproxy', socket: '/run/haproxy.sock' } },
+};
+export const COUNTED_ERRORS = { name: 'errors', source: 'balancer' };
+
 const SERVERS = [WEB_1, WEB_2, WEB_8, WEB_9];
 export const isCanary = (name: string): boolean => name === 'web-1' || name === 'web-2';
 
@@ -52,16 +66,21 @@ export const heap =
   };
 export const HEAP = { name: 'heap', source: 'prom', query: 'heap' };
 
-/** One task that judges a canary of two servers, and a source `prom` that has measured five hours of them, and will two more; `dead` never answers. */
+/**
+ * One task that judges a canary of two servers, and a source `prom` that has measured five hours of them, and will two more; `dead` never
+ * answers. A balancer counts `errors` and `requests` of them in the middle of each minute.
+ */
 export class CanaryTrial {
   readonly trial: Trial;
   readonly source: MemoryMetrics;
+  readonly statistics: MemoryStatistics;
   readonly #inputs: JsonObject;
   /** The warm-up takes a minute. */
   readonly beganMs: number;
 
   constructor(courses: Readonly<Record<string, Course>>, analysis: JsonObject = {}, inputs: JsonObject = {}) {
     const made: MemoryMetrics[] = [];
+    const counting: MemoryStatistics[] = [];
     this.trial = new Trial({
       remainingMs: 4 * 3_600_000,
       metrics: (clock: MemoryClock) => {
@@ -71,10 +90,16 @@ export class CanaryTrial {
         made.push(source);
         return { [URL]: source, [DEAD]: dead };
       },
+      statistics: (clock: MemoryClock) => {
+        const haproxy = createMemoryStatistics({ web: SERVERS.map(({ name }) => name) }, clock);
+        counting.push(haproxy);
+        return { haproxy, f5: uncountedTraffic('F5 BIG-IP') };
+      },
     });
-    const [source] = made;
-    if (!source) throw new Error('a trial makes its sources at once');
+    const [[source], [statistics]] = [made, counting];
+    if (!source || !statistics) throw new Error('a trial makes its sources at once');
     this.source = source;
+    this.statistics = statistics;
     const now = this.trial.clock.now();
     this.beganMs = now + MINUTE;
     this.#inputs = {
@@ -83,6 +108,16 @@ export class CanaryTrial {
       ...{ pairs: PAIRS, since: now - 3 * MINUTE, goOn: [], ...inputs },
     };
     for (const [name, course] of Object.entries(courses)) this.#measure(name, course);
+    for (let minute = -1; minute < 120; minute += 1)
+      this.trial.at(this.beganMs + (minute + 0.5) * MINUTE - now, () => this.#count(courses, minute));
+  }
+
+  #count(courses: Readonly<Record<string, Course>>, minute: number): void {
+    for (const { name: member } of SERVERS) {
+      const [wrong, all] = [courses.errors?.(member, minute), courses.requests?.(member, minute)];
+      if (all !== undefined)
+        this.statistics.count({ pool: 'web', member }, { requests: all, errors: wrong ?? 0 });
+    }
   }
 
   /** The value of a minute is measured at its end. */
