@@ -390,6 +390,28 @@ test('metrics of an analysis come from sources that the environment has, if it h
   assert.deepEqual(said(owned('', analysis('promethius'))), []);
 });
 
+test('what balancers count needs no source and no query, and every other metric needs both', () => {
+  const metrics = 'metrics: { prometheus: { kind: prometheus, url: "https://prometheus.example.net" } }';
+  const analysis = (metric: string) => `analysis: { metrics: [{ name: errors, ${metric} }] }\n`;
+  assert.deepEqual(said(owned('', analysis('source: balancer'))), []);
+  assert.deepEqual(said(owned(metrics, analysis('source: balancer'))), []);
+  const wrong = (metric: string) => said(owned(metrics, analysis(metric)));
+  assert.equal(wrong('source: prometheus').length, 1);
+  assert.match(
+    wrong('source: prometheus')[0] ?? '',
+    /^14:\d+ analysis\.metrics\[0\]\.query config_invalid: .*what is asked of prometheus; only `source: balancer` has no query/,
+  );
+  assert.match(
+    wrong('source: balancer, query: errors')[0] ?? '',
+    /^14:\d+ analysis\.metrics\[0\]\.query config_invalid: .*is asked nothing: leave it out/,
+  );
+  const named = metrics.replace('{ prometheus:', '{ balancer:');
+  assert.match(
+    said(owned(named, ''))[0] ?? '',
+    /^9:\d+ metrics\.balancer config_invalid: .*a name of its own/,
+  );
+});
+
 for (const [kind, { config }] of Object.entries(METRIC_SOURCES))
   test(`a source of the kind ${kind} is told as it is in the guide, and a slip in it is named with its line`, () => {
     const told = (source: object) => said(owned(`metrics: { own: ${JSON.stringify(source)} }`, ''));

@@ -1,3 +1,4 @@
+import { BALANCER } from '../domain/analysis.ts';
 import type { Input, Plan, Step } from '../domain/plan.ts';
 import { KEEP_ALL } from '../domain/release.ts';
 import type { Json, JsonObject } from '../lib/json.ts';
@@ -80,7 +81,10 @@ const listIn = (value: Json | undefined): readonly JsonObject[] =>
 
 function metricsIn(step: Step): string {
   return listIn(fieldOf(step, 'analysis', 'metrics'))
-    .map(({ name, source }) => `${text(name)} (${text(source)})`)
+    .map(
+      ({ name, source }) =>
+        `${text(name)} (${source === BALANCER ? 'of requests, as the balancer counts them' : text(source)})`,
+    )
     .join(', ');
 }
 

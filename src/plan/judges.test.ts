@@ -128,6 +128,75 @@ test('where nothing is measured a canary is not judged, and the plan says so', (
   assert.match(note?.message ?? '', /names no source of metrics/);
 });
 
+const counted: Partial<PlanRequest> = {
+  project: project({ analysis: { metrics: [{ name: 'errors', source: 'balancer' }] } }),
+  environment: environment(),
+};
+const inputsOf = ({ sequences }: Plan, name = 'judge') => sequences[name]?.[0]?.inputs ?? {};
+
+test('where nothing is measured it is judged by what the balancers count, and told what its servers are there', () => {
+  const { plan, notes } = planned(counted);
+  assert.deepEqual(pairsOf(plan), ['web-1/web-8']);
+  assert.ok(!notes.some(({ code }) => code === 'canary_unjudged'));
+  const { members, balancers, sources } = inputsOf(plan);
+  assert.ok(members && 'value' in members && balancers && 'value' in balancers);
+  const [first, last] = [plan.targets[0], plan.targets[7]];
+  assert.deepEqual(members.value, { 'web-1': first?.members, 'web-8': last?.members });
+  assert.deepEqual(Object.keys(balancers.value as JsonObject), [
+    ...new Set(first?.members.map(({ balancer }) => balancer)),
+  ]);
+  assert.deepEqual(sources, { value: {} });
+  const text = renderPlan(explain(planned(counted)));
+  assert.match(
+    text,
+    /compare web-1 with web-8 by errors \(of requests, as the balancer counts them\), looking/,
+  );
+});
+
+test('what it is not judged by it is not told of', () => {
+  const { members, balancers } = inputsOf(planned().plan);
+  assert.deepEqual([members, balancers], [undefined, undefined]);
+});
+
+test('metrics of sources and of balancers are judged together, where there are sources', () => {
+  const both = { metrics: [errors, { name: 'counted', source: 'balancer' }] };
+  const { plan } = planned({ project: project({ analysis: both }) });
+  const { members, sources } = inputsOf(plan);
+  assert.ok(members && sources && 'value' in sources);
+  assert.deepEqual(Object.keys(sources.value as JsonObject), ['prometheus']);
+  const without = planned({ project: project({ analysis: both }), environment: environment() });
+  assert.deepEqual(judges(without.plan), []);
+  const [note] = without.notes.filter(({ code }) => code === 'canary_unjudged');
+  assert.match(note?.message ?? '', /names no source of metrics/);
+});
+
+test('a plan whose balancers would count more than a judge can keep is refused', () => {
+  const analysis = { metrics: [{ name: 'errors', source: 'balancer' }], stepMs: 10_000, mostMs: 3_600_000 };
+  assert.throws(() => planned({ ...counted, project: project({ analysis }) }), {
+    code: 'config_invalid',
+    message: /What balancers count of 2 members in 360 steps is more than a judge can keep/,
+  });
+});
+
+test('servers that are in no pool are judged by nothing that balancers count', () => {
+  const alone = projectEnvironment({
+    targets: targets(8).map(({ member: _, ...target }) => target),
+    policy: { minInService: 0 },
+  });
+  assert.throws(() => planned({ ...counted, projectEnvironment: alone, pools: [] }), {
+    code: 'config_reference',
+    message: /No server of the canary is a member of a pool/,
+  });
+  const { plan, notes } = planned({
+    ...counted,
+    environment: environment({ balancers: {} }),
+    ...{ projectEnvironment: alone, pools: [] },
+  });
+  assert.deepEqual(judges(plan), []);
+  const [note] = notes.filter(({ code }) => code === 'canary_unjudged');
+  assert.match(note?.message ?? '', /no balancer that could count its errors/);
+});
+
 test('a canary with nothing to compare it with is not judged, and the plan says so', () => {
   const { plan, notes } = planned({
     projectEnvironment: projectEnvironment({ strategy: { canary: 8 }, policy: { minInService: 0 } }),

@@ -1,5 +1,8 @@
+import { BALANCER, isCountedByBalancers } from '../domain/analysis.ts';
+import { type BalancerConfig, type MemberRef, socketsOf } from '../domain/balancer.ts';
 import { poolKey } from '../domain/capacity.ts';
 import { EdgeError } from '../domain/errors.ts';
+import { fitsIntoCheckpoint, type PoolSize } from '../domain/packed-traffic.ts';
 import type { Batch, Lane, Plan, PlanTarget, Policy, Step } from '../domain/plan.ts';
 import type { JsonObject } from '../lib/json.ts';
 import { didYouMean } from '../lib/nearest.ts';
@@ -62,9 +65,9 @@ export function withJudges(plan: Plan, context: Judged): Plan {
 
 function analysed(context: Judged): Analysed | undefined {
   const { analysis, ...settings } = context.settings;
-  if (!analysis || !isToBeJudged(context) || Object.keys(settings.metrics).length === 0) return undefined;
+  if (!analysis || !isToBeJudged(context) || whyUnmeasured(context.settings) !== undefined) return undefined;
   for (const { name, source } of analysis.metrics) {
-    if (Object.hasOwn(settings.metrics, source)) continue;
+    if (source === BALANCER || Object.hasOwn(settings.metrics, source)) continue;
     throw new EdgeError(
       'config_reference',
       `The metric "${name}" comes from "${source}", and ${settings.environment} has no such source of metrics`,
@@ -74,11 +77,22 @@ function analysed(context: Judged): Analysed | undefined {
   return { ...settings, analysis };
 }
 
+/** Why nothing is there that a canary could be judged by, as the end of a sentence; `undefined` where something is. */
+export function whyUnmeasured({ analysis, metrics, balancers }: Settings): string | undefined {
+  const isAsked = analysis?.metrics.some(({ source }) => source !== BALANCER) === true;
+  if (isAsked && Object.keys(metrics).length === 0) return 'the environment names no source of metrics';
+  if (!isAsked && Object.keys(balancers).length === 0)
+    return 'the environment has no balancer that could count its errors';
+  return undefined;
+}
+
 /** As the cut of a lane names it; of mixed targets there are several. */
 export const isCanary = ({ name, countsFailures }: Batch): boolean =>
   countsFailures && (name === 'canary' || name.startsWith('canary '));
 
-type Found = Pair & { readonly index: number };
+type Found = Pair & { readonly index: number; readonly members: ServerMembers };
+/** What the servers of a pair are behind their balancers, by their names. */
+type ServerMembers = Readonly<Record<string, readonly MemberRef[]>>;
 
 /**
  * Each server of the canary that served before, with one of the same pools that changes as late as there is one. Where there are fewer of
@@ -114,7 +128,8 @@ function pairsOf(
       const { address = name, port = null } = configs.get(name) ?? {};
       return { name, address, port, zone };
     };
-    return [{ index, canary: measured(target), baseline: measured(other) }];
+    const members = { [target.name]: target.members, [other.name]: other.members };
+    return [{ index, canary: measured(target), baseline: measured(other), members }];
   });
 }
 
@@ -130,7 +145,8 @@ const judgeOf = (name: string, canary: PlanTarget): PlanTarget => ({
 /** What a source that does not answer may cost beside the time of the analysis itself. */
 const MARGIN_MS = 600_000;
 
-function judging(pairs: readonly Found[], { analysis, metrics, policy }: Analysed): Step {
+function judging(pairs: readonly Found[], settings: Analysed): Step {
+  const { analysis, metrics, policy } = settings;
   const { warmUpMs, mostMs, stepMs, staleSteps } = analysis;
   const used = new Set(analysis.metrics.map(({ source }) => source));
   const sources = Object.fromEntries(Object.entries(metrics).filter(([name]) => used.has(name)));
@@ -143,6 +159,7 @@ function judging(pairs: readonly Found[], { analysis, metrics, policy }: Analyse
       analysis: { value: asJson(analysis) },
       sources: { value: asJson(sources) },
       pairs: { value: pairs.map(({ canary, baseline }) => ({ canary, baseline })) },
+      ...(isCountedByBalancers(analysis) && countedBy(pairs, settings)),
       since: { opened: true },
       until: { opened: 'batch' },
       goOn: { value: goOn },
@@ -152,6 +169,47 @@ function judging(pairs: readonly Found[], { analysis, metrics, policy }: Analyse
     onUnknown: 'retry',
   };
 }
+
+/** What the judge has to know to read what balancers count. Throws `config_reference` where they count nothing of what is compared. */
+function countedBy(pairs: readonly Found[], { analysis, balancers }: Analysed): Step['inputs'] {
+  const members: ServerMembers = Object.fromEntries(pairs.flatMap((pair) => Object.entries(pair.members)));
+  const all = Object.values(members).flat();
+  if (all.length === 0)
+    throw new EdgeError('config_reference', 'No server of the canary is a member of a pool', {
+      hint: `Name other metrics than those of \`source: ${BALANCER}\`, or the pools of the targets.`,
+      where: { path: 'analysis.metrics' },
+    });
+  requireRoom(analysis, all, balancers);
+  const used = new Set(all.map(({ balancer }) => balancer));
+  const own = Object.fromEntries(Object.entries(balancers).filter(([name]) => used.has(name)));
+  return { members: { value: asJson(members) }, balancers: { value: asJson(own) } };
+}
+
+/** What was counted goes from look to look in a checkpoint, which is small (src/domain/packed-traffic.ts). */
+function requireRoom(
+  { mostMs, stepMs }: Analysed['analysis'],
+  members: readonly MemberRef[],
+  balancers: Analysed['balancers'],
+): void {
+  const steps = Math.floor(mostMs / stepMs);
+  const pools = Map.groupBy(members, poolKey);
+  const sizes = Array.from(pools.values(), (own): PoolSize => {
+    const config = balancers[own[0]?.balancer ?? ''];
+    return { members: own.length, instances: config ? instancesOf(config) : 1 };
+  });
+  if (fitsIntoCheckpoint(steps, sizes)) return;
+  throw new EdgeError(
+    'config_invalid',
+    `What balancers count of ${members.length} members in ${steps} steps is more than a judge can keep`,
+    {
+      hint: 'Take a longer `stepMs`, a shorter `mostMs`, or fewer servers into the canary.',
+      where: { path: 'analysis' },
+    },
+  );
+}
+
+const instancesOf = (config: BalancerConfig): number =>
+  config.kind === 'haproxy' ? Math.max(1, socketsOf(config).length) : 1;
 
 /** Configuration is JSON; its type says it in other words. */
 const asJson = (value: object): JsonObject => value as JsonObject;

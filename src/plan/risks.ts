@@ -1,7 +1,7 @@
 import { partName } from '../domain/capacity.ts';
 import type { Batch, Budget, Plan, PlanTarget } from '../domain/plan.ts';
 import type { Findings } from './findings.ts';
-import { isToBeJudged } from './judges.ts';
+import { isToBeJudged, whyUnmeasured } from './judges.ts';
 import { type Part, type Pool, partKey, partsOf, poolName } from './pools.ts';
 import type { Note, NoteCode } from './request.ts';
 
@@ -89,11 +89,10 @@ function notesOnPace(findings: Findings): readonly Note[] {
       request.verb === 'deploy' && !request.hard && first > 1,
       () => `No canary: the first batch already works on ${first} of ${total} targets at once.`,
     ),
-    ...note('canary_unjudged', isToBeJudged(findings) && !isJudged, () =>
-      Object.keys(findings.settings.metrics).length === 0
-        ? 'The canary is not judged: the environment names no source of metrics.'
-        : 'The canary is not judged: no server of it serves now, or none is left of its pools to compare it with.',
-    ),
+    ...note('canary_unjudged', isToBeJudged(findings) && !isJudged, () => {
+      const why = whyUnmeasured(findings.settings);
+      return `The canary is not judged: ${why ?? 'no server of it serves now, or none is left of its pools to compare it with'}.`;
+    }),
     ...note(
       'large_batch',
       widest * 2 > total,
