@@ -95,11 +95,11 @@ const INSTANCE_BYTES = 200;
 const POOL_BYTES = 40;
 
 /** A checkpoint has 16 KB. Beside all steps it has the last reading, and at the end the verdict with its metrics. */
-const MOST_STEPS_BYTES = 7_000;
+const MOST_STEPS_BYTES = 6_600;
 const MOST_BYTES = 14_000;
 
 /**
- * Whether so many steps, with the last reading of these pools, are kept from look to look: 318 steps at most; 60 of 200 servers behind four
+ * Whether so many steps, with the last reading of these pools, are kept from look to look: 300 steps at most; 60 of 200 servers behind four
  * instances, say.
  */
 export function fitsIntoCheckpoint(steps: number, pools: readonly PoolSize[]): boolean {
