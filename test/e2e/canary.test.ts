@@ -29,6 +29,12 @@ const ANALYSIS = {
   ...{ stepMs: 4_000, warmUpMs: 4_000, mostMs: 40_000, historyMs: 60_000, staleSteps: 3 },
 };
 
+/** Nothing is measured: what the balancer counts needs no scrapes, so that its steps are shorter. */
+const COUNTED = {
+  metrics: [{ name: 'errors', source: 'balancer' }],
+  ...{ stepMs: 2_000, warmUpMs: 2_000, mostMs: 60_000, staleSteps: 10 },
+};
+
 /** What the commands of a deployment say of it when they end. */
 type Said = {
   readonly deployment: { readonly status: string; readonly reason: string; readonly id: string };
@@ -81,14 +87,11 @@ describe('a canary on six real SSH hosts behind a real HAProxy, measured by a re
     assert.match(logs.stdout, /time,metric,side,server,value,of/);
   });
 
-  test('one that answers 3 % of its requests with errors is stopped at its canary and rolled back within three minutes', async (t) => {
-    const begin = performance.now();
-    const end = await deploy(FAULTY);
-    const seconds = Math.round((performance.now() - begin) / 1_000);
+  /** Stopped at the canary and rolled back, as the people whose requests these are see it. */
+  const expectStopped = async (end: EdgeEnd): Promise<string> => {
     const { status, reason } = rowOf(end);
-    t.diagnostic(`${seconds} s: ${reason}`);
     assert.notEqual(end.status, 0);
-    assert.equal(status, 'failed');
+    assert.equal(status, 'failed', reason);
     assert.match(reason, /the canary is worse; judge:canary: errors is .* times that of the baseline/);
     await until('all serve v2 again', async () =>
       (await estate.served()).every((version) => version === 'v2'),
@@ -96,6 +99,13 @@ describe('a canary on six real SSH hosts behind a real HAProxy, measured by a re
     const { failed, errors, failures } = load.report();
     assert.equal(failed, 0, JSON.stringify(failures));
     assert.ok(errors > 0);
+    return reason;
+  };
+
+  test('one that answers 3 % of its requests with errors is stopped at its canary and rolled back within three minutes', async (t) => {
+    const begin = performance.now();
+    const reason = await expectStopped(await deploy(FAULTY));
+    t.diagnostic(`${Math.round((performance.now() - begin) / 1_000)} s: ${reason}`);
   });
 
   test('with its Prometheus gone in the middle there is nothing to judge it by, and a person is asked', async () => {
@@ -112,5 +122,19 @@ describe('a canary on six real SSH hosts behind a real HAProxy, measured by a re
     await until('all serve v2 again', async () =>
       (await estate.served()).every((version) => version === 'v2'),
     );
+  });
+
+  test('without any Prometheus the same release is stopped by what HAProxy itself counts', async (t) => {
+    await source.kill();
+    await estate.configure({ project: `analysis: ${JSON.stringify(COUNTED)}`, environment: '' });
+    const { stdout: plan } = await estate.edge('plan', ...PLACE, FAULTY);
+    assert.match(plan, /compare web-1 with web-6 by errors \(of requests, as the balancer counts them\)/);
+    const begin = performance.now();
+    const end = await deploy(FAULTY);
+    const reason = await expectStopped(end);
+    t.diagnostic(`${Math.round((performance.now() - begin) / 1_000)} s: ${reason}`);
+    const logs = await estate.edge('logs', rowOf(end).id, '--target', JUDGE);
+    assert.match(logs.stdout, /,errors,canary,web-1,\d+,\d+/);
+    assert.match(logs.stdout, /,errors,baseline,web-6,0,\d+/);
   });
 });
