@@ -423,6 +423,13 @@ for (const [kind, { config }] of Object.entries(METRIC_SOURCES))
     assert.match(told({ ...config, delayMs: -1 })[0] ?? '', /^\d+:\d+ metrics\.own\.delayMs config_invalid/);
   });
 
+test('each source in the guide can be told as it stands there', () => {
+  const guide = readFileSync(new URL('../../docs/guides/canaries.md', import.meta.url), 'utf8');
+  const told = [...guide.matchAll(/^\| `[\w-]+`.*? \| `(\{ kind: .*? \})` \|/gm)].map(([, source]) => source);
+  assert.equal(told.length, Object.keys(METRIC_SOURCES).length);
+  for (const source of told) assert.deepEqual(said(owned(`metrics: { own: ${source} }`, '')), []);
+});
+
 test('keys of a source, and what the SDK of AWS proves itself by, are not sent in the clear either', () => {
   const told = (source: string) => said(owned(`metrics: { own: ${source} }`, ''))[0] ?? '';
   const key = '{ source: env, name: K }';
