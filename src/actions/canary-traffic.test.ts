@@ -12,6 +12,11 @@ import {
   REQUESTS,
 } from '../../test/support/canary-trial.ts';
 import { expectKind } from '../../test/support/trial.ts';
+import { CanaryJudge } from '../analysis/anytime/canary-judge.ts';
+import { canaryTimeOf } from '../analysis/canary-time.ts';
+import { rulesOf } from '../analysis/judged.ts';
+import { samplesIn, stepsOf } from '../cli/samples.ts';
+import { analysisSchema } from '../domain/analysis.ts';
 import type { JsonObject } from '../lib/json.ts';
 
 const late = { allowed: 0.001 };
@@ -58,6 +63,24 @@ test('each look is one reading, and the samples that were decided on are its out
   assert.equal(lines.length, 1 + 3 * 2);
   assert.match(lines[1] ?? '', /^2026-01-01T00:01:00Z,errors,canary,all 2 servers,\d{3},20000$/);
   assert.match(lines[2] ?? '', /^2026-01-01T00:01:00Z,errors,baseline,all 2 servers,\d{3},20000$/);
+});
+
+test('the samples give the same verdict again, years later', async () => {
+  const canary = behind(counted(3, 5), late);
+  const { error } = expectKind(await canary.finish(), 'failed');
+  const { beganMs } = canary;
+  const { history, steps, metrics } = stepsOf(samplesIn(canary.trial.output, 'log'), {
+    stepMs: MINUTE,
+    beganMs,
+  });
+  assert.deepEqual([history, metrics.map(({ name, kind }) => [name, kind])], [0, [['errors', 'counts']]]);
+  const analysis = analysisSchema.parse({ metrics: [{ ...COUNTED_ERRORS, ...late }] });
+  const judge = new CanaryJudge(rulesOf(analysis, canaryTimeOf(analysis, { beganMs, sinceMs: null })), {});
+  for (let step = 0; step < steps; step += 1) {
+    assert.equal(judge.judge().verdict, 'undecided');
+    judge.add(Object.fromEntries(metrics.map((metric) => [metric.name, metric.steps[step]])));
+  }
+  assert.deepEqual([judge.judge().verdict, steps], ['fail', error.evidence?.steps]);
 });
 
 test('a takeover between two looks goes on from what was counted, and reads nothing twice into it', async () => {
