@@ -9,6 +9,8 @@ export const SURVIVORS: Readonly<Record<string, string>> = {
     'needs a keeper whose write waits at a busy balancer, whose lease runs out meanwhile, and which reaches the board again before the return of just that member: seed 391 of an earlier simulation had it, none of 800 with such faults since. src/worker/keeper.test.ts shows it',
   'wakes-up-and-writes':
     'needs a process that is paused between the look at its lease and the write, for longer than lease and quarantine, at the return of a target: seed 1144 of an earlier simulation had it, none of 7,000 since. The contract suite of balancers shows it',
+  'decided-again-by-its-successor':
+    'needs a worker that dies between what it noted of its verdict and its report, which is one write to the log: none of 61 chosen seeds has that. src/actions/canary-evidence.test.ts shows it',
   'resolve-task.ts resolveTask: if (isToCome(model, state, target)) return "the turn of the target\'s batch has not come; r…':
     'needs a person who sets the result of a target that could not be prepared before its turn, past the door: two of 7,000 seeds have that, and its batch is refused for another reason as well. src/engine/ahead.test.ts shows it',
   'capacity.ts shortPool: without deployment === model.id':
