@@ -17,6 +17,9 @@ const ENTRY = new URL(
   import.meta.url,
 );
 
+/** What a thread makes of rows lives no longer than a message: room for more of that is memory that nobody uses. */
+const YOUNG_MB = 12;
+
 /**
  * A database connection in a thread of its own. Calls that are made within one turn of the loop go there in one message, and so into
  * one transaction: to wake the thread for each costs more than most of them. Who waits for what a call is about to do is woken with it:
@@ -34,7 +37,10 @@ export class ConnectionThread {
 
   private constructor(data: ThreadData, ring: (topic: string) => void) {
     this.#ring = ring;
-    this.#worker = new Worker(ENTRY, { workerData: data });
+    this.#worker = new Worker(ENTRY, {
+      workerData: data,
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
+    });
     this.#worker.on('message', (message: FromThread) => this.#receive(message));
     this.#worker.on('error', (error) => this.#stop(storeGone('The thread of the state store failed', error)));
     this.#worker.on('exit', () => this.#stop(storeClosed()));
