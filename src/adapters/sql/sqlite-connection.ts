@@ -144,7 +144,10 @@ export class SqliteConnection {
     }
   }
 
-  /** As objects of one shape: what SQLite would make of a row costs twice as much to make and to read. */
+  /**
+   * As objects of one shape: what SQLite would make of a row costs twice as much to make and to read. The types of Node do not know what
+   * `setReturnArrays` does.
+   */
   #rows(sql: string, values: readonly Value[]): readonly object[] {
     const statement = this.#statement(sql);
     const columns = this.#columns.get(statement) ?? this.#asArrays(statement);

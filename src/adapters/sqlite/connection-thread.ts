@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { EdgeError, type ErrorBody } from '../../domain/errors.ts';
+import { asEdgeError, EdgeError, type ErrorBody } from '../../domain/errors.ts';
 import { storeClosed, storeGone } from '../sql/closed.ts';
 import type { Call } from '../sql/operations.ts';
 import type { FromThread, ThreadAnswer, ThreadCall, ThreadData } from './protocol.ts';
@@ -74,8 +74,15 @@ export class ConnectionThread {
     await this.#ended.promise;
   }
 
+  /** What cannot be cloned is a fault of its caller: it rejects, with those that go with it, and the thread goes on. */
   #send(): void {
-    if (this.#calls.length > 0) this.#worker.postMessage({ kind: 'calls', calls: this.#calls.splice(0) });
+    const calls = this.#calls.splice(0);
+    if (calls.length === 0) return;
+    try {
+      this.#worker.postMessage({ kind: 'calls', calls });
+    } catch (fault) {
+      for (const { id } of calls) this.#settle({ id, error: asEdgeError(fault).body });
+    }
   }
 
   #receive(message: FromThread): void {

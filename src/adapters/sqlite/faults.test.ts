@@ -169,3 +169,17 @@ test(
     await store.close();
   }),
 );
+
+test(
+  'a call that no thread can be sent is refused, and the store goes on',
+  inFolder(async (folder) => {
+    const store = await openSqliteStore({ folder, bell });
+    const limits = { limit: (() => 1) as unknown as number };
+    await assert.rejects(store.views.deployments(limits), {
+      code: 'internal',
+      message: /could not be cloned/,
+    });
+    assert.deepEqual(await store.views.deployments({ limit: 1 }), []);
+    await store.close();
+  }),
+);
